@@ -1,0 +1,1 @@
+"""The one deterministic engine: no I/O, no wall clock, no randomness."""

@@ -1,0 +1,1 @@
+"""Recording -> frames on a virtual clock."""

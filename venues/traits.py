@@ -1,0 +1,169 @@
+"""What a venue declares about itself, as data.
+
+The engine, the recorder and the audits branch on these and never on a venue's name. Where a
+branch on a name seems needed, a trait is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from venues.channel import Channel
+
+
+class Continuity(Enum):
+    """How a delta says which state it follows.
+
+    - COUNTER: each delta's sequence is the last one plus one.
+    - CHAIN: each delta names its predecessor's sequence.
+    - ID_RANGE: each delta covers update ids first..last, and the next begins at last plus one
+      (or, where `previous_sequence` is sent, names the last id before it).
+    - NONE: it does not; a lost delta cannot be seen in the numbers.
+    """
+
+    COUNTER = "counter"
+    CHAIN = "chain"
+    ID_RANGE = "id range"
+    NONE = "none"
+
+
+class SequenceScope(Enum):
+    """Whether the numbering runs per symbol or over all that a connection carries."""
+
+    SYMBOL = "symbol"
+    CONNECTION = "connection"
+
+
+class SnapshotSource(Enum):
+    """Whether a snapshot is sent on the socket or fetched by HTTP."""
+
+    IN_BAND = "in band"
+    REST = "REST"
+
+
+class DepthKeeper(Enum):
+    """Who keeps the book at the subscribed depth when a level is pushed out of it.
+
+    - VENUE: a delete is sent for the level that falls out.
+    - CLIENT: none is sent; we cut after every update (Kraken).
+    - NOBODY: the book is not cut at all (Binance diffs).
+    """
+
+    VENUE = "venue"
+    CLIENT = "client"
+    NOBODY = "nobody"
+
+
+class ChecksumLayout(Enum):
+    """Which text of the book a checksum is taken of.
+
+    - INTERLEAVED: bid and ask by rank, `price:size`, joined; a shorter side is skipped.
+    - ASKS_THEN_BIDS: asks best first, then bids best first; price and size without the point and
+      without leading zeros, concatenated (Kraken).
+    """
+
+    INTERLEAVED = "interleaved"
+    ASKS_THEN_BIDS = "asks then bids"
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksumRule:
+    """A CRC32 over the top `levels` of each side, in the exchange's own digits."""
+
+    layout: ChecksumLayout
+    levels: int
+    signed: bool
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRule:
+    """How a REST snapshot with last id L joins the buffered deltas.
+
+    Deltas whose last id is below `L + drop_below` are dropped; the first one kept must have
+    `first_sequence <= L + joins_at <= sequence`.
+    """
+
+    drop_below: int
+    joins_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """What must pass so that a dead connection is found and a living one is kept.
+
+    Attributes:
+        interval_s: how often `message` is sent.
+        message: the exchange's own heartbeat, None where protocol pings do.
+        answer_limit_s: dead when no message of any kind came so long after `message`.
+        silence_limit_s: reconnect after so long without any message at all.
+    """
+
+    interval_s: float = 20.0
+    message: str | None = None
+    answer_limit_s: float = 10.0
+    silence_limit_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What the exchange allows, so that a recorder is never the one to be banned.
+
+    `connects_max` per `connects_window_s` per host; `lifetime_s` after which the exchange cuts
+    every connection, None where it does not; `message_interval_s` between two that we send.
+    """
+
+    connects_max: int = 60
+    connects_window_s: float = 60.0
+    lifetime_s: float | None = None
+    message_interval_s: float = 0.0
+
+
+STALE_LIMITS_S: Mapping[Channel, float] = {
+    Channel.BOOK: 5.0,
+    Channel.TRADES: 10.0,
+    Channel.LIQUIDATIONS: 120.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VenueTraits:
+    """All that a venue declares.
+
+    Attributes:
+        channels: the channels it offers.
+        depths: book depths that can be subscribed to; empty where the venue has none to choose.
+        depth: the one taken by default; None where the book is not limited.
+        default_channels: what `capture` takes where nothing is said.
+        continuity: how deltas are numbered.
+        sequence_scope: over what the numbers run.
+        snapshot_source: where the first snapshot comes from.
+        rest_resync: whether a fresh snapshot after a gap is fetched by HTTP; else by resubscribing.
+        bridge: how a REST snapshot joins the deltas; None where there is none.
+        checksum: None where the venue sends none.
+        depth_keeper: who cuts the book at its depth.
+        quote_shares_sequence: a quote's sequence is a book sequence, so that it can check the book.
+        stale_limits_s: silence after which a channel is stale; a channel not listed never is.
+        keepalive: heartbeats and deadlines.
+        limits: what the exchange allows.
+        detection_limits: classes of loss that this feed cannot reveal, for people to read.
+    """
+
+    channels: frozenset[Channel]
+    default_channels: tuple[Channel, ...]
+    continuity: Continuity
+    snapshot_source: SnapshotSource
+    sequence_scope: SequenceScope = SequenceScope.SYMBOL
+    rest_resync: bool = False
+    bridge: BridgeRule | None = None
+    checksum: ChecksumRule | None = None
+    depths: tuple[int, ...] = ()
+    depth: int | None = None
+    depth_keeper: DepthKeeper = DepthKeeper.NOBODY
+    quote_shares_sequence: bool = False
+    stale_limits_s: Mapping[Channel, float] = field(default_factory=lambda: STALE_LIMITS_S)
+    keepalive: Keepalive = Keepalive()
+    limits: ConnectionLimits = ConnectionLimits()
+    detection_limits: tuple[str, ...] = ()
