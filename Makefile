@@ -1,0 +1,54 @@
+# What a fresh clone needs: Python 3.11 or newer, with venv and pip. Everything else comes by itself.
+#
+#   make demo     install into .venv, then run the whole loop on this machine
+#   make install  install into .venv
+#   make test     run every test
+#   make lint     ruff and mypy --strict
+#   make bench    measure, and print tables
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed.stamp
+READY_TO_DEVELOP := $(VENV)/development.stamp
+PYTEST_OPTIONS ?= -n 2
+CODE := venues recorder replay book cli tests examples
+
+.PHONY: demo install test lint bench clean
+.DELETE_ON_ERROR:
+
+demo: $(INSTALLED)
+	$(BIN)/tickreel demo
+
+install: $(INSTALLED)
+
+test: $(READY_TO_DEVELOP)
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: $(READY_TO_DEVELOP)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy --strict
+
+bench: $(READY_TO_DEVELOP)
+	@for script in tests/benchmarks/*.py; do \
+		case $$script in */__init__.py) continue;; esac; \
+		echo; echo "== $$script"; \
+		PYTHONPATH=. $(BIN)/python $$script || exit 1; \
+	done
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tickreel needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(READY_TO_DEVELOP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(INSTALLED)

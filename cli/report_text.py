@@ -1,0 +1,99 @@
+"""Counts, sizes, times and feed text, as a user reads them.
+
+Whatever an exchange sent is escaped before it reaches a terminal: a symbol or a reason that
+holds an escape sequence could otherwise rewrite what the user believes to have seen.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+NS_PER_S = 1_000_000_000
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def printable(text: str) -> str:
+    """Return `text` with control, format and unpaired surrogate characters escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else character
+        for character in text
+    )
+
+
+def count_text(count: int) -> str:
+    """Return a count with thousands separators: `918,203`."""
+    return f"{count:,}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count and its noun: `1 gap`, `3 gaps`, `2 crossed`."""
+    plural = noun if count == 1 or noun.endswith("ed") else f"{noun}s"
+    return f"{count:,} {plural}"
+
+
+def byte_text(size_bytes: float) -> str:
+    """Return a size in bytes with the decimal unit that suits it: `41 MB`, `3.4 GB`."""
+    size = float(size_bytes)
+    for unit in _BYTE_UNITS:
+        if abs(size) < 999.5 or unit == _BYTE_UNITS[-1]:
+            break
+        size /= 1000
+    if unit == "B" or abs(size) >= 99.95:
+        return f"{size:,.0f} {unit}"
+    return f"{size:.1f} {unit}".replace(".0 ", " ")
+
+
+def clock_text(seconds: float) -> str:
+    """Return elapsed seconds as `HH:MM:SS`; hours go on past 99."""
+    whole = int(seconds)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def span_text(seconds: float) -> str:
+    """Return a length of time in the two units that say most: `8 h 3 min`, `41.2 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s"
+
+
+def utc_text(time_ns: int, digits: int = 3) -> str:
+    """Return ns since 1970 as RFC 3339 in UTC, cut (never rounded up) to `digits` decimals."""
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{rest_ns:09d}"[: digits + 1] if digits else ""
+    return f"{moment}{fraction}Z"
+
+
+def day_time_text(time_ns: int, digits: int = 3) -> str:
+    """Return the time of day alone, UTC: `02:14:07.118`."""
+    return utc_text(time_ns, digits)[11:-1]
+
+
+def digest_text(digest: str) -> str:
+    """Return a digest short enough for a line: `7f3a…c1`."""
+    return f"{digest[:4]}…{digest[-2:]}" if len(digest) > 8 else digest
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Return rows of cells as lines of aligned columns; those in `right` are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = (
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join(cells).rstrip())
+    return lines
