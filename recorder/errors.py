@@ -1,0 +1,210 @@
+"""The errors of recorder.
+
+    TickreelError                        (venues.errors)
+    └── RecorderError                    every error of this package
+        ├── ConnectError                 a connection could not be made; `fatal` says if ever
+        │   ├── BadAddressError          the URL is no WebSocket address
+        │   ├── HostNotFoundError        no such host
+        │   ├── HostUnreachableError     nobody answers there
+        │   ├── TlsError                 the certificate or the TLS handshake is not right
+        │   └── HandshakeRefusedError    the exchange answered with an HTTP status instead
+        ├── LoginRefusedError            the exchange does not accept the keys
+        ├── SubscriptionRefusedError     the exchange refused all that was asked of it
+        ├── WriterFailedError            frames can no longer be written
+        ├── ConsumerTooSlowError         who iterates over the frames fell too far behind
+        └── StreamSettingsError          a settings file that cannot be used
+
+Bad data is never one of these: it is recorded, and becomes a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from venues.errors import TickreelError, nearest
+
+
+class RecorderError(TickreelError):
+    """An error of the recorder."""
+
+
+class ConnectError(RecorderError):
+    """A connection could not be made.
+
+    `transient` says whether trying again later can help; `url` has its secrets removed;
+    `retry_after_s` is what the exchange asked us to wait, where it did.
+    """
+
+    transient = True
+
+    def __init__(
+        self, stream: str, url: str, sentence: str, *, retry_after_s: float | None = None
+    ) -> None:
+        self.stream = stream
+        self.url = url
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{stream}: {sentence}")
+
+
+class BadAddressError(ConnectError):
+    """The URL is no WebSocket address."""
+
+    transient = False
+
+    def __init__(self, stream: str, url: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            stream,
+            url,
+            f"{url!r} is no WebSocket address: {reason}. It has the form wss://host:port/path.",
+        )
+
+
+class HostNotFoundError(ConnectError):
+    """No such host. `reason` is the resolver's word."""
+
+    transient = False
+
+    def __init__(self, stream: str, url: str, host: str, reason: str) -> None:
+        self.host = host
+        self.reason = reason
+        super().__init__(
+            stream,
+            url,
+            f"there is no host {host!r} ({reason}). Check the address {url} and the network.",
+        )
+
+
+class HostUnreachableError(ConnectError):
+    """Nobody answers at the address. `reason` is the system's word."""
+
+    def __init__(self, stream: str, url: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            stream,
+            url,
+            f"nothing answers at {url}: {reason}. Check host and port, and that it is running.",
+        )
+
+
+class TlsError(ConnectError):
+    """The certificate or the TLS handshake is not right. There is no switch to ignore it."""
+
+    transient = False
+
+    def __init__(self, stream: str, url: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            stream,
+            url,
+            f"no safe connection to {url}: {reason}. "
+            "A private authority is made known by the environment variable SSL_CERT_FILE.",
+        )
+
+
+class HandshakeRefusedError(ConnectError):
+    """The exchange answered with an HTTP status, or with something that is no handshake.
+
+    `status` is None where no status could be read; `excerpt` is the beginning of the answer.
+    """
+
+    EXCERPT_CHARACTERS = 240
+    MEANINGS = {
+        401: "it wants other credentials",
+        403: "it does not serve this address or this place",
+        404: "there is no such path",
+        418: "it has banned this address for a while",
+        429: "too many requests came from this address",
+        451: "it does not serve this place",
+    }
+
+    def __init__(
+        self,
+        stream: str,
+        url: str,
+        status: int | None,
+        reason: str,
+        *,
+        excerpt: bytes = b"",
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.excerpt = excerpt[: self.EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")
+        self.transient = status is None or status in (408, 418, 425, 429) or status >= 500
+        said = "" if status is None else f"HTTP {status}"
+        meaning = self.MEANINGS.get(status or 0, reason)
+        text = f"{url} refused the handshake: {said}{', ' if said and meaning else ''}{meaning}."
+        if self.excerpt:
+            text += f" It said {self.excerpt!r}."
+        if retry_after_s is not None:
+            text += f" It asks to wait {retry_after_s:g} s."
+        super().__init__(stream, url, text, retry_after_s=retry_after_s)
+
+
+class LoginRefusedError(RecorderError):
+    """The exchange does not accept the keys. `answer` is what it said, without the keys."""
+
+    def __init__(self, stream: str, answer: str) -> None:
+        self.stream = stream
+        self.answer = answer
+        super().__init__(
+            f"{stream}: the login was refused: {answer or 'no reason given'}. Check the keys, "
+            "what they are allowed to do, and this machine's clock."
+        )
+
+
+class SubscriptionRefusedError(RecorderError):
+    """The exchange refused all that was asked of it on one connection."""
+
+    def __init__(self, stream: str, topics: Sequence[str], answers: Sequence[str]) -> None:
+        self.stream = stream
+        self.topics = tuple(topics)
+        self.answers = tuple(answers)
+        super().__init__(
+            f"{stream}: the exchange refused the subscription to {', '.join(topics)}: "
+            f"{'; '.join(answers) or 'no reason given'}. Check symbols and channels."
+        )
+
+
+class WriterFailedError(RecorderError):
+    """Frames can no longer be written. `frames_unwritten` were in memory when it ended."""
+
+    def __init__(self, folder: str, reason: str, frames_unwritten: int) -> None:
+        self.folder = folder
+        self.reason = reason
+        self.frames_unwritten = frames_unwritten
+        super().__init__(
+            f"{folder}: the recording can no longer be written ({reason}); "
+            f"{frames_unwritten:,} frames that were in memory are not in it. What was written is "
+            f"safe: free the disk or repair it, then run `tickreel recover {folder}`."
+        )
+
+
+class ConsumerTooSlowError(RecorderError):
+    """Who iterates over the frames fell too far behind; the recording itself is whole."""
+
+    def __init__(self, queued_bytes: int, limit_bytes: int) -> None:
+        self.queued_bytes = queued_bytes
+        self.limit_bytes = limit_bytes
+        super().__init__(
+            f"the reader of the live frames fell {queued_bytes:,} bytes behind, and the limit is "
+            f"{limit_bytes:,}. The recording is whole: replay it instead, or do less per frame."
+        )
+
+
+class StreamSettingsError(RecorderError):
+    """A settings file that cannot be used. `where` names the file and the place in it."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where = where
+        self.reason = reason
+        super().__init__(f"{where}: {reason}")
+
+    @classmethod
+    def unknown_key(cls, where: str, key: str, known: Sequence[str]) -> StreamSettingsError:
+        """Name a key that means nothing here, and the nearest one that does."""
+        return cls(
+            where,
+            f"unknown key {key!r}{nearest(key, known)}. Known keys: {', '.join(sorted(known))}.",
+        )
