@@ -1,0 +1,81 @@
+"""What went wrong in connecting, as an error that says what to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+
+from recorder.errors import (
+    BadAddressError,
+    ConnectError,
+    HandshakeRefusedError,
+    HostNotFoundError,
+    HostUnreachableError,
+    TlsError,
+)
+from recorder.redaction import redacted_url
+
+WAIT_UNASKED_S = {418: 120.0, 429: 30.0}
+"""How long to wait after a status that bans or throttles and does not say how long."""
+WAIT_LIMIT_S = 3600.0
+
+CONNECT_EXCEPTIONS = (OSError, TimeoutError, InvalidURI, InvalidHandshake, ValueError, EOFError)
+"""What `websockets.asyncio.client.connect` raises, by its documentation and by its source."""
+
+
+def connect_fault(stream: str, url: str, fault: Exception) -> ConnectError:
+    """Return the error of ours for what `connect` raised."""
+    shown = redacted_url(url)
+    if isinstance(fault, InvalidStatus):
+        return _refused(stream, shown, fault)
+    if isinstance(fault, InvalidURI):
+        return BadAddressError(stream, shown, fault.msg)
+    if isinstance(fault, socket.gaierror):
+        if fault.errno == socket.EAI_AGAIN:
+            return HostUnreachableError(stream, shown, f"the name service fails ({fault.strerror})")
+        host = urlsplit(url).hostname or ""
+        return HostNotFoundError(stream, shown, host, fault.strerror or str(fault))
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return TlsError(stream, shown, f"its certificate is not valid: {fault.verify_message}")
+    if isinstance(fault, ssl.SSLError):
+        return TlsError(stream, shown, f"no TLS handshake: {fault.reason or fault}")
+    if isinstance(fault, TimeoutError):
+        return HostUnreachableError(stream, shown, "no answer in time")
+    if isinstance(fault, OSError):
+        return HostUnreachableError(stream, shown, fault.strerror or str(fault))
+    if isinstance(fault, InvalidMessage):
+        return HandshakeRefusedError(stream, shown, None, "it does not answer in HTTP")
+    if isinstance(fault, InvalidHandshake):
+        return HandshakeRefusedError(stream, shown, None, str(fault))
+    return BadAddressError(stream, shown, str(fault))
+
+
+def retry_after_s(value: str | None, status: int) -> float | None:
+    """Return how long an answer asks to wait: seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    wait_s = WAIT_UNASKED_S.get(status)
+    if value is not None:
+        if value.strip().isdigit():
+            wait_s = float(value)
+        else:
+            try:
+                wait_s = parsedate_to_datetime(value).timestamp() - time.time()
+            except ValueError:
+                pass  # neither: as if it had not been said
+    return None if wait_s is None else min(max(wait_s, 0.0), WAIT_LIMIT_S)
+
+
+def _refused(stream: str, shown: str, fault: InvalidStatus) -> HandshakeRefusedError:
+    response = fault.response
+    return HandshakeRefusedError(
+        stream,
+        shown,
+        response.status_code,
+        response.reason_phrase,
+        excerpt=bytes(response.body or b""),
+        retry_after_s=retry_after_s(response.headers.get("Retry-After"), response.status_code),
+    )

@@ -1,0 +1,211 @@
+"""The thread that writes: batches in, a recording on disk out.
+
+Theory. The event loop must never wait for a disk, so it only ever puts batches into a queue
+(`put`), and this thread alone touches the `RecordingWriter` once it runs. Its round: take all that
+waits; write it; sync when a second has passed; rotate when due.
+
+A disk that fails (full, gone, read-only: any `OSError`) does not end anything: the frames that
+could not be written stay in memory, in order, and are tried again; meanwhile the intake's budget
+fills, and past it the intake counts what it cannot keep. Any other exception is a fault of ours:
+the thread ends, says so in `fault`, and the recorder ends with an error, because a recorder that
+looks alive and writes nothing is the worst of all.
+
+`stored_cost` is written by this thread alone and read by the loop: one integer, so no lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from recorder.errors import RecorderError, WriterFailedError
+from venues.frame import Frame
+
+log = logging.getLogger("tickreel.recorder")
+
+SYNC_INTERVAL_S = 1.0
+RETRY_INTERVAL_S = 0.25
+COMPLAINT_INTERVAL_S = 60.0
+"""A failing disk is told of in the log once in so long."""
+
+
+class RecordingFile(Protocol):
+    """What this thread needs of a `recorder.recording.RecordingWriter`."""
+
+    def write(self, frames: Sequence[Frame]) -> None:
+        """Write frames; all of them, or none and an OSError."""
+
+    def sync(self) -> None:
+        """Make what was written survive a power cut."""
+
+    def rotate_due(self, now_ns: int) -> bool:
+        """Return whether it is time for the next journal."""
+
+    def rotate(self) -> None:
+        """Begin the next journal."""
+
+    def sealing_faults(self) -> list[str]:
+        """Return what went wrong in sealing."""
+
+
+class FrameWriter:
+    """Writes batches of frames in a thread of its own.
+
+    Attributes:
+        stored_cost: the cost of all batches written so far.
+        stored_frames: how many frames those were.
+        disk_fault: why the disk could not be written at the last try; '' if it could.
+        disk_faults: how many tries have failed.
+        sealing_faults: what went wrong in sealing.
+        fault: the exception that ended the thread; None while it lives or after a clean end.
+    """
+
+    def __init__(self, recording: RecordingFile) -> None:
+        self._recording = recording
+        self._queue: queue.SimpleQueue[tuple[list[Frame], int] | None] = queue.SimpleQueue()
+        self._unwritten: deque[tuple[list[Frame], int]] = deque()
+        self._waiting_since_ns: deque[int] = deque()  # of each batch put and not yet written
+        self._thread = threading.Thread(target=self._run, name="tickreel-writer", daemon=True)
+        self._ending = False
+        self._give_up_at_s = float("inf")
+        self._synced_s = time.monotonic()
+        self._dirty = False
+        self._complained_s = -COMPLAINT_INTERVAL_S
+        self.stored_cost = 0
+        self.stored_frames = 0
+        self.put_frames = 0
+        self.disk_fault = ""
+        self.disk_faults = 0
+        self.sealing_faults: list[str] = []
+        self.fault: BaseException | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether frames that are put will be written."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, frames: list[Frame], cost: int) -> None:
+        """Take a batch. Never blocks."""
+        self.put_frames += len(frames)
+        self._waiting_since_ns.append(frames[0].monotonic_time_ns or 0)
+        self._queue.put((frames, cost))
+
+    def oldest_unwritten_ns(self) -> int | None:
+        """Return the steady time of the oldest batch that waits; None if none does."""
+        try:
+            return self._waiting_since_ns[0]
+        except IndexError:
+            return None
+
+    def end(self, within_s: float) -> None:
+        """Write what waits, sync, and end the thread; to be called off the event loop.
+
+        Raises:
+            WriterFailedError: something could not be written, or the thread had died.
+        """
+        self._give_up_at_s = time.monotonic() + within_s
+        self._queue.put(None)
+        self._thread.join(within_s + RETRY_INTERVAL_S * 2)
+        unwritten = self.put_frames - self.stored_frames
+        if self.fault is not None or unwritten or self._thread.is_alive():
+            raise self.failure()
+
+    def failure(self) -> WriterFailedError:
+        """Return the error that tells why this thread cannot write."""
+        reason = repr(self.fault) if self.fault is not None else self.disk_fault
+        folder = str(getattr(self._recording, "folder", "recording"))
+        error = WriterFailedError(
+            folder, reason or "the disk does not answer", self.put_frames - self.stored_frames
+        )
+        error.__cause__ = self.fault
+        return error
+
+    def _run(self) -> None:
+        try:
+            while not self._ending or self._unwritten:
+                self._take()
+                self._write()
+                self._keep_up()
+                if self._ending and time.monotonic() >= self._give_up_at_s:
+                    break
+            self._sync()
+        except BaseException as fault:  # noqa: BLE001 - it is told of by whoever watches `fault`
+            self.fault = fault
+            log.critical("the writer has ended: %r", fault, exc_info=fault)
+
+    def _take(self) -> None:
+        """Wait for a batch, no longer than until the next duty, and take all that waits."""
+        wait_s = max(0.0, self._synced_s + SYNC_INTERVAL_S - time.monotonic())
+        if self._unwritten:
+            wait_s = min(wait_s, RETRY_INTERVAL_S)
+        try:
+            batch = self._queue.get(timeout=wait_s)
+            while True:
+                if batch is None:
+                    self._ending = True
+                    return
+                self._unwritten.append(batch)
+                batch = self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def _write(self) -> None:
+        while self._unwritten:
+            frames, cost = self._unwritten[0]
+            try:
+                self._recording.write(frames)
+            except OSError as fault:
+                self._disk_failed("written", fault)
+                if self._ending:
+                    time.sleep(RETRY_INTERVAL_S)
+                return
+            self._unwritten.popleft()
+            self._waiting_since_ns.popleft()
+            self._dirty = True
+            self.stored_frames += len(frames)
+            self.stored_cost += cost
+            if self.disk_fault:
+                log.warning("the disk can be written again")
+                self.disk_fault = ""
+
+    def _keep_up(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._synced_s < SYNC_INTERVAL_S:
+            return
+        self._sync()
+        self._synced_s = time.monotonic()
+        try:
+            if self._recording.rotate_due(time.time_ns()):
+                self._recording.rotate()
+        except OSError as fault:
+            self._disk_failed("rotated", fault)
+        except RecorderError as fault:
+            self._disk_failed("rotated", fault)
+        self.sealing_faults = self._recording.sealing_faults()
+
+    def _sync(self) -> None:
+        if not self._dirty:
+            return
+        try:
+            self._recording.sync()
+        except OSError as fault:
+            self._disk_failed("synced", fault)
+        else:
+            self._dirty = False
+
+    def _disk_failed(self, what: str, fault: Exception) -> None:
+        self.disk_faults += 1
+        self.disk_fault = f"not {what}: {fault}"
+        now_s = time.monotonic()
+        if now_s - self._complained_s >= COMPLAINT_INTERVAL_S:
+            self._complained_s = now_s
+            log.error("the recording could not be %s: %s; frames wait in memory", what, fault)
