@@ -94,7 +94,7 @@ def read_recording_time(text: str) -> RecordingTime:
         ValueError: it is none of these.
     """
     stripped = text.strip()
-    if stripped.startswith("+"):
+    if stripped.startswith("+") and len(stripped) > 1:
         return RecordingTime(text, offset_ns=read_duration_ns(stripped[1:]))
     if day_time := _DAY_TIME.fullmatch(stripped):
         hour, minute, second = int(day_time[1]), int(day_time[2]), int(day_time[3] or 0)

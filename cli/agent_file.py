@@ -1,0 +1,130 @@
+"""A user's agent, loaded from `file.py:Class`.
+
+The file is run as any script would be, with its own folder at the end of the import path: what
+lies beside it can be imported, and can shadow nothing of ours.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from cli.errors import AgentFileError
+from venues.errors import nearest
+
+HANDLERS = (
+    "on_snapshot",
+    "on_book",
+    "on_trade",
+    "on_quote",
+    "on_liquidation",
+    "on_cascade",
+    "on_finding",
+    "on_stale",
+)
+
+
+def load_agent(reference: str, engine: object) -> object:
+    """Load the class that `reference` names and return an instance of it.
+
+    Its constructor is called with `engine` where it takes an argument, else with nothing.
+
+    Raises:
+        AgentFileError: there is no such file or class, the file does not run, the class has no
+            handler, or it cannot be made.
+    """
+    file_name, separator, class_name = reference.rpartition(":")
+    if not separator or not class_name or not file_name:
+        raise AgentFileError(reference, "write the file and the class in it: my_agent.py:MyAgent.")
+    path = Path(file_name)
+    if not path.is_file():
+        raise AgentFileError(reference, f"there is no file {file_name}{_nearest_file(path)}.")
+    return _instance(reference, _class_in(reference, _run_file(reference, path)), engine)
+
+
+def _nearest_file(path: Path) -> str:
+    folder = path.parent
+    return nearest(path.name, [found.name for found in folder.glob("*.py")])
+
+
+def _run_file(reference: str, path: Path) -> ModuleType:
+    name = f"tickreel_agent_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise AgentFileError(reference, f"{path} is no Python file; its name must end in .py.")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise AgentFileError(reference, _told(error, path)) from error
+    return module
+
+
+def _told(error: BaseException, path: Path) -> str:
+    """Return what went wrong while the file ran, and at which of its lines."""
+    line: int | None = None
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    else:
+        for step in traceback.extract_tb(error.__traceback__):
+            if Path(step.filename) == path:
+                line = step.lineno
+    where = f"line {line}" if line is not None else "it"
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"the file does not run: {where} raised {type(error).__name__}: {said}"
+
+
+def _class_in(reference: str, module: ModuleType) -> type:
+    name = reference.rpartition(":")[2]
+    classes = {
+        found: value
+        for found, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__
+    }
+    wanted = classes.get(name, getattr(module, name, None))
+    if wanted is None:
+        known = f"It has: {', '.join(classes)}." if classes else "It has no class at all."
+        raise AgentFileError(
+            reference, f"the file has no class {name!r}{nearest(name, classes)}. {known}"
+        )
+    if not inspect.isclass(wanted):
+        raise AgentFileError(
+            reference, f"{name} is no class: it is of type {type(wanted).__name__}."
+        )
+    if not any(callable(getattr(wanted, handler, None)) for handler in HANDLERS):
+        raise AgentFileError(
+            reference, f"{name} has no handler. Give it one or more of: {', '.join(HANDLERS)}."
+        )
+    return wanted
+
+
+def _instance(reference: str, agent_class: type, engine: object) -> object:
+    try:
+        arguments = [engine] if _takes_engine(agent_class) else []
+        return agent_class(*arguments)
+    except Exception as error:
+        raise AgentFileError(
+            reference,
+            f"{agent_class.__name__} cannot be made: {type(error).__name__}: {error}\n"
+            "Its __init__ is called with nothing, or with the engine where it takes one argument.",
+        ) from error
+
+
+def _takes_engine(agent_class: type) -> bool:
+    parameters = inspect.signature(agent_class).parameters.values()
+    positional = [
+        parameter
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    needed = [parameter for parameter in positional if parameter.default is parameter.empty]
+    return bool(needed) or any(parameter.name == "engine" for parameter in positional[:1])

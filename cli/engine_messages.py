@@ -1,0 +1,71 @@
+"""What a capture and the engine beside it say to each other.
+
+Capture to engine, on its stdin: one `EngineStart` and then batches of frames, each as msgpack
+behind its length (4 bytes, little-endian). Engine to capture, on its stdout: a JSON object a line,
+one of `EngineMessage`.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+from cli.engine_summary import EngineSummary
+
+LENGTH = struct.Struct("<I")
+"""What stands before each message to the engine: how many bytes it has."""
+
+
+class EngineStart(msgspec.Struct, frozen=True):
+    """What the engine runs with. Paths are as the user wrote them."""
+
+    agent_reference: str | None
+    signals_file: str | None
+
+
+class EngineReady(msgspec.Struct, frozen=True, tag="ready"):
+    """The agent, if any, is loaded and attached: frames can come."""
+
+
+class EngineRefused(msgspec.Struct, frozen=True, tag="refused"):
+    """The engine cannot start as asked; `text` is the sentence for the user."""
+
+    text: str
+
+
+class SnapshotWanted(msgspec.Struct, frozen=True, tag="snapshot wanted"):
+    """A book cannot be trusted: fetch a fresh snapshot of it."""
+
+    venue: str
+    connection_id: int
+    symbol: str
+
+
+class AgentFailed(msgspec.Struct, frozen=True, tag="agent failed"):
+    """The agent raised at a frame; `detached` where it was the last time that it could."""
+
+    frame_number: int
+    text: str
+    detached: bool
+
+
+class EngineStatus(msgspec.Struct, frozen=True, tag="status"):
+    """How the engine stands after `frames` frames."""
+
+    frames: int
+    books: int
+    proven: int
+    gaps: int
+
+
+class EngineEnded(msgspec.Struct, frozen=True, tag="ended"):
+    """All that came was applied; nothing follows."""
+
+    summary: EngineSummary
+    signals: int
+
+
+EngineMessage = (
+    EngineReady | EngineRefused | SnapshotWanted | AgentFailed | EngineStatus | EngineEnded
+)

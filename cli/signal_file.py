@@ -1,0 +1,63 @@
+"""What an agent's handlers return, as JSON lines.
+
+The same frames give the same bytes, live and replayed: times are those of the frames, decimals are
+text in their own digits, sets and mappings are written in sorted order.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+class SignalLine(msgspec.Struct, frozen=True):
+    """One signal and the frame at which it was given."""
+
+    receive_time_ns: int
+    frame_number: int
+    venue: str
+    symbol: str
+    signal: object
+
+
+class SignalFile:
+    """Writes signals to a file, or only counts them where there is none."""
+
+    def __init__(self, path: str | None) -> None:
+        self._file = None if path is None else Path(path).open("wb")  # noqa: SIM115
+        self.count = 0
+
+    def write(self, line: SignalLine) -> None:
+        """Write one signal.
+
+        Raises:
+            TypeError: the signal holds what JSON cannot say.
+        """
+        if self._file is not None:
+            self._file.write(_ENCODER.encode(line) + b"\n")
+        self.count += 1
+
+    def flush(self) -> None:
+        """Let others read what has been written so far."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write out what is left."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> SignalFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
