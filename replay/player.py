@@ -1,0 +1,171 @@
+"""Frames of a recording, in their order, each at its time.
+
+Theory. A player hands out what its source holds: every frame, unchanged, in the source's order, at
+every speed. Speed decides only how long it waits before handing out the next one. At `max` it never
+waits and looks at no clock. Otherwise a virtual clock starts at the first frame's due time, as soon
+as the first frame is asked for, and each frame is handed out at its due time (`replay.due_time`) or
+as soon after as the consumer asks: a consumer that is slower than the frames falls behind
+(`lag_ns`) and loses none, and catches up without a wait when it can.
+
+Every iteration is a new playback from the beginning. One playback at a time: a second iteration
+over the same player would share its clock and its counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from fractions import Fraction
+
+from replay.due_time import DueTimes
+from replay.frame_source import FrameSource
+from replay.speed import Speed, speed_of
+from replay.virtual_clock import VirtualClock
+from venues.frame import Frame
+
+_FRAMES_BETWEEN_TURNS = 512
+"""How many frames an asynchronous playback at `max` hands out before other tasks get a turn."""
+
+
+class Player:
+    """A playback of one source, or of several merged by receive time.
+
+    Iterate it with `for` or with `async for`.
+
+    Attributes:
+        speed: played seconds in a passing one, at the start; None for `max`.
+        clock: the playback's time, to pause, resume, set the rate of or move forward, from this
+            thread or another; None at `max`.
+        frames_played: how many frames the current playback has handed out.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource | Sequence[FrameSource],
+        speed: str | int | Fraction | None = "max",
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        streams: Collection[str] | None = None,
+        skip_damaged: bool = False,
+        clock: VirtualClock | None = None,
+    ) -> None:
+        """Prepare a playback; nothing is read yet.
+
+        Only frames with `from_ns <= receive_time_ns < to_ns` of the venues `streams` are played,
+        and `skip_damaged` plays around what cannot be read. `clock` brings another steady clock,
+        or a clock that is paused; it goes at `speed` from here on.
+
+        Raises:
+            SpeedError: `speed` is none.
+        """
+        self.speed: Speed = speed_of(speed)
+        self.clock: VirtualClock | None = None
+        if self.speed is not None:
+            self.clock = VirtualClock() if clock is None else clock
+            self.clock.set_rate(self.speed)
+        self.frames_played = 0
+        self._last: Frame | None = None
+        self._due_ns: int | None = None
+        self._sources = list(source) if isinstance(source, Sequence) else [source]
+        self._from_ns = from_ns
+        self._to_ns = to_ns
+        self._streams = streams
+        self._skip_damaged = skip_damaged
+
+    @property
+    def position_ns(self) -> int | None:
+        """Receive time of the frame handed out last; None before the first."""
+        return None if self._last is None else self._last.receive_time_ns
+
+    @property
+    def lag_ns(self) -> int:
+        """How far, in played time, the playback is behind its clock; 0 at `max`."""
+        if self.clock is None or self._due_ns is None:
+            return 0
+        return max(0, self.clock.now_ns - self._due_ns)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Play from the beginning, blocking the thread until each frame is due.
+
+        Raises:
+            TickreelError: the source cannot be read; which error, it says itself.
+        """
+        frames = self._begin()
+        return self._hurried(frames) if self.clock is None else self._paced(frames, self.clock)
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        """Play from the beginning, letting other tasks run until each frame is due.
+
+        Raises:
+            TickreelError: the source cannot be read; which error, it says itself.
+        """
+        frames = self._begin()
+        if self.clock is None:
+            return self._hurried_async(frames)
+        return self._paced_async(frames, self.clock)
+
+    def _begin(self) -> Iterator[Frame]:
+        self.frames_played = 0
+        self._last = None
+        self._due_ns = None
+        return _one(self._sources).frames(
+            from_ns=self._from_ns,
+            to_ns=self._to_ns,
+            streams=self._streams,
+            skip_damaged=self._skip_damaged,
+        )
+
+    def _hurried(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        # Every name looked up here is paid for by every frame of every backtest.
+        for frame in frames:
+            self._last = frame
+            self.frames_played += 1
+            yield frame
+
+    async def _hurried_async(self, frames: Iterator[Frame]) -> AsyncIterator[Frame]:
+        for frame in self._hurried(frames):
+            yield frame
+            if self.frames_played % _FRAMES_BETWEEN_TURNS == 0:
+                await asyncio.sleep(0)
+
+    def _paced(self, frames: Iterator[Frame], clock: VirtualClock) -> Iterator[Frame]:
+        for frame, due_ns in self._scheduled(frames, clock):
+            clock.sleep_until(due_ns)
+            yield self._handed_out(frame, due_ns)
+
+    async def _paced_async(
+        self, frames: Iterator[Frame], clock: VirtualClock
+    ) -> AsyncIterator[Frame]:
+        for frame, due_ns in self._scheduled(frames, clock):
+            await clock.sleep_until_async(due_ns)
+            yield self._handed_out(frame, due_ns)
+            if self.frames_played % _FRAMES_BETWEEN_TURNS == 0:
+                await asyncio.sleep(0)
+
+    def _scheduled(
+        self, frames: Iterator[Frame], clock: VirtualClock
+    ) -> Iterator[tuple[Frame, int]]:
+        due_times = DueTimes(steady_comparable=len(self._sources) == 1)
+        started = False
+        for frame in frames:
+            due_ns = due_times.due_ns(frame)
+            if not started:
+                clock.start(due_ns)
+                started = True
+            yield frame, due_ns
+
+    def _handed_out(self, frame: Frame, due_ns: int) -> Frame:
+        self._last = frame
+        self._due_ns = due_ns
+        self.frames_played += 1
+        return frame
+
+
+def _one(sources: list[FrameSource]) -> FrameSource:
+    if len(sources) == 1:
+        return sources[0]
+    # Merging reads Parquet, which one source in memory has no need of.
+    from replay.frame_merge import MergedRecording
+
+    return MergedRecording(sources)
