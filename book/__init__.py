@@ -1,1 +1,25 @@
-"""The one deterministic engine: no I/O, no wall clock, no randomness."""
+"""The one deterministic engine. It runs beside the recorder and in every replay, unchanged.
+
+No I/O, no wall clock, no randomness: frames go in, state and findings come out, and the same
+frames give the same state, bit for bit. It imports `venues` and nothing else of ours, so it
+cannot know whether a frame is live.
+
+In the order of the data:
+
+- `engine`: applies a frame: decodes it, routes its events, tells the subscribers.
+- `subscribers`: who wants to be told of what.
+- `settings`: depths, windows, thresholds, limits.
+- `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
+- `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
+- `sequence`: what a delta's numbers say, per continuity scheme.
+- `order_book`, `price_levels`: the levels, exact and in the exchange's own digits.
+- `exact`: numbers as text and as exact decimals.
+- `checksum`: the exchanges' own hashes of a book.
+- `quote_check`: a published best bid and offer held against the book of the same number.
+- `trade_tape`, `liquidation_monitor`: windows over trades and forced closes, in frame time.
+- `staleness`: channels that fell silent.
+- `coverage`: how long a book was proven, and the windows in which it was not.
+- `finding`: whatever a reader of the data must know, as values.
+- `state_digest`: one hash of all of it.
+- `agent`: a class with `on_trade`, `on_book`, ... attached to an engine.
+"""

@@ -1,0 +1,71 @@
+"""The connections in the frames: when each came and went, and what was lost."""
+
+from __future__ import annotations
+
+import msgspec
+
+from venues.frame import Frame
+from venues.marker import Closed, Lost, Opened
+
+
+class ConnectionRecord(msgspec.Struct):
+    """One connection. Times are receive times; what is None was not recorded (yet)."""
+
+    venue: str
+    first_frame: int
+    first_ns: int
+    opened: Opened | None = None
+    closed: Closed | None = None
+    closed_ns: int | None = None
+
+
+class ConnectionLedger:
+    """All connections by id, and the losses.
+
+    `lost_frames` and `lost_bytes` sum up what is known; `lost_unknown` counts the losses of unknown
+    size.
+    """
+
+    __slots__ = ("current", "lost_bytes", "lost_frames", "lost_unknown", "records")
+
+    def __init__(self) -> None:
+        self.current = 0
+        self.records: dict[int, ConnectionRecord] = {}
+        self.lost_frames = 0
+        self.lost_bytes = 0
+        self.lost_unknown = 0
+
+    def switch(self, frame: Frame) -> None:
+        """Note that a frame is of another connection than the one before it."""
+        self.current = frame.connection_id
+        if frame.connection_id and frame.connection_id not in self.records:
+            self.records[frame.connection_id] = ConnectionRecord(
+                frame.venue, frame.frame_number, frame.receive_time_ns
+            )
+
+    def opened(self, frame: Frame, opened: Opened) -> None:
+        """Note that a connection is up."""
+        if frame.connection_id in self.records:
+            self.records[frame.connection_id].opened = opened
+
+    def closed(self, frame: Frame, closed: Closed) -> None:
+        """Note that a connection is gone."""
+        record = self.records.get(frame.connection_id)
+        if record is not None:
+            record.closed, record.closed_ns = closed, frame.receive_time_ns
+
+    def lost(self, lost: Lost) -> None:
+        """Note a loss."""
+        if lost.frames is None:
+            self.lost_unknown += 1
+        self.lost_frames += lost.frames or 0
+        self.lost_bytes += lost.bytes or 0
+
+    def __len__(self) -> int:
+        """Count the connections."""
+        return len(self.records)
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        losses = [self.lost_frames, self.lost_bytes, self.lost_unknown]
+        return [losses, [[number, record] for number, record in sorted(self.records.items())]]

@@ -1,0 +1,36 @@
+"""What was counted of one market."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class MarketCounters(msgspec.Struct):
+    """Counts since the first frame.
+
+    `level_updates` are the rows of all deltas that came, applied or not. A checksum is unverifiable
+    where the venue has one but this message brought none, or the book was not in a state to be
+    checked. `bridges` are REST snapshots that joined the stream.
+    """
+
+    snapshots: int = 0
+    deltas: int = 0
+    level_updates: int = 0
+    gaps: int = 0
+    duplicates: int = 0
+    late: int = 0
+    bridges: int = 0
+    bridges_failed: int = 0
+    checksums_verified: int = 0
+    checksums_failed: int = 0
+    checksums_unverifiable: int = 0
+    crossed: int = 0
+    quotes: int = 0
+    quote_checks: int = 0
+    quote_matches: int = 0
+    trades: int = 0
+    trades_aggregate: int = 0
+    trade_gaps: int = 0
+    liquidations: int = 0
+    tickers: int = 0
+    stale: int = 0

@@ -1,0 +1,168 @@
+"""What is known of one symbol at one venue."""
+
+from __future__ import annotations
+
+from book.counters import MarketCounters
+from book.exact import ExactSizes
+from book.finding import FindingKind
+from book.liquidation_monitor import Cascade, LiquidationMonitor
+from book.settings import EngineSettings
+from book.staleness import ChannelWatch
+from book.trade_tape import TradeTape
+from book.venue_book import Report, VenueBook
+from venues.channel import Channel
+from venues.event import Liquidation, Quote, Ticker, Trade
+from venues.frame import Frame
+from venues.traits import VenueTraits
+
+
+class FrameTime:
+    """The engine's now: the greatest receive time among the frames applied so far."""
+
+    __slots__ = ("now_ns",)
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+
+class Market:
+    """Book, tape, liquidations, last quote and last ticker of one symbol.
+
+    Handlers are given it as of the frame that they are called for, after the whole frame.
+    `asked_ns` is when a snapshot was last asked for; `watches` are its channels' silences.
+    """
+
+    __slots__ = (
+        "_liquidations",
+        "_numbers",
+        "_report",
+        "_tape",
+        "_time",
+        "asked_ns",
+        "book",
+        "counters",
+        "last_trade_number",
+        "quote",
+        "symbol",
+        "ticker",
+        "venue",
+        "watches",
+    )
+
+    def __init__(
+        self,
+        venue: str,
+        symbol: str,
+        traits: VenueTraits,
+        settings: EngineSettings,
+        time: FrameTime,
+        report: Report,
+    ) -> None:
+        self.venue = venue
+        self.symbol = symbol
+        self.counters = MarketCounters()
+        self.book = VenueBook(symbol, traits, self.counters, report, settings)
+        self.quote: Quote | None = None
+        self.ticker: Ticker | None = None
+        self.last_trade_number: int | None = None
+        self.asked_ns: int | None = None
+        self.watches: dict[Channel, ChannelWatch] = {}
+        self._tape = TradeTape(settings)
+        self._liquidations = LiquidationMonitor(settings)
+        self._numbers = ExactSizes()
+        self._report = report
+        self._time = time
+
+    @property
+    def now_ns(self) -> int:
+        """The receive time up to which everything here is."""
+        return self._time.now_ns
+
+    @property
+    def tape(self) -> TradeTape:
+        """The trade tape, its window ending now."""
+        self._tape.advance(self._time.now_ns)
+        return self._tape
+
+    @property
+    def liquidations(self) -> LiquidationMonitor:
+        """The liquidation monitor, its window ending now."""
+        self._liquidations.advance(self._time.now_ns)
+        return self._liquidations
+
+    def take_trade(self, trade: Trade) -> bool:
+        """Take a trade in; return whether it is new.
+
+        Raises:
+            NotANumberError: its price or size is none; it is then not on the tape.
+        """
+        if trade.aggregate:
+            self.counters.trades_aggregate += 1
+            return False
+        number, last = trade.trade_number, self.last_trade_number
+        if number is not None:
+            if last is not None and number != last + 1 and not self._place(number, last):
+                return False
+            self.last_trade_number = number
+        self.counters.trades += 1
+        self._tape.add(trade)
+        return True
+
+    def _place(self, number: int, last: int) -> bool:
+        if number <= last:
+            self.counters.duplicates += 1
+            text = "a trade that came before; not counted again"
+            self._report(
+                FindingKind.DUPLICATE, self.symbol, text, expected=last + 1, received=number
+            )
+            return False
+        self.counters.trade_gaps += 1
+        self._report(
+            FindingKind.TRADE_GAP,
+            self.symbol,
+            "trades are missing before this one",
+            expected=last + 1,
+            received=number,
+            missing=number - last - 1,
+        )
+        return True
+
+    def take_liquidation(self, liquidation: Liquidation) -> Cascade | None:
+        """Take a liquidation in; return the cascade that it completes, if it does."""
+        self.counters.liquidations += 1
+        return self._liquidations.add(liquidation)
+
+    def take_quote(self, quote: Quote, frame: Frame) -> None:
+        """Take a quote in, and hold it against the book where they share their numbers.
+
+        Raises:
+            NotANumberError: one of its texts is none.
+        """
+        numbers = self._numbers
+        if quote.bid_price_text:
+            numbers[quote.bid_price_text]
+            numbers[quote.bid_size_text]
+        if quote.ask_price_text:
+            numbers[quote.ask_price_text]
+            numbers[quote.ask_size_text]
+        self.quote = quote
+        self.book.take_quote(quote, frame)
+
+    def take_ticker(self, ticker: Ticker) -> None:
+        """Take a ticker in."""
+        self.counters.tickers += 1
+        self.ticker = ticker
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        return [
+            self.venue,
+            self.symbol,
+            self.counters,
+            self.book.book_state(),
+            self.quote,
+            self.ticker,
+            self.last_trade_number,
+            self.tape.state(),
+            self.liquidations.state(),
+        ]

@@ -1,0 +1,173 @@
+"""One side of an order book: price levels in order, best last.
+
+Theory. `_sizes` holds each level's size by the text of its price, which is how feeds repeat them:
+nearly every change of a level is one look-up. `_order` holds those same texts by an integer, the
+price times ten to the power of `_decimals`, with its sign turned round for asks, so that on both
+sides the best level has the greatest key.
+
+A size of zero deletes a level. Feeds delete and re-enter the same few prices thousands of times,
+and removing a key from sorted order costs far more than overwriting a value, so a deleted level
+stays behind with size zero, a *ghost*. Ghosts are purged when they may outnumber the levels.
+
+What may not happen: a ghost is counted, shown, or taken for the best level; two texts of one price
+("1.5" and "1.50") are held as two levels; a price loses digits because the keys have too few
+decimals (all keys are rescaled instead).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sortedcontainers import SortedDict
+
+from book.exact import EXACT, ExactSizes, exact
+from venues.event import Row
+
+DECIMALS = 12
+"""Decimals of the keys at the start: enough for nearly every price that is quoted."""
+
+GHOSTS_MAX = 1024
+
+
+class PriceLevels:
+    """The levels of one side. `bids` says which side it is."""
+
+    __slots__ = ("_decimals", "_numbers", "_order", "_purge_at", "_sign", "_sizes")
+
+    def __init__(self, *, bids: bool, numbers: ExactSizes | None = None) -> None:
+        self._sign = 1 if bids else -1
+        self._decimals = DECIMALS
+        self._numbers = ExactSizes() if numbers is None else numbers
+        self._sizes: dict[str, str] = {}
+        self._order: SortedDict[int, str] = SortedDict()
+        self._purge_at = GHOSTS_MAX
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Forget all levels and take these.
+
+        Raises:
+            NotANumberError: a price or a size is none; the levels are then incomplete.
+        """
+        self._sizes = {}
+        self._order = SortedDict()
+        self._purge_at = GHOSTS_MAX
+        self.apply(rows)
+
+    def apply(self, rows: Sequence[Row]) -> None:
+        """Apply changes in their order: each size is the level's new size, zero deletes it.
+
+        Raises:
+            NotANumberError: a price or a size is none; changes before it have been applied.
+        """
+        held, numbers = self._sizes, self._numbers
+        for price, size in rows:
+            number = numbers[size]
+            if price in held:
+                held[price] = size
+            elif number:
+                self._enter(price, size)
+            else:
+                self._leave(price)
+        if len(held) > self._purge_at:
+            self._purge()
+
+    def _enter(self, price: str, size: str) -> None:
+        key = self._key(price)
+        other_text = self._order.get(key)
+        if other_text is not None:
+            del self._sizes[other_text]
+        self._order[key] = price
+        self._sizes[price] = size
+
+    def _leave(self, price: str) -> None:
+        # Deleting a level that is not held is normal: feeds speak of levels beyond a snapshot.
+        other_text = self._order.pop(self._key(price), None)
+        if other_text is not None:
+            del self._sizes[other_text]
+
+    def _key(self, text: str) -> int:
+        price = exact(text)
+        scaled = EXACT.scaleb(price, self._decimals)
+        key = int(scaled)
+        if key != scaled:
+            self._rescale(-int(price.normalize(EXACT).as_tuple().exponent))
+            key = int(EXACT.scaleb(price, self._decimals))
+        return key * self._sign
+
+    def _rescale(self, decimals: int) -> None:
+        factor = 10 ** (decimals - self._decimals)
+        self._order = SortedDict((key * factor, text) for key, text in self._order.items())
+        self._decimals = decimals
+
+    def trim(self, depth: int) -> None:
+        """Cut the levels beyond the best `depth`, as a client must where the venue does not."""
+        if len(self._sizes) <= depth:
+            return
+        self._purge()
+        while len(self._order) > depth:
+            _, text = self._order.popitem(0)
+            del self._sizes[text]
+
+    def best(self) -> Row | None:
+        """Return the best row, None where the side is empty."""
+        order, sizes, numbers = self._order, self._sizes, self._numbers
+        while order:
+            key, text = order.peekitem(-1)
+            size = sizes[text]
+            if numbers[size]:
+                return text, size
+            # A ghost at the touch would be met again at every look.
+            del order[key]
+            del sizes[text]
+        return None
+
+    def top(self, count: int) -> list[Row]:
+        """Return at most `count` rows, best first."""
+        found: list[Row] = []
+        for row in self:
+            if len(found) >= count:
+                break
+            found.append(row)
+        return found
+
+    def size_at(self, price: Decimal) -> str | None:
+        """Return the size text at `price`, None where there is no level."""
+        text = self._order.get(self._key(format(price, "f")))
+        if text is None:
+            return None
+        size = self._sizes[text]
+        return size if self._numbers[size] else None
+
+    def __iter__(self) -> Iterator[Row]:
+        """Iterate over the rows, best first."""
+        sizes, numbers = self._sizes, self._numbers
+        for text in reversed(self._order.values()):
+            size = sizes[text]
+            if numbers[size]:
+                yield text, size
+
+    def __len__(self) -> int:
+        """Count the levels."""
+        numbers = self._numbers
+        return sum(1 for size in self._sizes.values() if numbers[size])
+
+    def _purge(self) -> None:
+        sizes, numbers = self._sizes, self._numbers
+        ghosts = {text for text, size in sizes.items() if not numbers[size]}
+        if ghosts:
+            for text in ghosts:
+                del sizes[text]
+            self._order = SortedDict(item for item in self._order.items() if item[1] not in ghosts)
+        self._purge_at = max(GHOSTS_MAX, 2 * len(sizes))
+
+    def _check(self) -> None:
+        """Assert what must always hold; for tests, after every operation."""
+        keys = list(self._order)
+        assert keys == sorted(set(keys))
+        assert sorted(self._order.values()) == sorted(self._sizes)
+        scale = Decimal(10) ** self._decimals
+        for key, text in self._order.items():
+            assert key == exact(text) * scale * self._sign
+            assert exact(self._sizes[text]) >= 0
+        assert len(self) == len(list(self))

@@ -1,0 +1,97 @@
+"""A published best bid and offer held against the book of the same number.
+
+Where a quote carries the number of a book state (Binance: bookTicker's `u` is a depth event's
+`u`), the book's best levels at that number must equal it, price and size, in every case. The two
+come on different channels in either order, so whichever comes first is held, boundedly, until the
+other one comes. Numbers that only one of them names are no check and no fault: a venue publishes
+quotes between two book events, and not every change of the top.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from book.exact import exact
+from venues.event import Quote, Row
+
+
+class Top(NamedTuple):
+    """The best row of each side, None where it is empty."""
+
+    bid: Row | None
+    ask: Row | None
+
+
+class QuoteOutcome(NamedTuple):
+    """One check: the quote, the book's top at its number, and whether they are equal."""
+
+    quote: Quote
+    top: Top
+    equal: bool
+
+
+def _same(row: Row | None, price: str, size: str) -> bool:
+    if row is None:
+        return not price
+    if row == (price, size):
+        return True
+    return bool(price) and exact(row[0]) == exact(price) and exact(row[1]) == exact(size)
+
+
+def compare(quote: Quote, top: Top) -> QuoteOutcome:
+    """Hold a quote against the top of the book with the same number.
+
+    Raises:
+        NotANumberError: the quote's texts are no numbers.
+    """
+    equal = _same(top.bid, quote.bid_price_text, quote.bid_size_text) and _same(
+        top.ask, quote.ask_price_text, quote.ask_size_text
+    )
+    return QuoteOutcome(quote, top, equal)
+
+
+class QuoteCheck:
+    """The quotes and tops of one market that still wait for each other."""
+
+    __slots__ = ("_held_max", "_quotes", "_tops")
+
+    def __init__(self, held_max: int) -> None:
+        self._held_max = held_max
+        self._quotes: dict[int, Quote] = {}
+        self._tops: dict[int, Top] = {}
+
+    def quoted(self, quote: Quote, book_sequence: int) -> QuoteOutcome | None:
+        """Take a quote in; return the check if the book of its number was seen already."""
+        sequence = quote.sequence
+        if sequence is None:
+            return None
+        if sequence <= book_sequence:
+            top = self._tops.pop(sequence, None)
+            return None if top is None else compare(quote, top)
+        quotes = self._quotes
+        quotes[sequence] = quote
+        if len(quotes) > self._held_max:
+            del quotes[next(iter(quotes))]
+        return None
+
+    def booked(self, sequence: int, top: Top) -> QuoteOutcome | None:
+        """Take in that the proven book is at `sequence`; return the check if a quote waits."""
+        quotes = self._quotes
+        quote = quotes.pop(sequence, None)
+        while quotes and (oldest := next(iter(quotes))) < sequence:
+            del quotes[oldest]
+        if quote is not None:
+            return compare(quote, top)
+        tops = self._tops
+        tops[sequence] = top
+        if len(tops) > self._held_max:
+            del tops[next(iter(tops))]
+        return None
+
+    def forget(self) -> None:
+        """Drop the tops: the book that they were of is no longer trusted."""
+        self._tops.clear()
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        return [sorted(self._quotes), sorted(self._tops)]

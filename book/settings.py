@@ -1,0 +1,50 @@
+"""Depths, windows, thresholds and limits of the engine. All times are measured in frame time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from venues.channel import Channel
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may set. The same settings and the same frames give the same state.
+
+    Attributes:
+        tape_window_s: length of the trade tape's rolling window.
+        tape_trades_max: at most so many trades are in the window.
+        spike_window_s: the latest part of the window that a volume spike is looked for in.
+        spike_ratio: a spike is more than this many times the window's mean volume for such a part.
+        cascade_notional: liquidations worth this much within `cascade_window_s` are a cascade.
+        cascade_window_s: over which the worth is summed.
+        cascade_cooldown_s: at most one cascade is reported in this time, per market.
+        stale_limits_s: silence after which a channel is stale; None for each venue's own limits.
+        deltas_held_max: deltas kept per market while a snapshot is awaited.
+        quotes_held_max: quotes, and tops of book, kept per market until the other one comes.
+        findings_kept_max: findings kept per kind; all are counted, and all enter the digest.
+        windows_kept_max: suspect windows kept per market; all are counted.
+    """
+
+    tape_window_s: float = 60.0
+    tape_trades_max: int = 10_000
+    spike_window_s: float = 5.0
+    spike_ratio: int = 3
+    cascade_notional: Decimal = Decimal(500_000)
+    cascade_window_s: float = 10.0
+    cascade_cooldown_s: float = 30.0
+    stale_limits_s: Mapping[Channel, float] | None = None
+    deltas_held_max: int = 10_000
+    quotes_held_max: int = 1_024
+    findings_kept_max: int = 1_000
+    windows_kept_max: int = 1_000
+
+
+NS_PER_S = 1_000_000_000
+
+
+def nanoseconds(seconds: float) -> int:
+    """Return a setting given in seconds as integer nanoseconds."""
+    return round(seconds * NS_PER_S)

@@ -1,0 +1,77 @@
+"""Who wants to be told of what.
+
+Handlers are told after all changes of a frame are applied, in the order of the events and, for
+one event, in the order in which they subscribed; async ones as well, awaited one after the other.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from venues.errors import TickreelError
+
+Handler = Callable[[Any, Any], object]
+"""Called with the event and its market (None for what is about no market)."""
+
+
+class AsyncHandlerError(TickreelError):
+    """A frame was applied synchronously although an async handler subscribed."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        name = getattr(handler, "__qualname__", repr(handler))
+        super().__init__(
+            f"{name} is async, and Engine.apply cannot await it. "
+            "Apply frames with `await engine.apply_async(frame)`, or subscribe a plain function."
+        )
+
+
+class Subscribers:
+    """The handlers by kind of event."""
+
+    __slots__ = ("_handlers", "_waiting", "first_async")
+
+    def __init__(self) -> None:
+        self._handlers: dict[type, list[tuple[Handler, bool]]] = {}
+        self._waiting: list[Awaitable[object]] = []
+        self.first_async: Handler | None = None
+
+    def add(self, kind: type, handler: Handler) -> None:
+        """Subscribe `handler` to events of exactly this kind."""
+        asynchronous = inspect.iscoroutinefunction(handler)
+        if asynchronous and self.first_async is None:
+            self.first_async = handler
+        self._handlers.setdefault(kind, []).append((handler, asynchronous))
+
+    def remove(self, kind: type, handler: Handler) -> None:
+        """Take a subscription back; does nothing where there is none."""
+        held = self._handlers.get(kind, [])
+        left = [each for each in held if each[0] is not handler]
+        if left:
+            self._handlers[kind] = left
+        else:
+            self._handlers.pop(kind, None)
+
+    def __contains__(self, kind: type) -> bool:
+        """Say whether anyone wants to be told of this kind."""
+        return kind in self._handlers
+
+    def __bool__(self) -> bool:
+        """Say whether anyone wants to be told of anything."""
+        return bool(self._handlers)
+
+    def tell(self, event: object, market: object) -> None:
+        """Call the plain handlers of the event's kind; line up the async ones."""
+        for handler, asynchronous in tuple(self._handlers.get(type(event), ())):
+            result = handler(event, market)
+            if asynchronous:
+                assert inspect.isawaitable(result)
+                self._waiting.append(result)
+
+    async def wait(self) -> None:
+        """Await what `tell` lined up, in order."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            await each

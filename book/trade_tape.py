@@ -1,0 +1,153 @@
+"""The trade tape: trades in order, with rolling figures, in frame time.
+
+The window holds the trades of the last `window_s` seconds before now, at most `trades_max` of
+them. Now is the receive time of the latest frame, never a clock's: a replay gives the same figures
+at any speed. All sums are exact.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import NamedTuple
+
+from book.exact import EXACT, RATIO, ZERO, ExactSizes, exact, plain
+from book.settings import EngineSettings, nanoseconds
+from venues.event import Side, Trade
+
+
+class _Entry(NamedTuple):
+    receive_time_ns: int
+    size: Decimal
+    notional: Decimal
+    bought: bool
+
+
+class TradeTape:
+    """The trades of one market.
+
+    `trades`, `buy_size_total` and `sell_size_total` run from the first frame on; everything else is
+    about the window.
+    """
+
+    __slots__ = (
+        "_buy",
+        "_entries",
+        "_notional",
+        "_recent",
+        "_recent_size",
+        "_sell",
+        "_settings",
+        "_sizes",
+        "_spike_ns",
+        "_window_ns",
+        "buy_size_total",
+        "sell_size_total",
+        "trades",
+    )
+
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        self._settings = settings or EngineSettings()
+        self._window_ns = nanoseconds(self._settings.tape_window_s)
+        self._spike_ns = nanoseconds(self._settings.spike_window_s)
+        self._sizes = ExactSizes()
+        self._entries: deque[_Entry] = deque()
+        self._recent: deque[_Entry] = deque()
+        self._notional = self._buy = self._sell = self._recent_size = ZERO
+        self.trades = 0
+        self.buy_size_total = ZERO
+        self.sell_size_total = ZERO
+
+    def add(self, trade: Trade) -> None:
+        """Take a trade in.
+
+        Raises:
+            NotANumberError: its price or size is none; the tape is then unchanged.
+        """
+        size = self._sizes[trade.size_text]
+        notional = EXACT.multiply(exact(trade.price_text), size)
+        bought = trade.aggressor_side is Side.BUY
+        entry = _Entry(trade.receive_time_ns, size, notional, bought)
+        add = EXACT.add
+        if bought:
+            self._buy = add(self._buy, size)
+            self.buy_size_total = add(self.buy_size_total, size)
+        else:
+            self._sell = add(self._sell, size)
+            self.sell_size_total = add(self.sell_size_total, size)
+        self._notional = add(self._notional, notional)
+        self._recent_size = add(self._recent_size, size)
+        self._entries.append(entry)
+        self._recent.append(entry)
+        self.trades += 1
+        self.advance(trade.receive_time_ns)
+
+    def advance(self, now_ns: int) -> None:
+        """Let what is older than the window at `now_ns` drop out of it."""
+        recent, since_ns = self._recent, now_ns - self._spike_ns
+        while recent and recent[0].receive_time_ns < since_ns:
+            self._recent_size = EXACT.subtract(self._recent_size, recent.popleft().size)
+        entries, since_ns = self._entries, now_ns - self._window_ns
+        surplus = len(entries) - self._settings.tape_trades_max
+        while entries and (surplus > 0 or entries[0].receive_time_ns < since_ns):
+            self._drop(entries.popleft())
+            surplus -= 1
+
+    def _drop(self, entry: _Entry) -> None:
+        if entry.bought:
+            self._buy = EXACT.subtract(self._buy, entry.size)
+        else:
+            self._sell = EXACT.subtract(self._sell, entry.size)
+        self._notional = EXACT.subtract(self._notional, entry.notional)
+        if self._recent and self._recent[0] is entry:
+            self._recent_size = EXACT.subtract(self._recent_size, self._recent.popleft().size)
+
+    def __len__(self) -> int:
+        """Count the trades in the window."""
+        return len(self._entries)
+
+    def buy_size(self) -> Decimal:
+        """Return the size bought by aggressors in the window."""
+        return self._buy
+
+    def sell_size(self) -> Decimal:
+        """Return the size sold by aggressors in the window."""
+        return self._sell
+
+    def net_delta(self) -> Decimal:
+        """Return aggressor-bought minus aggressor-sold size in the window."""
+        return EXACT.subtract(self._buy, self._sell)
+
+    def cvd(self) -> Decimal:
+        """Return the cumulative volume delta: bought minus sold size since the first frame."""
+        return EXACT.subtract(self.buy_size_total, self.sell_size_total)
+
+    def vwap(self) -> Decimal | None:
+        """Return sum(price x size) / sum(size) over the window, to 34 digits; None without size."""
+        size = EXACT.add(self._buy, self._sell)
+        return RATIO.divide(self._notional, size) if size else None
+
+    def volume_spike(self) -> bool:
+        """Say whether the last `spike_window_s` traded far more than the window's mean.
+
+        True if its size is more than `spike_ratio` times the mean size of such a part of the
+        window.
+        """
+        total = EXACT.add(self._buy, self._sell)
+        scaled_recent = EXACT.multiply(self._recent_size, Decimal(self._window_ns))
+        limit = EXACT.multiply(total, Decimal(self._spike_ns * self._settings.spike_ratio))
+        return bool(total) and scaled_recent > limit
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        window = [[e.receive_time_ns, plain(e.size), plain(e.notional)] for e in self._entries]
+        sums = (self.buy_size_total, self.sell_size_total, self._buy, self._sell, self._recent_size)
+        return [self.trades, window, [plain(each) for each in sums]]
+
+    def _check(self) -> None:
+        """Assert what must always hold; for tests, after every operation."""
+        assert self._buy == sum((e.size for e in self._entries if e.bought), ZERO)
+        assert self._sell == sum((e.size for e in self._entries if not e.bought), ZERO)
+        assert self._notional == sum((e.notional for e in self._entries), ZERO)
+        assert self._recent_size == sum((e.size for e in self._recent), ZERO)
+        assert len(self._entries) <= self._settings.tape_trades_max

@@ -1,0 +1,393 @@
+"""A venue's order book, and when it may be trusted.
+
+Theory of operation. A book is in one of these states:
+
+    EMPTY         no snapshot yet. Deltas are held, where a REST snapshot is going to join them.
+    BRIDGING      a REST snapshot is in, and no delta has joined it yet.
+    PROVEN        every message since the last snapshot is accounted for.
+    UNVERIFIABLE  the venue numbers nothing and hashes nothing: a loss could not be seen.
+    SUSPECT       something was lost, or a check failed. Nothing is applied any more; the levels are
+                  those of the last frame before. Deltas are held as in EMPTY.
+    ENDED         we stopped listening. The levels are those of the last frame.
+
+    EMPTY, SUSPECT, ENDED --snapshot in band--> PROVEN (or UNVERIFIABLE)
+    EMPTY, SUSPECT --REST snapshot--> BRIDGING --first delta joins--> PROVEN
+    PROVEN, BRIDGING --gap, failed check, bad number, new connection, loss--> SUSPECT
+
+What may not happen: a delta is applied to a state that it does not follow; a book goes on from
+SUSPECT without a fresh snapshot; a held delta outlives the snapshot that it was held for.
+
+The rule on losses is the exchanges' own (Binance: "How to manage a local order book correctly";
+OKX, Bybit, Kraken: resubscribe): stop, take a fresh snapshot, go on from there; never stitch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Protocol
+
+from book.checksum import book_checksum
+from book.counters import MarketCounters
+from book.coverage import Coverage
+from book.exact import NotANumberError
+from book.finding import FindingKind
+from book.order_book import OrderBook
+from book.quote_check import QuoteCheck, QuoteOutcome, Top
+from book.sequence import IN_ORDER, JUDGES, Joint, Judgement, Verdict, joint
+from book.settings import EngineSettings
+from venues.event import BookDelta, BookSnapshot, Quote
+from venues.frame import Frame
+from venues.traits import Continuity, DepthKeeper, VenueTraits
+
+
+class BookState(StrEnum):
+    """Whether a book may be trusted; see the module's theory."""
+
+    EMPTY = "empty"
+    BRIDGING = "bridging"
+    PROVEN = "proven"
+    UNVERIFIABLE = "unverifiable"
+    SUSPECT = "suspect"
+    ENDED = "ended"
+
+
+class Report(Protocol):
+    """Takes a finding about one symbol; the frame is known to whoever takes it."""
+
+    def __call__(
+        self,
+        kind: FindingKind,
+        symbol: str,
+        text: str,
+        *,
+        expected: object = None,
+        received: object = None,
+        missing: int | None = None,
+    ) -> None:
+        """Report it."""
+
+
+class VenueBook(OrderBook):
+    """The book of one symbol at one venue.
+
+    `depth` cuts it where the venue leaves that to its clients; `needs_snapshot` is True when a
+    fresh snapshot should be asked for, until whoever asks sets it back.
+    """
+
+    __slots__ = (
+        "_clean",
+        "_held",
+        "_judge",
+        "_report",
+        "_traits",
+        "connection_id",
+        "counters",
+        "coverage",
+        "depth_kept",
+        "needs_snapshot",
+        "quote_check",
+        "sequence",
+        "state",
+        "symbol",
+    )
+
+    def __init__(
+        self,
+        symbol: str,
+        traits: VenueTraits,
+        counters: MarketCounters,
+        report: Report,
+        settings: EngineSettings,
+    ) -> None:
+        super().__init__()
+        self.symbol = symbol
+        self.state = BookState.EMPTY
+        self.sequence: int | None = None
+        self.connection_id = 0
+        self.needs_snapshot = False
+        self.depth_kept = traits.depth
+        self.counters = counters
+        self.coverage = Coverage(settings.windows_kept_max)
+        self.quote_check = QuoteCheck(settings.quotes_held_max)
+        self._traits = traits
+        self._report = report
+        self._judge = JUDGES[traits.continuity]
+        unseen = traits.continuity is Continuity.NONE and traits.checksum is None
+        self._clean = BookState.UNVERIFIABLE if unseen else BookState.PROVEN
+        self._held: deque[BookDelta] = deque(maxlen=settings.deltas_held_max)
+
+    @property
+    def proven(self) -> bool:
+        """Whether every message since the last snapshot is accounted for."""
+        return self.state is BookState.PROVEN
+
+    @property
+    def following(self) -> bool:
+        """Whether the book follows the feed: it is proven, or there is nothing to prove it by."""
+        return self.state is self._clean
+
+    # What the venue sends.
+
+    def take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        """Take a snapshot in; return whether the book changed."""
+        self.counters.snapshots += 1
+        self.coverage.observe(frame.receive_time_ns, frame.frame_number, "no snapshot yet")
+        if snapshot.from_rest:
+            return self._take_rest_snapshot(snapshot, frame)
+        if frame.connection_id != self.connection_id:
+            self._change_connection(frame)
+        self._drop_held()
+        if not self._load(snapshot, frame):
+            return False
+        self._prove(frame)
+        if self._traits.checksum is not None:
+            self._verify(snapshot.checksum, frame)
+        return True
+
+    def take_delta(self, delta: BookDelta, frame: Frame) -> bool:
+        """Take a delta in; return whether the book changed."""
+        counters = self.counters
+        counters.deltas += 1
+        counters.level_updates += len(delta.bids) + len(delta.asks)
+        if frame.connection_id != self.connection_id:
+            self._change_connection(frame)
+        return self._place(delta, frame)
+
+    def take_quote(self, quote: Quote, frame: Frame) -> None:
+        """Hold a quote against the book of the same number, now or when that comes."""
+        self.counters.quotes += 1
+        if not self._traits.quote_shares_sequence:
+            return
+        sequence = self.sequence if self.state is BookState.PROVEN else None
+        self._judge_quote(
+            self.quote_check.quoted(quote, -1 if sequence is None else sequence), frame
+        )
+
+    def settle(self, frame: Frame) -> None:
+        """Look at the book once all changes of the frame are in: is it crossed, is it quoted."""
+        if not self.following:
+            return
+        top = Top(self.bids.best(), self.asks.best())
+        if self.crossed:
+            self.counters.crossed += 1
+            bid, ask = self.best_bid, self.best_ask
+            text = "best bid above best ask after a whole frame"
+            self._report(
+                FindingKind.CROSSED,
+                self.symbol,
+                text,
+                expected=f"below {ask.price_text}" if ask else None,
+                received=bid.price_text if bid else None,
+            )
+            self.doubt("crossed", frame)
+        elif self._traits.quote_shares_sequence and self.sequence is not None:
+            self._judge_quote(self.quote_check.booked(self.sequence, top), frame)
+
+    # What happens around it.
+
+    def doubt(self, reason: str, frame: Frame) -> None:
+        """Stop trusting the book from this frame on, and wish for a fresh snapshot."""
+        if self.state is not BookState.EMPTY:
+            self.state = BookState.SUSPECT
+        self.coverage.doubt(frame.receive_time_ns, frame.frame_number, reason)
+        self.quote_check.forget()
+        self._drop_held()
+        self.needs_snapshot = True
+
+    def end(self, frame: Frame) -> None:
+        """Note that we stopped listening: no loss, and no proof of anything after it."""
+        if self.state is not BookState.SUSPECT:
+            self.state = BookState.ENDED
+        self.coverage.rest(frame.receive_time_ns, frame.frame_number)
+        self._drop_held()
+        self.needs_snapshot = False
+
+    # The steps.
+
+    def _place(self, delta: BookDelta, frame: Frame) -> bool:
+        if self.following:
+            return self._follow(delta, frame)
+        if self.state is BookState.BRIDGING:
+            return self._join(delta, frame)
+        self._hold(delta)
+        return False
+
+    def _follow(self, delta: BookDelta, frame: Frame) -> bool:
+        last = self.sequence
+        judgement = IN_ORDER if last is None else self._judge(last, delta)
+        if judgement is not IN_ORDER:
+            return self._object(judgement, delta, frame)
+        return self._change(delta, frame)
+
+    def _change(self, delta: BookDelta, frame: Frame) -> bool:
+        try:
+            self.apply(delta.bids, delta.asks)
+        except NotANumberError as error:
+            self._refuse(error, frame)
+            return False
+        self.sequence = delta.sequence
+        if self._traits.depth_keeper is DepthKeeper.CLIENT and self.depth_kept is not None:
+            self.trim(self.depth_kept)
+        if self._traits.checksum is not None:
+            self._verify(delta.checksum, frame)
+        return True
+
+    def _object(self, judgement: Judgement, delta: BookDelta, frame: Frame) -> bool:
+        verdict, expected, received, missing = judgement
+        if verdict is Verdict.DUPLICATE:
+            self.counters.duplicates += 1
+            kind, text = FindingKind.DUPLICATE, "the same delta again; ignored"
+        elif verdict is Verdict.LATE:
+            self.counters.late += 1
+            kind, text = FindingKind.LATE, "older than the book; ignored"
+        elif verdict is Verdict.UNNUMBERED:
+            kind, text = FindingKind.UNNUMBERED, "a delta without the number that places it"
+        else:
+            self.counters.gaps += 1
+            kind, text = FindingKind.GAP, "messages are missing before this delta"
+        self._report(kind, self.symbol, text, expected=expected, received=received, missing=missing)
+        if kind is FindingKind.GAP or kind is FindingKind.UNNUMBERED:
+            self.doubt(kind.value, frame)
+            self._hold(delta)
+        return False
+
+    def _hold(self, delta: BookDelta) -> None:
+        if self._traits.bridge is None or len(self._held) == self._held.maxlen:
+            self._pass_over(1)
+        if self._traits.bridge is not None:
+            self._held.append(delta)
+
+    def _drop_held(self) -> None:
+        self._pass_over(len(self._held))
+        self._held.clear()
+
+    def _pass_over(self, deltas: int) -> None:
+        if self._traits.checksum is not None:
+            self.counters.checksums_unverifiable += deltas
+
+    def _take_rest_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        rule, sequence = self._traits.bridge, snapshot.sequence
+        if rule is None or sequence is None or self.following:
+            return False
+        self.connection_id = self.connection_id or frame.connection_id
+        held = [each for each in self._held if joint(rule, sequence, each) is not Joint.BEFORE]
+        if held and joint(rule, sequence, held[0]) is Joint.BEYOND:
+            self._miss(sequence, held[0])
+            return False
+        self._pass_over(len(self._held) - len(held))
+        self._held.clear()
+        if not self._load(snapshot, frame):
+            return False
+        self.state = BookState.BRIDGING
+        for delta in held:
+            self._place(delta, frame)
+        return True
+
+    def _join(self, delta: BookDelta, frame: Frame) -> bool:
+        rule, sequence = self._traits.bridge, self.sequence
+        assert rule is not None
+        assert sequence is not None
+        where = joint(rule, sequence, delta)
+        if where is Joint.BEFORE:
+            self._pass_over(1)
+            return False
+        if where is Joint.BEYOND:
+            self._miss(sequence, delta)
+            self.doubt("bridge failed", frame)
+            self._hold(delta)
+            return False
+        self.counters.bridges += 1
+        self._prove(frame)
+        return self._change(delta, frame)
+
+    def _miss(self, sequence: int, delta: BookDelta) -> None:
+        self.counters.bridges_failed += 1
+        self.needs_snapshot = True
+        text = "the REST snapshot is older than the first delta held; a newer one is needed"
+        self._report(
+            FindingKind.BRIDGE_FAILED,
+            self.symbol,
+            text,
+            expected=f"a snapshot at {delta.first_sequence} or later",
+            received=sequence,
+        )
+
+    def _load(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        try:
+            self.replace(snapshot.bids, snapshot.asks)
+        except NotANumberError as error:
+            self._refuse(error, frame)
+            return False
+        self.sequence = snapshot.sequence
+        self.quote_check.forget()
+        return True
+
+    def _prove(self, frame: Frame) -> None:
+        self.state = self._clean
+        self.needs_snapshot = False
+        if self._clean is BookState.PROVEN:
+            self.coverage.prove(frame.receive_time_ns, frame.frame_number)
+
+    def _refuse(self, error: NotANumberError, frame: Frame) -> None:
+        self._report(FindingKind.BAD_NUMBER, self.symbol, str(error), received=error.text)
+        self.doubt("bad number", frame)
+
+    def _change_connection(self, frame: Frame) -> None:
+        self.coverage.observe(frame.receive_time_ns, frame.frame_number, "no snapshot yet")
+        # Nothing says that the new connection goes on where the old one, or its held deltas, ended.
+        self.doubt("new connection", frame)
+        self.connection_id = frame.connection_id
+
+    def _verify(self, checksum: int | None, frame: Frame) -> None:
+        rule = self._traits.checksum
+        assert rule is not None
+        if checksum is None:
+            self.counters.checksums_unverifiable += 1
+            return
+        computed = book_checksum(self, rule)
+        if computed == checksum:
+            self.counters.checksums_verified += 1
+            return
+        self.counters.checksums_failed += 1
+        self._report(
+            FindingKind.CHECKSUM_FAILED,
+            self.symbol,
+            "the book is not the exchange's book",
+            expected=checksum,
+            received=computed,
+        )
+        self.doubt("checksum failed", frame)
+
+    def _judge_quote(self, outcome: QuoteOutcome | None, frame: Frame) -> None:
+        if outcome is None:
+            return
+        self.counters.quote_checks += 1
+        if outcome.equal:
+            self.counters.quote_matches += 1
+            return
+        quote, top = outcome.quote, outcome.top
+        self._report(
+            FindingKind.QUOTE_MISMATCH,
+            self.symbol,
+            f"the book's top differs from the quote with the same number {quote.sequence}",
+            expected=f"{quote.bid_price_text} x {quote.bid_size_text} / "
+            f"{quote.ask_price_text} x {quote.ask_size_text}",
+            received=f"{top.bid} / {top.ask}",
+        )
+        self.doubt("quote mismatch", frame)
+
+    def book_state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        return [
+            self.state,
+            self.sequence,
+            self.connection_id,
+            self.needs_snapshot,
+            list(self.bids),
+            list(self.asks),
+            [each.sequence for each in self._held],
+            self.quote_check.state(),
+            [self.coverage.observed_ns, self.coverage.proven_ns, self.coverage.windows_count],
+            self.coverage.windows,
+        ]

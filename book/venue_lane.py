@@ -1,0 +1,247 @@
+"""All the markets of one venue, and how its events go into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from book.finding import FindingKind
+from book.liquidation_monitor import Cascade
+from book.market import FrameTime, Market
+from book.settings import NS_PER_S, EngineSettings, nanoseconds
+from book.staleness import StalenessGuard
+from book.venue_book import Report
+from venues.channel import Channel
+from venues.event import (
+    BookDelta,
+    BookSnapshot,
+    Event,
+    Liquidation,
+    Notice,
+    NoticeKind,
+    OrderUpdate,
+    PositionUpdate,
+    Quote,
+    Ticker,
+    Trade,
+    WalletUpdate,
+)
+from venues.frame import Frame
+from venues.venue import SnapshotRequest, Venue
+
+ASK_AGAIN_NS = 10 * NS_PER_S
+"""A snapshot that has not come by then is asked for again."""
+
+_NOTICE_FINDINGS = {
+    NoticeKind.REJECTED: FindingKind.REJECTED,
+    NoticeKind.LOGIN_REFUSED: FindingKind.LOGIN_REFUSED,
+    NoticeKind.WILL_DISCONNECT: FindingKind.WILL_DISCONNECT,
+}
+
+
+class VenueLane:
+    """One venue within the engine.
+
+    Attributes:
+        markets: by symbol.
+        changed: the markets whose book the current frame changed, still to be settled.
+        cascades: what the current frame completed, still to be told.
+        requests: the snapshots wished for and not yet taken by anyone, by symbol.
+        private_updates: how many updates of one's own account came.
+    """
+
+    __slots__ = (
+        "_guard",
+        "_limits_ns",
+        "_report",
+        "_settings",
+        "_takers",
+        "_time",
+        "cascades",
+        "changed",
+        "decode",
+        "markets",
+        "notices",
+        "private_updates",
+        "requests",
+        "venue",
+    )
+
+    def __init__(
+        self,
+        venue: Venue,
+        settings: EngineSettings,
+        time: FrameTime,
+        guard: StalenessGuard,
+        report: Report,
+    ) -> None:
+        self.venue = venue
+        self.decode: Callable[[Frame], Sequence[Event]] = venue.decode
+        self.markets: dict[str, Market] = {}
+        self.changed: list[Market] = []
+        self.cascades: list[tuple[Cascade, Market]] = []
+        self.requests: dict[str, SnapshotRequest] = {}
+        self.private_updates = 0
+        self.notices = 0
+        self._settings = settings
+        self._time = time
+        self._guard = guard
+        self._report = report
+        limits_s = settings.stale_limits_s
+        self._limits_ns = {
+            channel: nanoseconds(limit_s)
+            for channel, limit_s in (
+                venue.traits.stale_limits_s if limits_s is None else limits_s
+            ).items()
+        }
+        self._takers: dict[type, Callable[..., bool]] = {
+            BookSnapshot: self._take_snapshot,
+            BookDelta: self._take_delta,
+            Trade: self._take_trade,
+            Quote: self._take_quote,
+            Liquidation: self._take_liquidation,
+            Ticker: self._take_ticker,
+            Notice: self._take_notice,
+            OrderUpdate: self._take_private,
+            PositionUpdate: self._take_private,
+            WalletUpdate: self._take_private,
+        }
+
+    def take(self, event: Event, frame: Frame) -> bool:
+        """Take an event in; return whether subscribers should be told of it.
+
+        Raises:
+            NotANumberError: it holds a price or size that is none.
+        """
+        return self._takers[type(event)](event, frame)
+
+    def market(self, symbol: str) -> Market:
+        """Return the market of `symbol`, a new one where there is none yet."""
+        market = self.markets.get(symbol)
+        if market is None:
+            market = self.markets[symbol] = Market(
+                self.venue.name,
+                symbol,
+                self.venue.traits,
+                self._settings,
+                self._time,
+                self._report,
+            )
+        return market
+
+    def watch(self, symbol: str, channel: Channel, connection_id: int) -> None:
+        """Watch a channel for silence from now on, where it has a limit."""
+        limit_ns = self._limits_ns.get(channel)
+        if limit_ns is None:
+            return
+        market, now_ns = self.market(symbol), self._time.now_ns
+        watch = self._guard.watch(self.venue.name, symbol, channel, limit_ns, now_ns)
+        watch.connection_id = connection_id
+        market.watches[channel] = watch
+
+    def settle(self, frame: Frame) -> None:
+        """Look at the books that the frame changed, now that all of it is in."""
+        for market in self.changed:
+            market.book.settle(frame)
+            if market.book.needs_snapshot:
+                self._ask(market)
+        self.changed.clear()
+
+    def doubt(self, reason: str, frame: Frame, connection_id: int | None) -> None:
+        """Stop trusting the books of one connection (None: of all)."""
+        for market in self.markets.values():
+            book = market.book
+            if connection_id is None or book.connection_id == connection_id:
+                book.doubt(reason, frame)
+                self._ask(market)
+
+    def end(self, frame: Frame) -> None:
+        """Note that we closed this frame's connection ourselves."""
+        for market in self.markets.values():
+            if market.book.connection_id == frame.connection_id:
+                market.book.end(frame)
+                self.requests.pop(market.symbol, None)
+            if all(w.connection_id == frame.connection_id for w in market.watches.values()):
+                market.watches.clear()
+
+    def snapshot_failed(self, symbol: str) -> None:
+        """Note that a snapshot which was asked for did not come."""
+        market = self.markets.get(symbol)
+        if market is not None and not market.book.following:
+            self._ask(market)
+
+    def _ask(self, market: Market) -> None:
+        market.book.needs_snapshot = False
+        market.asked_ns = self._time.now_ns
+        self.requests[market.symbol] = SnapshotRequest(
+            self.venue.name, market.book.connection_id, market.symbol
+        )
+
+    def _heard(self, market: Market, channel: Channel, frame: Frame) -> None:
+        watch = market.watches.get(channel)
+        if watch is None:
+            self.watch(market.symbol, channel, frame.connection_id)
+        elif watch.stale:
+            self._guard.heard(watch, frame.connection_id, self._time.now_ns)
+        else:
+            watch.last_ns = self._time.now_ns
+            watch.connection_id = frame.connection_id
+
+    def _take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        market = self.market(snapshot.symbol)
+        if not snapshot.from_rest:
+            self._heard(market, Channel.BOOK, frame)
+        changed = market.book.take_snapshot(snapshot, frame)
+        return self._book_touched(market, changed)
+
+    def _take_delta(self, delta: BookDelta, frame: Frame) -> bool:
+        market = self.markets.get(delta.symbol) or self.market(delta.symbol)
+        self._heard(market, Channel.BOOK, frame)
+        changed = market.book.take_delta(delta, frame)
+        return self._book_touched(market, changed)
+
+    def _book_touched(self, market: Market, changed: bool) -> bool:
+        book = market.book
+        if changed:
+            self.changed.append(market)
+        if book.needs_snapshot:
+            self._ask(market)
+        elif book.following:
+            if self.requests:
+                self.requests.pop(market.symbol, None)
+        elif market.asked_ns is not None and self._time.now_ns - market.asked_ns > ASK_AGAIN_NS:
+            self._ask(market)
+        return changed
+
+    def _take_trade(self, trade: Trade, frame: Frame) -> bool:
+        market = self.markets.get(trade.symbol) or self.market(trade.symbol)
+        self._heard(market, Channel.TRADES, frame)
+        return market.take_trade(trade)
+
+    def _take_quote(self, quote: Quote, frame: Frame) -> bool:
+        market = self.markets.get(quote.symbol) or self.market(quote.symbol)
+        market.take_quote(quote, frame)
+        return True
+
+    def _take_liquidation(self, liquidation: Liquidation, frame: Frame) -> bool:
+        market = self.market(liquidation.symbol)
+        self._heard(market, Channel.LIQUIDATIONS, frame)
+        cascade = market.take_liquidation(liquidation)
+        if cascade is not None:
+            self.cascades.append((cascade, market))
+        return True
+
+    def _take_ticker(self, ticker: Ticker, frame: Frame) -> bool:
+        self.market(ticker.symbol).take_ticker(ticker)
+        return True
+
+    def _take_private(self, update: Event, frame: Frame) -> bool:
+        self.private_updates += 1
+        return True
+
+    def _take_notice(self, notice: Notice, frame: Frame) -> bool:
+        self.notices += 1
+        kind = _NOTICE_FINDINGS.get(notice.kind)
+        if kind is not None:
+            text = f"the exchange says: {notice.text}" if notice.text else "the exchange says so"
+            self._report(kind, notice.symbol, text)
+        return True
