@@ -4,6 +4,8 @@
     ├── UnknownVenueError         a name that is in no registry
     ├── UnknownChannelError       a channel that the venue does not offer
     ├── UnknownSymbolError        a symbol that cannot be one at this venue
+    ├── UnknownDepthError         a book depth that the venue does not offer
+    ├── AddressError              an address to use instead of the exchange's that is none
     ├── CredentialsError          keys that a private channel needs are missing or malformed
     └── DecodeError               a payload that is not what the venue's protocol says (a finding,
                                   once it reaches the engine; never a reason to stop recording)
@@ -60,6 +62,32 @@ class UnknownSymbolError(TickreelError):
         self.symbol = symbol
         self.reason = reason
         super().__init__(f"{symbol!r} cannot be a symbol of {venue}: {reason}.")
+
+
+class UnknownDepthError(TickreelError):
+    """A book depth that the venue does not offer."""
+
+    def __init__(self, venue: str, depth: int, offered: Iterable[int]) -> None:
+        self.venue = venue
+        self.depth = depth
+        self.offered = sorted(offered)
+        choice = (
+            f"It offers: {', '.join(map(str, self.offered))}."
+            if self.offered
+            else "Its books have no depth to choose; leave it out."
+        )
+        super().__init__(f"{venue} has no book of depth {depth}. {choice}")
+
+
+class AddressError(TickreelError):
+    """An address, given to be used instead of the exchange's own, that cannot be connected to."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(
+            f"{url!r} is no WebSocket address: {reason}. Give one such as ws://127.0.0.1:8765 ."
+        )
 
 
 class CredentialsError(TickreelError):

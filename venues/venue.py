@@ -35,8 +35,9 @@ class Credentials:
 class StreamRequest:
     """What a user wants of one venue. Symbols are the venue's own spelling, as it is written.
 
-    `depth` is None for the venue's default; `url` replaces the exchange's WebSocket address
-    (scheme, host and port; and its path, where it has one beyond `/`) and the REST host with it.
+    `channels` may be empty for the venue's default ones, and `depth` None for its default.
+    `url` replaces the exchange's WebSocket address (scheme, host and port; and its path, where it
+    has one beyond `/` that is not one of the venue's own) and the REST host with it.
     """
 
     venue: str
@@ -107,7 +108,9 @@ class Venue(Protocol):
 
         Raises:
             UnknownChannelError: a channel that the venue does not offer.
-            UnknownSymbolError: a symbol that cannot be one, or a depth that is not offered.
+            UnknownSymbolError: a symbol that cannot be one, or none at all.
+            UnknownDepthError: a book depth that the venue does not offer.
+            AddressError: `request.url` is not a WebSocket address.
         """
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
@@ -148,17 +151,24 @@ class RequestKind(Enum):
     UNSUBSCRIBE = "unsubscribe"
     PING = "ping"
     LOGIN = "login"
+    LIST = "list"
     UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A client's message, understood. `topics` are the venue's own words for channel and symbol."""
+    """A client's message, understood. `topics` are the venue's own words for channel and symbol.
+
+    A LIST request asks what is subscribed: the server puts the topics in before it is answered.
+    `private` says that it came on a private connection, where some exchanges answer in another
+    shape: the server, which knows the path, sets it.
+    """
 
     kind: RequestKind
     topics: tuple[str, ...] = ()
     request_id: str | int | None = None
     payload: bytes = b""
+    private: bool = False
 
 
 class Dialect(Protocol):
@@ -185,10 +195,27 @@ class Dialect(Protocol):
     def serves_path(self, path: str) -> bool:
         """Return whether the exchange has a WebSocket endpoint at `path` (without the query)."""
 
+    def private_path(self, path: str) -> bool:
+        """Return whether connections at `path` may carry private channels, after a login."""
+
+    def wire_payload(self, payload: bytes, path: str) -> bytes:
+        """Return a recorded message in the form that connections at `path` receive it in.
+
+        The same bytes, but where an exchange wraps messages at one path and not at another.
+        """
+
     def snapshot_symbol(self, path_and_query: str) -> str | None:
         """Return the symbol that an HTTP request wants the book of; None if it is no such one."""
 
     def snapshot_body(
-        self, symbol: str, bids: Sequence[Row], asks: Sequence[Row], sequence: int
+        self,
+        symbol: str,
+        bids: Sequence[Row],
+        asks: Sequence[Row],
+        sequence: int,
+        time_ms: int | None = None,
     ) -> bytes:
-        """Return the REST answer that states this book, best levels first."""
+        """Return the REST answer that states this book, best levels first.
+
+        Without `time_ms` it carries no exchange time.
+        """

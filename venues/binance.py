@@ -1,0 +1,308 @@
+"""Binance: spot, USD-M futures and COIN-M futures, each an instance of one class.
+
+Book procedure of the exchange (spot; futures in brackets), of which the engine does steps 3 to 6
+by the traits declared here:
+
+1. Open the depth stream and keep its events.
+2. Fetch a depth snapshot by REST, with last update id L.
+3. Drop events whose last id is L or less [less than L].
+4. The first event kept has first id <= L + 1 <= last id [first id <= L <= last id].
+5. Each next event begins at the last id plus one [names the last id before it as `pu`].
+6. A size is absolute; zero removes the level. What was never listed is unknown, not empty.
+
+USD-M has two hosts' worth of streams on one host since 2026-04-23: what is sent at high frequency
+is at `/public`, all else at `/market`, and a stream asked for at the wrong one is silent.
+
+Private streams are not offered: they need a listen key, fetched by an authenticated request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote as percent_encoded
+
+import msgspec
+from msgspec import Raw
+
+from venues import binance_market as market
+from venues.address import rest_url, websocket_url
+from venues.binance_dialect import BinanceDialect
+from venues.binance_notice import read_event_name, read_notice
+from venues.channel import Channel, Subscription
+from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.errors import CredentialsError, DecodeError
+from venues.event import Event, Notice, NoticeKind
+from venues.frame import Frame, FrameKind
+from venues.http_answer import HttpAnswer, read_http_answer
+from venues.stream_request import (
+    checked_channels,
+    checked_depth,
+    checked_symbols,
+    require_symbols,
+)
+from venues.traits import (
+    BridgeRule,
+    ConnectionLimits,
+    Continuity,
+    Keepalive,
+    SnapshotSource,
+    VenueTraits,
+)
+from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
+from venues.wire import unreadable
+
+_WRAPPED = b'{"stream":'
+_QUOTE_STREAM = b"@bookTicker"
+_STREAM_NAME_END = 96
+"""Where a stream's name has ended in a wrapped message: names are shorter than 80 characters."""
+
+_HTTP = FrameKind.HTTP
+_STREAMS_PER_MESSAGE = 50
+_STREAMS_PER_CONNECTION = 200
+_SYMBOL = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One endpoint of a venue: its name, '' where it is the only one, and the streams it has."""
+
+    name: str
+    path: str
+    streams: Mapping[Channel, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Binance:
+    """One of Binance's venues. All that differs between them is data."""
+
+    name: str
+    traits: VenueTraits
+    host: str
+    rest_host: str
+    parts: tuple[Part, ...]
+    snapshot_path: str
+    snapshot_limit: int
+    untagged_quotes: bool
+    notional: market.Notional
+
+    @property
+    def dialect(self) -> Dialect:
+        """The exchange's side of the protocol."""
+        return BinanceDialect(
+            self.name, tuple(part.path for part in self.parts), self.snapshot_path
+        )
+
+    def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
+        """Return the connections that `request` needs: one a part, more beyond 200 streams."""
+        channels = checked_channels(self.name, request, self.traits)
+        depth = checked_depth(self.name, request, self.traits)
+        symbols = checked_symbols(self.name, request, _SYMBOL)
+        require_symbols(self.name, symbols)
+        own_paths = {part.path for part in self.parts}
+        plans: list[ConnectionPlan] = []
+        for part in self.parts:
+            line = Line(
+                stream=f"{self.name}/{part.name}" if part.name else self.name,
+                url=websocket_url(self.host + part.path, request.url, own_paths),
+                rest_url=rest_url(self.rest_host, request.url),
+                depth=depth,
+            )
+            topics = [_topics(part, channels, symbol) for symbol in symbols]
+            plans += plan_line(line, topics, _fits, _subscribe_messages)
+        return plans
+
+    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
+        """Return nothing: a fresh snapshot comes by REST alone."""
+        return []
+
+    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
+        """Refuse: private streams are not offered.
+
+        Raises:
+            CredentialsError: always.
+        """
+        raise CredentialsError(self.name, "Its private streams are not offered yet.")
+
+    def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
+        """Return the request for a depth snapshot, as deep as the exchange gives one."""
+        query = f"symbol={percent_encoded(symbol, safe='')}&limit={self.snapshot_limit}"
+        return HttpRequest(f"{plan.rest_url}{self.snapshot_path}?{query}", symbol)
+
+    def decode(self, frame: Frame) -> Sequence[Event]:
+        """Return the events of a frame.
+
+        Raises:
+            DecodeError: it is none of Binance's messages.
+            msgspec.MsgspecError: the same, said by the JSON decoder.
+        """
+        payload = frame.payload
+        try:
+            if payload.startswith(_WRAPPED):
+                # One pass over the bytes: the kind of message is taken from the data themselves.
+                if self.untagged_quotes and payload.find(_QUOTE_STREAM, 11, _STREAM_NAME_END) != -1:
+                    quote = market.WRAPPED_QUOTE.decode(payload).data
+                    return market.quote_events(quote, frame.receive_time_ns)
+                try:
+                    message = market.WRAPPED_MESSAGE.decode(payload).data
+                except msgspec.ValidationError:
+                    return self._other_events(frame)
+                return market.message_events(message, frame.receive_time_ns, self.notional)
+            if frame.kind is _HTTP:
+                return self._http_events(frame)
+            return self._other_events(frame)
+        except msgspec.MsgspecError:
+            raise
+        except (RecursionError, ValueError) as error:
+            raise DecodeError(self.name, unreadable(error), payload) from error
+
+    def read_notice(self, payload: bytes) -> Notice | None:
+        """Return what the exchange says about the connection, None for market data."""
+        return read_notice(payload)
+
+    def _other_events(self, frame: Frame) -> Sequence[Event]:
+        """Read what is not a wrapped message of a kind we know."""
+        notice = read_notice(frame.payload, frame.receive_time_ns)
+        if notice is not None:
+            return (notice,)
+        message: bytes | Raw = frame.payload
+        name, wrapped = read_event_name(frame.payload)
+        if wrapped is not None:
+            message = wrapped
+        if name in market.EVENT_NAMES:
+            return market.message_events(
+                market.MESSAGE.decode(message), frame.receive_time_ns, self.notional
+            )
+        if name is None:
+            quote = market.UNTAGGED_QUOTE.decode(message)
+            return market.quote_events(quote, frame.receive_time_ns)
+        return (Notice("", frame.receive_time_ns, None, NoticeKind.INFORMATION, name),)
+
+    def _http_events(self, frame: Frame) -> Sequence[Event]:
+        answer = read_http_answer(self.name, frame)
+        if not isinstance(answer, HttpAnswer):
+            return answer
+        snapshot = market.snapshot_event(answer.body, answer.symbol, frame.receive_time_ns)
+        if snapshot is None:
+            raise DecodeError(self.name, "nothing says whose book the snapshot is", answer.body)
+        return (snapshot,)
+
+
+def _topics(part: Part, channels: Sequence[Channel], symbol: str) -> list[Topic]:
+    return [
+        Topic(Subscription(channel, symbol), f"{symbol.lower()}@{part.streams[channel]}")
+        for channel in channels
+        if channel in part.streams
+    ]
+
+
+def _fits(streams: Sequence[str]) -> bool:
+    return len(streams) <= _STREAMS_PER_CONNECTION
+
+
+def _subscribe_messages(streams: Sequence[str]) -> list[str]:
+    return [
+        json.dumps(
+            {"method": "SUBSCRIBE", "params": list(piece), "id": number},
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        for number, piece in enumerate(chunks(streams, _STREAMS_PER_MESSAGE), start=1)
+    ]
+
+
+_EVERY_BOOK = (
+    "The book is exact only between the outermost prices of the REST snapshot that began it: a "
+    "level beyond them is unknown until it changes.",
+    "The exchange sends no checksum: a wrong level shows only where a quote contradicts it.",
+    "Not every change of the best prices is published as a quote: flickers are left out.",
+)
+_FUTURES = (
+    "Of liquidation orders only one per symbol and second is published: notionals are a lower "
+    "bound.",
+    "A trade that is not of the open market (insurance fund, auto-deleveraging) is left out and "
+    "its number missing.",
+)
+_CONNECTS_MAX, _CONNECTS_WINDOW_S = 240, 300.0
+"""80 % of the 300 connects in 5 minutes and address that are allowed."""
+
+_LIFETIME_S = 24 * 3600.0
+
+
+def _traits(
+    *,
+    futures: bool,
+    message_interval_s: float,
+    silence_limit_s: float,
+) -> VenueTraits:
+    liquidations = (Channel.LIQUIDATIONS,) if futures else ()
+    default = (Channel.BOOK, Channel.TRADES, *liquidations, Channel.QUOTES)
+    return VenueTraits(
+        channels=frozenset((*default, Channel.TICKERS)),
+        default_channels=default,
+        continuity=Continuity.ID_RANGE,
+        snapshot_source=SnapshotSource.REST,
+        rest_resync=True,
+        bridge=BridgeRule(0, 0) if futures else BridgeRule(drop_below=1, joins_at=1),
+        quote_shares_sequence=True,
+        keepalive=Keepalive(silence_limit_s=silence_limit_s),
+        limits=ConnectionLimits(_CONNECTS_MAX, _CONNECTS_WINDOW_S, _LIFETIME_S, message_interval_s),
+        detection_limits=_EVERY_BOOK + (_FUTURES if futures else ()),
+    )
+
+
+_PUBLIC_STREAMS = {
+    Channel.BOOK: "depth@0ms",
+    Channel.TRADES: "trade",
+    Channel.QUOTES: "bookTicker",
+}
+_MARKET_STREAMS = {Channel.LIQUIDATIONS: "forceOrder", Channel.TICKERS: "markPrice@1s"}
+
+SPOT = Binance(
+    name="binance-spot",
+    traits=_traits(futures=False, message_interval_s=0.25, silence_limit_s=30.0),
+    host="wss://stream.binance.com:9443",
+    rest_host="https://api.binance.com",
+    parts=(
+        Part(
+            "",
+            "/stream",
+            {**_PUBLIC_STREAMS, Channel.BOOK: "depth@100ms", Channel.TICKERS: "ticker"},
+        ),
+    ),
+    snapshot_path="/api/v3/depth",
+    snapshot_limit=5000,
+    untagged_quotes=True,
+    notional=market.linear_notional,
+)
+
+USDM = Binance(
+    name="binance-usdm",
+    traits=_traits(futures=True, message_interval_s=0.125, silence_limit_s=30.0),
+    host="wss://fstream.binance.com",
+    rest_host="https://fapi.binance.com",
+    parts=(
+        Part("public", "/public/stream", _PUBLIC_STREAMS),
+        Part("market", "/market/stream", _MARKET_STREAMS),
+    ),
+    snapshot_path="/fapi/v1/depth",
+    snapshot_limit=1000,
+    untagged_quotes=False,
+    notional=market.linear_notional,
+)
+
+COINM = Binance(
+    name="binance-coinm",
+    traits=_traits(futures=True, message_interval_s=0.125, silence_limit_s=30.0),
+    host="wss://dstream.binance.com",
+    rest_host="https://dapi.binance.com",
+    parts=(Part("", "/stream", {**_PUBLIC_STREAMS, **_MARKET_STREAMS}),),
+    snapshot_path="/dapi/v1/depth",
+    snapshot_limit=1000,
+    untagged_quotes=False,
+    notional=market.coin_notional,
+)
+
+VENUES = (SPOT, USDM, COINM)

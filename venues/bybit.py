@@ -1,0 +1,266 @@
+"""Bybit v5: spot, linear and inverse, each an instance of one class.
+
+The book needs no REST: a snapshot comes on the socket after subscribing, and subscribing anew
+brings a fresh one. The messages, and the rules by which they are read, are in `bybit_market`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from venues import bybit_market as market
+from venues.account_rows import ACCOUNT_READERS
+from venues.address import rest_url, websocket_url
+from venues.bybit_dialect import PRIVATE_PATH, BybitDialect, signed_text
+from venues.channel import Channel, Subscription
+from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.errors import DecodeError
+from venues.event import Event, Notice, NoticeKind
+from venues.frame import Frame, FrameKind
+from venues.http_answer import HttpAnswer, read_http_answer
+from venues.op_args import PING, answer_notice, op_message, require_keys, signature
+from venues.stream_request import (
+    checked_channels,
+    checked_depth,
+    checked_symbols,
+    require_symbols,
+)
+from venues.traits import (
+    ConnectionLimits,
+    Continuity,
+    DepthKeeper,
+    Keepalive,
+    SnapshotSource,
+    VenueTraits,
+)
+from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
+from venues.wire import unreadable
+
+DEPTHS = (1, 50, 200, 1000)
+
+_BOOK_BEGINNINGS = tuple(f'{{"topic":"orderbook.{depth}.'.encode() for depth in DEPTHS)
+_TRADE_BEGINNING = b'{"topic":"publicTrade.'
+_MARKET_BEGINNING = b'{"topic":"'
+
+_TOPICS = {
+    Channel.BOOK: "orderbook.{depth}",
+    Channel.TRADES: "publicTrade",
+    Channel.LIQUIDATIONS: "allLiquidation",
+    Channel.TICKERS: "tickers",
+}
+_TRADE_TOPIC = re.compile(r"publicTrade\.[^.]+|trade\.(?:spot|linear|inverse)\.[^.]+")
+_BOOK_TOPIC = re.compile(r"orderbook\.[0-9]+\.[^.]+")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9-]*")
+
+_ARGS_CHARACTERS_MAX = 21_000
+_SIGNATURE_LIFETIME_MS = 10_000
+_HTTP = FrameKind.HTTP
+
+
+class _TopicHead(msgspec.Struct, gc=False):
+    topic: str | None = None
+
+
+_TOPIC_HEAD = msgspec.json.Decoder(_TopicHead)
+
+
+@dataclass(frozen=True, slots=True)
+class Bybit:
+    """One of Bybit's venues. All that differs between them is data."""
+
+    category: str
+    traits: VenueTraits
+    args_per_message: int
+    liquidation_events: Callable[[bytes, int], Sequence[Event]]
+
+    @property
+    def name(self) -> str:
+        """The registry name."""
+        return f"bybit-{self.category}"
+
+    @property
+    def public_path(self) -> str:
+        """Where its market data are."""
+        return f"/v5/public/{self.category}"
+
+    @property
+    def dialect(self) -> Dialect:
+        """The exchange's side of the protocol."""
+        return BybitDialect(self.category)
+
+    def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
+        """Return a connection for market data and one for one's own account, as asked for.
+
+        There are more of the former where the topics' names exceed 21,000 characters.
+        """
+        channels = checked_channels(self.name, request, self.traits)
+        depth = checked_depth(self.name, request, self.traits)
+        symbols = checked_symbols(self.name, request, _SYMBOL)
+        public = [channel for channel in channels if not channel.private]
+        private = [channel for channel in channels if channel.private]
+        plans: list[ConnectionPlan] = []
+        if public:
+            require_symbols(self.name, symbols)
+            line = self._line(self.name, self.public_path, request, depth)
+            topics = [_topics(public, symbol, depth) for symbol in symbols]
+            plans += plan_line(line, topics, _fits, self._subscribe_messages)
+        if private:
+            line = self._line(f"{self.name}/private", PRIVATE_PATH, request, None)
+            topics = [[Topic(Subscription(channel, ""), channel.value) for channel in private]]
+            plans += plan_line(line, topics, _fits, self._subscribe_messages)
+        return plans
+
+    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
+        """Return a withdrawal and a new subscription of the book, which brings a snapshot."""
+        if plan.depth is None:
+            return []
+        topic = _topic(Channel.BOOK, symbol, plan.depth)
+        return [
+            op_message("unsubscribe", [topic], f"fresh-{symbol}-off"),
+            op_message("subscribe", [topic], f"fresh-{symbol}-on"),
+        ]
+
+    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
+        """Return the login message, good for 10 s from `time_ms`.
+
+        Raises:
+            CredentialsError: a key is missing.
+        """
+        require_keys(self.name, credentials)
+        expires_ms = time_ms + _SIGNATURE_LIFETIME_MS
+        signed = signature(credentials.secret, signed_text(str(expires_ms)))
+        return op_message("auth", [credentials.key, expires_ms, signed])
+
+    def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
+        """Return None: nothing says how a REST book joins the deltas, and none is needed."""
+        return None
+
+    def decode(self, frame: Frame) -> Sequence[Event]:
+        """Return the events of a frame.
+
+        Raises:
+            DecodeError: it is none of Bybit's v5 messages.
+            msgspec.MsgspecError: the same, said by the JSON decoder.
+        """
+        payload = frame.payload
+        try:
+            if payload.startswith(_BOOK_BEGINNINGS):
+                return market.book_events(payload, frame.receive_time_ns)
+            if payload.startswith(_TRADE_BEGINNING):
+                return market.trade_events(payload, frame.receive_time_ns)
+            if frame.kind is _HTTP:
+                return self._http_events(frame)
+            return self._other_events(payload, frame.receive_time_ns)
+        except msgspec.MsgspecError:
+            raise
+        except (RecursionError, ValueError) as error:
+            raise DecodeError(self.name, unreadable(error), payload) from error
+
+    def read_notice(self, payload: bytes) -> Notice | None:
+        """Return what the exchange says about the connection, None for market data."""
+        if payload.startswith(_MARKET_BEGINNING):
+            return None
+        try:
+            return answer_notice(payload, 0, bare_is_login=False)
+        except (ValueError, RecursionError):
+            return None
+
+    def _other_events(self, payload: bytes, receive_time_ns: int) -> Sequence[Event]:
+        topic = _TOPIC_HEAD.decode(payload).topic
+        if topic is None:
+            notice = answer_notice(payload, receive_time_ns, bare_is_login=False)
+            if notice is None:
+                raise DecodeError(self.name, "it has neither a topic nor an operation", payload)
+            return (notice,)
+        word = topic.partition(".")[0]
+        if word in ACCOUNT_READERS:
+            return ACCOUNT_READERS[word](payload, receive_time_ns, self.category)
+        if _BOOK_TOPIC.fullmatch(topic):
+            return market.book_events(payload, receive_time_ns)
+        if _TRADE_TOPIC.fullmatch(topic):
+            return market.trade_events(payload, receive_time_ns)
+        if word == "allLiquidation":
+            return self.liquidation_events(payload, receive_time_ns)
+        if word == "tickers":
+            return market.ticker_events(payload, receive_time_ns)
+        return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, topic),)
+
+    def _http_events(self, frame: Frame) -> Sequence[Event]:
+        answer = read_http_answer(self.name, frame)
+        if not isinstance(answer, HttpAnswer):
+            return answer
+        refusal = market.rest_refusal(answer.body)
+        if refusal is not None:
+            time_ns = frame.receive_time_ns
+            return (Notice(answer.symbol, time_ns, None, NoticeKind.INFORMATION, refusal),)
+        return (market.rest_snapshot_event(answer.body, frame.receive_time_ns),)
+
+    def _line(self, stream: str, path: str, request: StreamRequest, depth: int | None) -> Line:
+        own_paths = (self.public_path, PRIVATE_PATH)
+        return Line(
+            stream=stream,
+            url=websocket_url(f"wss://stream.bybit.com{path}", request.url, own_paths),
+            rest_url=rest_url("https://api.bybit.com", request.url),
+            depth=depth,
+            private=path == PRIVATE_PATH,
+        )
+
+    def _subscribe_messages(self, topics: Sequence[str]) -> list[str]:
+        return [
+            op_message("subscribe", piece, f"subscribe-{number}")
+            for number, piece in enumerate(chunks(topics, self.args_per_message), start=1)
+        ]
+
+
+def _topic(channel: Channel, symbol: str, depth: int | None) -> str:
+    return f"{_TOPICS[channel].format(depth=depth)}.{symbol}"
+
+
+def _topics(channels: Sequence[Channel], symbol: str, depth: int | None) -> list[Topic]:
+    return [
+        Topic(Subscription(channel, symbol), _topic(channel, symbol, depth)) for channel in channels
+    ]
+
+
+def _fits(topics: Sequence[str]) -> bool:
+    return len(json.dumps(topics, separators=(",", ":"))) <= _ARGS_CHARACTERS_MAX
+
+
+_DETECTION_LIMITS = (
+    "The v5 protocol has no checksum: a wrong level inside an unbroken sequence cannot be seen.",
+    "Trades carry no contiguous number: a lost trade cannot be seen.",
+    "Of books of depth 1 only snapshots are sent: a lost one cannot be seen.",
+    "RPI orders are not in these books.",
+)
+_LIQUIDATION_LIMITS = ("Liquidations carry no number: a lost one cannot be seen.",)
+_PRIVATE = (Channel.ORDER, Channel.POSITION, Channel.WALLET)
+
+
+def _traits(*, derivatives: bool) -> VenueTraits:
+    liquidations = (Channel.LIQUIDATIONS,) if derivatives else ()
+    default = (Channel.BOOK, Channel.TRADES, *liquidations)
+    return VenueTraits(
+        channels=frozenset((*default, Channel.TICKERS, *_PRIVATE)),
+        default_channels=default,
+        continuity=Continuity.COUNTER,
+        snapshot_source=SnapshotSource.IN_BAND,
+        depths=DEPTHS,
+        depth=50,
+        depth_keeper=DepthKeeper.VENUE,
+        keepalive=Keepalive(message=PING),
+        # 80 % of the 500 connects in 5 minutes and domain that are allowed.
+        limits=ConnectionLimits(connects_max=400, connects_window_s=300.0),
+        detection_limits=_DETECTION_LIMITS + (_LIQUIDATION_LIMITS if derivatives else ()),
+    )
+
+
+SPOT = Bybit("spot", _traits(derivatives=False), 10, market.linear_liquidation_events)
+LINEAR = Bybit("linear", _traits(derivatives=True), 500, market.linear_liquidation_events)
+INVERSE = Bybit("inverse", _traits(derivatives=True), 500, market.inverse_liquidation_events)
+
+VENUES = (SPOT, LINEAR, INVERSE)

@@ -1,0 +1,163 @@
+"""Bybit v5 as the exchange speaks, for a server that stands in for it.
+
+{"success":true,"ret_msg":"subscribe","conn_id":"…","req_id":"…","op":"subscribe"}    spot
+{"success":true,"ret_msg":"","conn_id":"…","req_id":"…","op":"subscribe"}             others
+{"success":true,"ret_msg":"pong","conn_id":"…","req_id":"…","op":"ping"}              public
+{"req_id":"…","op":"pong","args":["1675418560633"],"conn_id":"…"}                     private
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from venues.event import Row
+from venues.op_args import read_login, read_op_request, same_text, signature
+from venues.venue import ClientRequest, Credentials, RequestKind
+
+PRIVATE_PATH = "/v5/private"
+SNAPSHOT_PATH = "/v5/market/orderbook"
+
+_CONNECTION = "tickreel"
+"""The `conn_id` of every answer: a dialect has no state, and clients only show it."""
+
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9-]{0,39}")
+
+
+class _Topic(msgspec.Struct):
+    topic: str | None = None
+
+
+_TOPIC = msgspec.json.Decoder(_Topic)
+
+
+def signed_text(expires_ms: str) -> str:
+    """Return the text that a login signs."""
+    return f"GET/realtime{expires_ms}"
+
+
+def read_topic(payload: bytes) -> str | None:
+    """Return the topic that a message names; None where it names none."""
+    try:
+        return _TOPIC.decode(payload).topic
+    except (ValueError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BybitDialect:
+    """The exchange's side of one category."""
+
+    category: str
+
+    def read_request(self, payload: bytes) -> ClientRequest:
+        """Understand a client's message; kind UNREADABLE where it cannot be. Never raises."""
+        return read_op_request(payload)
+
+    def connect_topics(self, path: str) -> tuple[str, ...]:
+        """Return nothing: a path subscribes to nothing."""
+        return ()
+
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str]:
+        """Return the message that answers `request`, its `req_id` echoed where it has one."""
+        if request.kind is RequestKind.PING and request.private:
+            pong: dict[str, object] = {"op": "pong", "args": [], "conn_id": _CONNECTION}
+            return [_text(_identified(request, pong))]
+        body = _identified(
+            request,
+            {
+                "success": refused is None and request.kind is not RequestKind.UNREADABLE,
+                "ret_msg": self._message(request) if refused is None else refused,
+                "conn_id": _CONNECTION,
+            },
+        )
+        return [_text({**body, "op": _OPERATIONS[request.kind]})]
+
+    def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
+        """Return whether a LOGIN request was signed with these keys."""
+        login = read_login(request.payload)
+        if login is None:
+            return False
+        key, expires_ms, signed = login
+        expected = signature(credentials.secret, signed_text(expires_ms))
+        return same_text(key, credentials.key) and same_text(signed, expected)
+
+    def topic(self, payload: bytes) -> str | None:
+        """Return the topic that a recorded message was sent for."""
+        return read_topic(payload)
+
+    def serves_path(self, path: str) -> bool:
+        """Return whether `path` is the category's public one or the private one."""
+        return path in (f"/v5/public/{self.category}", PRIVATE_PATH)
+
+    def private_path(self, path: str) -> bool:
+        """Return whether `path` is the private one."""
+        return path == PRIVATE_PATH
+
+    def wire_payload(self, payload: bytes, path: str) -> bytes:
+        """Return the message as it is."""
+        return payload
+
+    def snapshot_symbol(self, path_and_query: str) -> str | None:
+        """Return the symbol that a request for an order book of this category asks about."""
+        parts = urlsplit(path_and_query)
+        query = parse_qs(parts.query)
+        if parts.path != SNAPSHOT_PATH or query.get("category", [""])[-1] != self.category:
+            return None
+        symbol = query.get("symbol", [""])[-1].upper()
+        return symbol if _SYMBOL.fullmatch(symbol) else None
+
+    def snapshot_body(
+        self,
+        symbol: str,
+        bids: Sequence[Row],
+        asks: Sequence[Row],
+        sequence: int,
+        time_ms: int | None = None,
+    ) -> bytes:
+        """Return the answer of the REST order book."""
+        return order_book_body(symbol, bids, asks, sequence, time_ms)
+
+    def _message(self, request: ClientRequest) -> str:
+        if request.kind is RequestKind.PING:
+            return "pong"
+        if request.kind is RequestKind.UNREADABLE:
+            return "the request cannot be read"
+        subscribes = request.kind in (RequestKind.SUBSCRIBE, RequestKind.UNSUBSCRIBE)
+        return request.kind.value if subscribes and self.category == "spot" else ""
+
+
+_OPERATIONS = {
+    RequestKind.SUBSCRIBE: "subscribe",
+    RequestKind.UNSUBSCRIBE: "unsubscribe",
+    RequestKind.PING: "ping",
+    RequestKind.LOGIN: "auth",
+    RequestKind.LIST: "",
+    RequestKind.UNREADABLE: "",
+}
+
+
+def order_book_body(
+    symbol: str,
+    bids: Sequence[Row],
+    asks: Sequence[Row],
+    sequence: int,
+    time_ms: int | None,
+) -> bytes:
+    """Return a REST order book as Bybit and the reference venue send it."""
+    times: dict[str, object] = {} if time_ms is None else {"ts": time_ms}
+    book = {"s": symbol, "b": bids, "a": asks, **times, "seq": sequence, "u": sequence}
+    return msgspec.json.encode({"retCode": 0, "retMsg": "OK", "result": book})
+
+
+def _identified(request: ClientRequest, body: dict[str, object]) -> dict[str, object]:
+    return body if request.request_id is None else {**body, "req_id": request.request_id}
+
+
+def _text(body: dict[str, object]) -> str:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,75 @@
+"""What every venue checks of a `StreamRequest` before it plans connections."""
+
+from __future__ import annotations
+
+import re
+
+from venues.channel import Channel
+from venues.errors import UnknownChannelError, UnknownDepthError, UnknownSymbolError
+from venues.traits import VenueTraits
+from venues.venue import StreamRequest
+
+SYMBOL_CHARACTERS_MAX = 40
+
+
+def checked_channels(venue: str, request: StreamRequest, traits: VenueTraits) -> list[Channel]:
+    """Return the channels asked for, each once; the default ones where none is named.
+
+    Raises:
+        UnknownChannelError: one that the venue does not offer.
+    """
+    wanted = list(dict.fromkeys(request.channels or traits.default_channels))
+    for channel in wanted:
+        if channel not in traits.channels:
+            raise UnknownChannelError(venue, channel, traits.channels)
+    return wanted
+
+
+def checked_symbol(venue: str, symbol: str, pattern: re.Pattern[str]) -> str:
+    """Return `symbol` as the venue writes it: its exchange has upper case alone.
+
+    Raises:
+        UnknownSymbolError: it cannot be a symbol there.
+    """
+    if not symbol:
+        raise UnknownSymbolError(venue, symbol, "it is empty")
+    if len(symbol) > SYMBOL_CHARACTERS_MAX:
+        reason = f"it is longer than {SYMBOL_CHARACTERS_MAX} characters"
+        raise UnknownSymbolError(venue, symbol, reason)
+    written = symbol.upper()
+    if pattern.fullmatch(written) is None:
+        raise UnknownSymbolError(venue, symbol, "it holds characters that no symbol there has")
+    return written
+
+
+def checked_symbols(venue: str, request: StreamRequest, pattern: re.Pattern[str]) -> list[str]:
+    """Return the symbols asked for as the venue writes them, each once, in order.
+
+    Raises:
+        UnknownSymbolError: one of them cannot be a symbol there.
+    """
+    written = (checked_symbol(venue, symbol, pattern) for symbol in request.symbols)
+    return list(dict.fromkeys(written))
+
+
+def require_symbols(venue: str, symbols: list[str]) -> None:
+    """Refuse a request for public channels without any symbol.
+
+    Raises:
+        UnknownSymbolError: `symbols` is empty.
+    """
+    if not symbols:
+        raise UnknownSymbolError(venue, "", "market data needs at least one symbol")
+
+
+def checked_depth(venue: str, request: StreamRequest, traits: VenueTraits) -> int | None:
+    """Return the depth asked for, or the venue's default.
+
+    Raises:
+        UnknownDepthError: one that the venue does not offer.
+    """
+    if request.depth is None:
+        return traits.depth
+    if request.depth not in traits.depths:
+        raise UnknownDepthError(venue, request.depth, traits.depths)
+    return request.depth
