@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import click
 
 from cli.command_group import LazyGroup
-from cli.report_text import printable
+from cli.report_text import printable_lines
 from cli.terminal import print_error
 from venues.errors import TickreelError
 
@@ -62,12 +62,12 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
     elif isinstance(error, click.ClickException):
-        print_error(_escaped(_usage_text(error)))
+        print_error(printable_lines(_usage_text(error)))
     elif isinstance(error, TickreelError):
-        print_error(_escaped(str(error)))
+        print_error(printable_lines(str(error)))
     elif isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        print_error(_escaped(f"{where}{error.strerror}."))
+        print_error(printable_lines(f"{where}{error.strerror}."))
     else:
         traceback.print_exception(error)
         print_error("this is a fault in tickreel itself; please report it with the lines above.")
@@ -79,11 +79,6 @@ def _usage_text(error: click.ClickException) -> str:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\n`{error.ctx.command_path} --help` shows how it is called."
     return text
-
-
-def _escaped(text: str) -> str:
-    """Return `text` with what a terminal would obey escaped, its own line breaks kept."""
-    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 if __name__ == "__main__":

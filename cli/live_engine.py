@@ -8,15 +8,18 @@ stdin is the only signal to stop; those of the terminal are the capture's to und
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
-import sys
 import time
 from typing import BinaryIO
 
 import msgspec
 
+from book.agent import AgentFailure
+from book.finding import FindingKind
+from cli.attached_engine import AttachedEngine
 from cli.engine_messages import (
     LENGTH,
     AgentFailed,
@@ -28,6 +31,7 @@ from cli.engine_messages import (
     EngineStatus,
     SnapshotWanted,
 )
+from cli.engine_summary import summarise
 from venues.errors import TickreelError
 from venues.frame import Frame
 
@@ -47,7 +51,7 @@ def main() -> None:
 def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
     """Keep stdin and stdout for ourselves and give the agent others."""
     source = os.fdopen(os.dup(0), "rb", buffering=_READ_BYTES)
-    words = os.fdopen(os.dup(1), "wb", buffering=0)
+    words = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -62,3 +66,80 @@ def _read_message(source: BinaryIO) -> bytes:
     (size_bytes,) = LENGTH.unpack(head)
     message = source.read(size_bytes)
     return message if len(message) == size_bytes else b""
+
+
+class LiveEngine:
+    """The child's side: applies what comes, and says what the capture must know."""
+
+    def __init__(self, start: EngineStart, source: BinaryIO, words: BinaryIO) -> None:
+        self._source = source
+        self._words = words
+        self._decoder = msgspec.msgpack.Decoder(list[Frame])
+        self._encoder = msgspec.json.Encoder()
+        self._status_due_s = 0.0
+        self._start = start
+
+    def run(self) -> None:
+        """Load the agent, apply all frames until stdin ends, and say the last word."""
+        try:
+            attached = AttachedEngine(
+                self._start.agent_reference, self._start.signals_file, self._tell_failure
+            )
+        except (TickreelError, OSError) as error:
+            self._tell(EngineRefused(str(error)))
+            return
+        # What is loaded now stays: the collector need not look at it again and again.
+        gc.freeze()
+        self._tell(EngineReady())
+        if attached.asynchronous:
+            asyncio.run(self._follow_async(attached))
+        else:
+            self._follow(attached)
+        attached.signals.close()
+        self._tell(EngineEnded(summarise(attached.engine), attached.signals.count))
+
+    def _follow(self, attached: AttachedEngine) -> None:
+        apply = attached.engine.apply
+        while message := _read_message(self._source):
+            for frame in self._decoder.decode(message):
+                apply(frame)
+            self._after_batch(attached)
+
+    async def _follow_async(self, attached: AttachedEngine) -> None:
+        apply = attached.engine.apply_async
+        while message := await asyncio.to_thread(_read_message, self._source):
+            for frame in self._decoder.decode(message):
+                await apply(frame)
+            self._after_batch(attached)
+
+    def _after_batch(self, attached: AttachedEngine) -> None:
+        engine = attached.engine
+        for wanted in engine.take_snapshot_requests():
+            self._tell(SnapshotWanted(wanted.venue, wanted.connection_id, wanted.symbol))
+        now_s = time.monotonic()
+        if now_s < self._status_due_s:
+            return
+        self._status_due_s = now_s + STATUS_INTERVAL_S
+        attached.signals.flush()
+        books = [market.book for market in engine.markets.values() if market.counters.snapshots]
+        self._tell(
+            EngineStatus(
+                frames=engine.frames,
+                books=len(books),
+                proven=sum(book.proven for book in books),
+                gaps=engine.findings.counts[FindingKind.GAP],
+            )
+        )
+
+    def _tell_failure(self, failure: AgentFailure) -> None:
+        self._tell(AgentFailed(failure.frame_number, failure.text, failure.detached))
+
+    def _tell(self, message: EngineMessage) -> None:
+        # Where the capture is gone, the end of stdin says so too, and ends this process.
+        with contextlib.suppress(BrokenPipeError):
+            self._words.write(self._encoder.encode(message) + b"\n")
+            self._words.flush()
+
+
+if __name__ == "__main__":
+    main()

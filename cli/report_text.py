@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    """Return `text` with its own line breaks, and nothing else that a terminal obeys."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def count_text(count: int) -> str:
     """Return a count with thousands separators: `918,203`."""
     return f"{count:,}"
