@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
@@ -35,6 +36,16 @@ def connect_fault(stream: str, url: str, fault: Exception) -> ConnectError:
         return _refused(stream, shown, fault)
     if isinstance(fault, InvalidURI):
         return BadAddressError(stream, shown, fault.msg)
+    if isinstance(fault, OSError):
+        return _unreachable(stream, url, shown, fault)
+    if isinstance(fault, InvalidMessage):
+        return HandshakeRefusedError(stream, shown, None, "it does not answer in HTTP")
+    if isinstance(fault, InvalidHandshake):
+        return HandshakeRefusedError(stream, shown, None, str(fault))
+    return BadAddressError(stream, shown, str(fault))
+
+
+def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectError:
     if isinstance(fault, socket.gaierror):
         if fault.errno == socket.EAI_AGAIN:
             return HostUnreachableError(stream, shown, f"the name service fails ({fault.strerror})")
@@ -46,13 +57,7 @@ def connect_fault(stream: str, url: str, fault: Exception) -> ConnectError:
         return TlsError(stream, shown, f"no TLS handshake: {fault.reason or fault}")
     if isinstance(fault, TimeoutError):
         return HostUnreachableError(stream, shown, "no answer in time")
-    if isinstance(fault, OSError):
-        return HostUnreachableError(stream, shown, fault.strerror or str(fault))
-    if isinstance(fault, InvalidMessage):
-        return HandshakeRefusedError(stream, shown, None, "it does not answer in HTTP")
-    if isinstance(fault, InvalidHandshake):
-        return HandshakeRefusedError(stream, shown, None, str(fault))
-    return BadAddressError(stream, shown, str(fault))
+    return HostUnreachableError(stream, shown, fault.strerror or str(fault))
 
 
 def retry_after_s(value: str | None, status: int) -> float | None:
@@ -62,10 +67,8 @@ def retry_after_s(value: str | None, status: int) -> float | None:
         if value.strip().isdigit():
             wait_s = float(value)
         else:
-            try:
+            with contextlib.suppress(ValueError):  # neither: as if it had not been said
                 wait_s = parsedate_to_datetime(value).timestamp() - time.time()
-            except ValueError:
-                pass  # neither: as if it had not been said
     return None if wait_s is None else min(max(wait_s, 0.0), WAIT_LIMIT_S)
 
 

@@ -39,7 +39,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import BINARY, CLOSE, CONT, TEXT
 from websockets.frames import Frame as WireFrame
-from websockets.protocol import CONNECTING, Event
+from websockets.protocol import CONNECTING, OPEN, Event
 
 from venues.frame import FrameKind
 
@@ -105,7 +105,7 @@ class FrameConnection(ClientConnection):
         *,
         listener: Listener,
         clock: Callable[[], tuple[int, int]],
-        **options: Any,
+        **options: Any,  # noqa: ANN401 - websockets' own, passed on as they are
     ) -> None:
         super().__init__(protocol, **options)
         self._listener = listener
@@ -155,9 +155,12 @@ class FrameConnection(ClientConnection):
         if not self._was_opened:
             return
         self._was_opened = False
-        close = self.protocol.close_rcvd
+        close, sent = self.protocol.close_rcvd, self.protocol.close_sent
         if close is not None:
             reason = close.reason or self._end_reason
+        elif sent is not None and not self._end_reason:
+            # websockets gave up on it by itself: no pong came.
+            self._ended_by_us, reason = True, sent.reason
         else:
             reason = self._end_reason or _loss_text(exc)
         self._listener.closed(
@@ -170,10 +173,10 @@ class FrameConnection(ClientConnection):
         self._ended_by_us = True
         self.transport.abort()
 
-    async def hang_up(self) -> None:
-        """Close as the protocol wants it, within the limit for that."""
-        self._ended_by_us = True
-        self._end_reason = self._end_reason or "stopped"
+    async def hang_up(self, reason: str) -> None:
+        """Close as the protocol wants it, within the limit for that; nothing if it is gone."""
+        if not self._end_reason and self.protocol.state is OPEN:
+            self._end_reason, self._ended_by_us = reason, True
         await self.close()
 
     async def gone(self) -> None:
@@ -235,9 +238,10 @@ async def open_connection(
     Raises whatever `websockets.asyncio.client.connect` raises: see `recorder.connect_fault`.
     """
 
-    def create(protocol: ClientProtocol, **options: Any) -> FrameConnection:
+    def create(protocol: ClientProtocol, **options: Any) -> FrameConnection:  # noqa: ANN401
         return FrameConnection(protocol, listener=listener, clock=clock, **options)
 
+    transport_options: dict[str, Any] = {"ssl": tls_context()} if url.startswith("wss:") else {}
     connection = await _Connect(
         url,
         create_connection=cast("type[ClientConnection]", create),
@@ -248,7 +252,7 @@ async def open_connection(
         ping_timeout=settings.ping_limit_s,
         max_size=settings.message_bytes_max,
         logger=wire_log,
-        **({"ssl": tls_context()} if url.startswith("wss:") else {}),
+        **transport_options,
     )
     return cast(FrameConnection, connection)
 

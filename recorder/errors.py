@@ -19,7 +19,8 @@ Bad data is never one of these: it is recorded, and becomes a finding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from venues.errors import TickreelError, nearest
 
@@ -109,7 +110,7 @@ class HandshakeRefusedError(ConnectError):
     """
 
     EXCERPT_CHARACTERS = 240
-    MEANINGS = {
+    MEANINGS: ClassVar[Mapping[int, str]] = {
         401: "it wants other credentials",
         403: "it does not serve this address or this place",
         404: "there is no such path",

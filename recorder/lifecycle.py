@@ -96,5 +96,5 @@ class Lifecycle:
         for callback in self._callbacks:
             try:
                 callback(self, left, state)
-            except Exception:  # noqa: BLE001 - someone else's code, told of in full
+            except Exception:
                 log.exception("%s: a callback for %s raised", self.stream, state.value)

@@ -27,8 +27,11 @@ DERIVED_CHARACTERS_MIN = 20
 """A text in a login message of this length is a key or a signature."""
 
 QUERY_SHOWN = frozenset(
-    "category channels compress depth format instType level limit snapshot speed stream streams "
-    "symbol symbols timeUnit type v version".split()
+    {
+        *("category", "instType", "symbol", "symbols", "stream", "streams", "channels", "depth"),
+        *("level", "limit", "type", "timeUnit", "compress", "format", "snapshot", "speed"),
+        *("v", "version"),
+    }
 )
 
 

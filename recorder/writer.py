@@ -4,7 +4,7 @@ Theory. The event loop must never wait for a disk, so it only ever puts batches 
 (`put`), and this thread alone touches the `RecordingWriter` once it runs. Its round: take all that
 waits; write it; sync when a second has passed; rotate when due.
 
-A disk that fails (full, gone, read-only: any `OSError`) does not end anything: the frames that
+A disk that fails (full, gone, read-only) does not end anything: the frames that
 could not be written stay in memory, in order, and are tried again; meanwhile the intake's budget
 fills, and past it the intake counts what it cannot keep. Any other exception is a fault of ours:
 the thread ends, says so in `fault`, and the recorder ends with an error, because a recorder that
@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
+from recorder.recording_errors import JournalWriteError
 from venues.frame import Frame
 
 log = logging.getLogger("tickreel.recorder")
@@ -38,7 +39,11 @@ class RecordingFile(Protocol):
     """What this thread needs of a `recorder.recording.RecordingWriter`."""
 
     def write(self, frames: Sequence[Frame]) -> None:
-        """Write frames; all of them, or none and an OSError."""
+        """Write frames in order.
+
+        Raises:
+            JournalWriteError: the disk refused; says how many of them are written.
+        """
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""
@@ -138,7 +143,7 @@ class FrameWriter:
                 if self._ending and time.monotonic() >= self._give_up_at_s:
                     break
             self._sync()
-        except BaseException as fault:  # noqa: BLE001 - it is told of by whoever watches `fault`
+        except BaseException as fault:
             self.fault = fault
             log.critical("the writer has ended: %r", fault, exc_info=fault)
 
@@ -163,8 +168,10 @@ class FrameWriter:
             frames, cost = self._unwritten[0]
             try:
                 self._recording.write(frames)
-            except OSError as fault:
+            except JournalWriteError as fault:
                 self._disk_failed("written", fault)
+                self.stored_frames += fault.frames_written
+                self._unwritten[0] = frames[fault.frames_written :], cost
                 if self._ending:
                     time.sleep(RETRY_INTERVAL_S)
                 return
@@ -186,9 +193,7 @@ class FrameWriter:
         try:
             if self._recording.rotate_due(time.time_ns()):
                 self._recording.rotate()
-        except OSError as fault:
-            self._disk_failed("rotated", fault)
-        except RecorderError as fault:
+        except (OSError, RecorderError) as fault:
             self._disk_failed("rotated", fault)
         self.sealing_faults = self._recording.sealing_faults()
 
@@ -197,7 +202,7 @@ class FrameWriter:
             return
         try:
             self._recording.sync()
-        except OSError as fault:
+        except (OSError, RecorderError) as fault:
             self._disk_failed("synced", fault)
         else:
             self._dirty = False

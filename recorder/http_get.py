@@ -1,0 +1,122 @@
+"""One HTTP GET, bounded in time and size, that never raises for what the other side does.
+
+It runs in a thread of its own, because the standard library's client blocks. The thread is a
+daemon, so that a server that never answers does not hold up the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPMessage
+from typing import IO
+from urllib.parse import urlsplit
+
+from recorder.connection import tls_context
+
+FETCH_LIMIT_S = 10.0
+BODY_BYTES_MAX = 32 * 2**20
+CHUNK_BYTES = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What came of a GET: a status and a body, or an error and neither."""
+
+    status: int | None
+    body: bytes
+    error: str = ""
+    retry_after: str | None = None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like any other: it is recorded, not followed to another host."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> None:
+        return None
+
+
+def http_get(
+    url: str, limit_s: float = FETCH_LIMIT_S, bytes_max: int = BODY_BYTES_MAX
+) -> HttpAnswer:
+    """GET `url` and return what came; never raises for what the network or the server does."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        return HttpAnswer(None, b"", "not an HTTP address")
+    deadline_s = time.monotonic() + limit_s
+    opener = urllib.request.build_opener(
+        _NoRedirect, urllib.request.HTTPSHandler(context=tls_context())
+    )
+    request = urllib.request.Request(url, headers={"User-Agent": "tickreel"})  # noqa: S310
+    try:
+        try:
+            answer = opener.open(request, timeout=limit_s)
+        except urllib.error.HTTPError as refusal:
+            answer = refusal
+        with answer:
+            body = _read(answer, deadline_s, bytes_max)
+            return HttpAnswer(answer.status, body, "", answer.headers.get("Retry-After"))
+    except _UnfinishedError as fault:
+        return HttpAnswer(None, b"", str(fault))
+    except urllib.error.URLError as fault:
+        return HttpAnswer(None, b"", f"no answer: {fault.reason}")
+    except (OSError, HTTPException, ValueError) as fault:
+        return HttpAnswer(None, b"", f"no whole answer: {fault or type(fault).__name__}")
+
+
+class _UnfinishedError(Exception):
+    """An answer above the limit of size or time."""
+
+
+def _read(answer: IO[bytes], deadline_s: float, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := answer.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > bytes_max:
+            raise _UnfinishedError(f"the answer has more than {bytes_max:,} bytes")
+        if time.monotonic() > deadline_s:
+            raise _UnfinishedError("the answer did not end in time")
+    return b"".join(chunks)
+
+
+async def in_thread(get: Callable[[], HttpAnswer]) -> HttpAnswer:
+    """Run `get` in a daemon thread of its own and return what it returns."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[HttpAnswer] = loop.create_future()
+
+    def settle(answer: HttpAnswer | None, fault: BaseException | None) -> None:
+        if answered.done():
+            return
+        if answer is not None:
+            answered.set_result(answer)
+        else:
+            assert fault is not None
+            answered.set_exception(fault)
+
+    def work() -> None:
+        answer, fault = None, None
+        try:
+            answer = get()
+        except Exception as raised:  # noqa: BLE001 - handed to whoever awaits
+            fault = raised
+        try:
+            loop.call_soon_threadsafe(settle, answer, fault)
+        except RuntimeError:
+            return  # the loop has ended: nobody awaits any more
+
+    threading.Thread(target=work, name="tickreel-http", daemon=True).start()
+    return await answered

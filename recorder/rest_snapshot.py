@@ -1,0 +1,203 @@
+"""Fresh snapshots: fetched by HTTP and recorded, or asked for on the socket.
+
+Theory. A snapshot is wanted when a REST-bridged book begins (the recorder's own wish, so that a
+recording made without an engine can be replayed) and when the engine cannot trust a book (its
+`SnapshotRequest`). Wishes for the same book on the same connection are one wish until it is met:
+a storm of requests is what gets an address banned. A wish ends with its connection, since a new
+one begins with its own snapshot.
+
+1. The first fetch waits `FIRST_DELAY_S` after the first message, so that deltas are in the
+   recording that the snapshot can be joined to.
+2. Two fetches for one book are at least a second apart; all to one host stay within a budget; 418
+   and 429 and Retry-After are obeyed for the host.
+3. Every answer becomes an HTTP frame: also a refusal (status and body) and a failure (no status).
+4. A failed fetch is tried again after a rest; where the exchange sends snapshots in band, it is
+   asked for one after two failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from recorder.connect_fault import retry_after_s
+from recorder.conversation import Conversation
+from recorder.frame_intake import FrameIntake
+from recorder.http_get import HttpAnswer, http_get, in_thread
+from recorder.reconnect import Backoff, HostBudget
+from recorder.redaction import redacted_url
+from venues.frame import FrameKind
+from venues.marker import HttpResponse, http_payload
+from venues.traits import SnapshotSource
+from venues.venue import HttpRequest
+
+log = logging.getLogger("tickreel.recorder")
+
+FIRST_DELAY_S = 0.5
+SPACING_S = 1.0
+SPACING_LIMIT_S = 60.0
+FAILURES_BEFORE_IN_BAND = 2
+
+
+class SnapshotDesk:
+    """Takes wishes for snapshots and sees to them, each once."""
+
+    def __init__(
+        self,
+        intake: FrameIntake,
+        clock: Callable[[], tuple[int, int]],
+        chance: random.Random,
+        *,
+        requests_per_minute: int,
+        get: Callable[[str], HttpAnswer] = http_get,
+    ) -> None:
+        self._intake = intake
+        self._clock = clock
+        self._chance = chance
+        self._requests_per_minute = requests_per_minute
+        self._get = get
+        self._wishes: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._budgets: dict[str, HostBudget] = {}
+        self._not_before_s: dict[str, float] = {}
+        self._fetched_s: dict[tuple[str, str], float] = {}
+        self._resubscribed: dict[tuple[str, str], tuple[float, float]] = {}
+        self.fetches = 0
+        self.failures = 0
+        self.resubscriptions = 0
+
+    def want_first(self, conversation: Conversation, symbols: list[str]) -> None:
+        """See to the snapshots with which the books of a new connection begin."""
+        for symbol in symbols:
+            self._want(conversation, symbol, FIRST_DELAY_S)
+
+    def want(self, conversation: Conversation, symbol: str) -> None:
+        """See to a fresh snapshot of a book that cannot be trusted."""
+        self._want(conversation, symbol, 0.0)
+
+    def forget(self, connection_id: int) -> None:
+        """Drop the wishes of a connection that is gone."""
+        for key in [key for key in self._wishes if key[0] == connection_id]:
+            self._wishes.pop(key).cancel()
+
+    async def close(self) -> None:
+        """Drop all wishes."""
+        tasks = list(self._wishes.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _want(self, conversation: Conversation, symbol: str, delay_s: float) -> None:
+        key = (conversation.connection_id, symbol)
+        if key in self._wishes or conversation.is_closed:
+            return
+        task = asyncio.ensure_future(self._see_to(conversation, symbol, delay_s))
+        self._wishes[key] = task
+
+        def done(task: asyncio.Task[None]) -> None:
+            if self._wishes.get(key) is task:
+                del self._wishes[key]
+            if not task.cancelled() and task.exception() is not None:
+                log.error(
+                    "%s: no snapshot of %s",
+                    conversation.plan.stream,
+                    symbol,
+                    exc_info=task.exception(),
+                )
+
+        task.add_done_callback(done)
+
+    async def _see_to(self, conversation: Conversation, symbol: str, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        venue, plan = conversation.venue, conversation.plan
+        traits = venue.traits
+        in_band = traits.snapshot_source is SnapshotSource.IN_BAND
+        request = None
+        if traits.rest_resync or not in_band:
+            request = venue.snapshot_request(plan, symbol)
+        if request is None:
+            return await self._resubscribe(conversation, symbol)
+        rest = Backoff(self._chance)
+        failures = 0
+        while not await self._fetch(conversation, request):
+            failures += 1
+            if in_band and failures >= FAILURES_BEFORE_IN_BAND:
+                return await self._resubscribe(conversation, symbol)
+            await asyncio.sleep(SPACING_S + rest.lost(0.0))
+        return None
+
+    async def _resubscribe(self, conversation: Conversation, symbol: str) -> None:
+        """Ask on the socket; the more often in a minute, the longer the pause between."""
+        key = (conversation.plan.stream, symbol)
+        last_s, pause_s = self._resubscribed.get(key, (float("-inf"), SPACING_S / 2))
+        now_s = time.monotonic()
+        pause_s = (
+            min(pause_s * 2, SPACING_LIMIT_S) if now_s - last_s < SPACING_LIMIT_S else SPACING_S
+        )
+        await asyncio.sleep(max(0.0, last_s + pause_s - now_s))
+        self._resubscribed[key] = (time.monotonic(), pause_s)
+        self.resubscriptions += 1
+        messages = conversation.venue.resubscribe_messages(conversation.plan, symbol)
+        await conversation.say(messages)
+
+    async def _fetch(self, conversation: Conversation, request: HttpRequest) -> bool:
+        """Fetch once and record what came; return whether it was an answer that may help."""
+        host = urlsplit(request.url).netloc
+        await self._wait_for_turn(host, request.symbol)
+        self.fetches += 1
+        answer = await in_thread(lambda: self._get(request.url))
+        if conversation.is_closed:
+            return True
+        self._record(conversation, request, answer)
+        if answer.status is not None and answer.status != 200:
+            wait_s = retry_after_s(answer.retry_after, answer.status)
+            if wait_s is not None:
+                self._not_before_s[host] = time.monotonic() + wait_s
+        if answer.status == 200:
+            return True
+        self.failures += 1
+        log.warning(
+            "%s: no snapshot of %s: %s",
+            conversation.plan.stream,
+            request.symbol,
+            answer.error or f"HTTP {answer.status}",
+        )
+        return False
+
+    async def _wait_for_turn(self, host: str, symbol: str) -> None:
+        key = (host, symbol)
+        budget = self._budgets.setdefault(host, HostBudget(self._requests_per_minute, 60.0, 1.0))
+        while True:
+            now_s = time.monotonic()
+            wait_s = max(
+                budget.wait_s(now_s),
+                self._not_before_s.get(host, 0.0) - now_s,
+                self._fetched_s.get(key, float("-inf")) + SPACING_S - now_s,
+            )
+            if wait_s <= 0.0:
+                budget.spend(now_s)
+                self._fetched_s[key] = now_s
+                return
+            await asyncio.sleep(wait_s + 0.001)
+
+    def _record(self, conversation: Conversation, request: HttpRequest, answer: HttpAnswer) -> None:
+        head = HttpResponse(
+            method="GET",
+            url=redacted_url(request.url),
+            status=answer.status,
+            purpose=request.purpose,
+            symbol=request.symbol,
+            error=answer.error,
+        )
+        wall_ns, monotonic_ns = self._clock()
+        self._intake.receive(
+            conversation.connection_id,
+            conversation.venue.name,
+            FrameKind.HTTP,
+            wall_ns,
+            monotonic_ns,
+            http_payload(head, answer.body),
+        )
