@@ -1,0 +1,88 @@
+"""What one client of the fake exchange is played, step by step.
+
+A feed is a position in a recording or in a simulation. It has no sockets: it says when its next
+step is due, hands it out, and takes back what could not be sent yet. A session owns exactly one;
+when the exchange cuts a client off, its feed waits for it and goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from venues.venue import Venue
+
+
+class Sending(msgspec.Struct, frozen=True, gc=False):
+    """A message to send to whoever subscribed to `topic`.
+
+    `topic` is None for a message of which nobody can say what it is: it goes to everyone who is
+    on the connection that it came by.
+    """
+
+    due_ns: int
+    topic: str | None
+    payload: bytes
+    binary: bool
+    connection_id: int
+    position: int
+
+
+class Cutting(msgspec.Struct, frozen=True, gc=False):
+    """The end of a connection. `code` is None where it broke without a close frame.
+
+    `by_client` is True where it was the recording client that ended it.
+    """
+
+    due_ns: int
+    code: int | None
+    reason: str
+    by_client: bool
+    connection_id: int
+
+
+Step = Sending | Cutting
+
+
+class TopicStanding(Enum):
+    """Whether a client may subscribe to a topic."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    UNKNOWN = "unknown"
+
+
+class Feed(Protocol):
+    """A position in what is served."""
+
+    @property
+    def venue(self) -> Venue:
+        """The venue that is played."""
+
+    @property
+    def position(self) -> int:
+        """How far it is; only to be compared with another feed of the same source."""
+
+    async def due_ns(self) -> int | None:
+        """Return when the next step is due, in the feed's own time; None at the end."""
+
+    def take(self, until_ns: int | None) -> Sequence[Step]:
+        """Take the steps due by then, or (None) as many as are at hand; at least one."""
+
+    def give_back(self, steps: Sequence[Step]) -> None:
+        """Put back what was taken last and not sent; it comes next."""
+
+    def standing(self, topic: str) -> TopicStanding:
+        """Return whether `topic` can be subscribed to, and whether it needs a login."""
+
+    def opening(self, topic: str) -> Sending | None:
+        """Return the message that a subscription to `topic` begins with.
+
+        None where there is none, or where it is part of the steps anyway.
+        """
+
+    async def snapshot_body(self, path_and_query: str) -> bytes | None:
+        """Return the answer to an HTTP request for a book, as of now; None if it has none."""

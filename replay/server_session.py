@@ -1,0 +1,283 @@
+"""One client of the fake exchange, from its connection to its end.
+
+States:
+
+    LISTENING   connected; nothing subscribed yet. Pings and logins are answered.
+    PLAYING     from the first accepted subscription (a message, or the path itself): the feed's
+                steps are sent as they fall due, those of subscribed topics and no others.
+    ENDED       the feed has no more steps: silent but answering, or closed with 1000 (`AtEnd`).
+    CUT         the feed says that the exchange ended the connection here: closed the same way,
+                and the feed is handed back, to go on with when the client returns.
+    GONE        the client left, or was dropped because it did not keep up, or the feed failed.
+
+Rules:
+
+- A message is sent byte for byte, text as text and binary as binary.
+- A subscription and its acknowledgement happen between two steps, never within one, so that a
+  snapshot of a live book fits exactly before the next delta.
+- A recorded connection that the recording client ended itself cuts only once a later one follows.
+- A feed that cannot be read further ends the session with 1011 and is the session's `fault`: a
+  player that just stopped would look like a quiet market.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from fractions import Fraction
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+from replay.feed import Cutting, Feed, Sending, Step, TopicStanding
+from replay.sent_ledger import SentLedger
+from replay.session_outlet import SessionOutlet
+from replay.virtual_clock import VirtualClock
+from venues.errors import TickreelError
+from venues.venue import ClientRequest, Credentials, RequestKind
+
+TOPICS_MAX = 2_000
+
+
+class AtEnd(Enum):
+    """What becomes of a connection once everything was sent."""
+
+    SILENT = "silent"
+    CLOSE = "close"
+
+
+class SessionState(Enum):
+    """Where a session is; see the module's theory."""
+
+    LISTENING = "listening"
+    PLAYING = "playing"
+    ENDED = "ended"
+    CUT = "cut"
+    GONE = "gone"
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What all sessions have in common. `speed` None is max.
+
+    `origin_ns` is the feed's time at which a fresh client begins.
+    """
+
+    speed: Fraction | None
+    at_end: AtEnd
+    credentials: Credentials | None
+    origin_ns: int
+
+
+class ServerSession:
+    """One client's side of the conversation, and where it is in what is played.
+
+    Attributes:
+        path: the path and query that it connected to.
+        feed: what it is played; replaced by its old one where the client came back.
+        ledger: what it was sent.
+        topics: what it is subscribed to.
+        state: where it is in its life.
+        fault: why its feed could not be read further, None where it could.
+    """
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        path: str,
+        feed: Feed,
+        settings: SessionSettings,
+        ledger: SentLedger,
+        take_up: Callable[[str, frozenset[str]], Feed | None],
+        park: Callable[[ServerSession], None],
+    ) -> None:
+        """Serve `connection` from `feed`.
+
+        `take_up` gives the feed of a client that was cut off and is back, by its path and the
+        topics that it wants first; `park` keeps the feed of one that is being cut off.
+        """
+        self.path = path
+        self.feed = feed
+        self.ledger = ledger
+        self.topics: set[str] = set()
+        self.state = SessionState.LISTENING
+        self.fault: TickreelError | None = None
+        self._connection = connection
+        self._outlet = SessionOutlet(connection, ledger, paced=settings.speed is not None)
+        self._dialect = feed.venue.dialect
+        self._settings = settings
+        self._take_up = take_up
+        self._park = park
+        self._turn = asyncio.Lock()
+        self._begun = asyncio.Event()
+        self._resumed = False
+        self._logged_in = False
+        self._carried: set[int] = set()
+        self._left: Cutting | None = None
+
+    async def run(self) -> None:
+        """Serve until the connection is closed."""
+        async with asyncio.TaskGroup() as group:
+            player = group.create_task(self._play())
+            with contextlib.suppress(ConnectionClosed):
+                await self._listen()
+            player.cancel()
+        if self.state is not SessionState.CUT:
+            self.state = SessionState.GONE
+
+    # What the client says.
+
+    async def _listen(self) -> None:
+        topics = self._dialect.connect_topics(self.path)
+        if topics:
+            refused = self._topics_refusal(topics)
+            if refused is not None:
+                await self._outlet.close(CloseCode.POLICY_VIOLATION, refused)
+                return
+            await self._begin(topics)
+        async for message in self._connection:
+            payload = message.encode() if isinstance(message, str) else message
+            request = self._dialect.read_request(payload)
+            private = self._dialect.private_path(self.path.partition("?")[0])
+            async with self._turn:
+                await self._hear(replace(request, private=private))
+
+    async def _hear(self, request: ClientRequest) -> None:
+        refused: str | None = None
+        if request.kind is RequestKind.SUBSCRIBE:
+            refused = self._topics_refusal(request.topics)
+        elif request.kind is RequestKind.UNSUBSCRIBE:
+            self.topics.difference_update(request.topics)
+        elif request.kind is RequestKind.LIST:
+            request = replace(request, topics=tuple(sorted(self.topics)))
+        elif request.kind is RequestKind.LOGIN:
+            refused = self._login_refusal(request)
+        elif request.kind is RequestKind.UNREADABLE:
+            refused = "the request cannot be read"
+        await self._outlet.answer(self._dialect.answer(request, refused))
+        if request.kind is RequestKind.SUBSCRIBE and refused is None:
+            await self._begin(request.topics)
+
+    def _login_refusal(self, request: ClientRequest) -> str | None:
+        credentials = self._settings.credentials
+        if credentials is None:
+            return "this server has no credentials to check a login against"
+        self._logged_in = self._dialect.login_valid(request, credentials)
+        return None if self._logged_in else "the signature is not valid"
+
+    def _topics_refusal(self, topics: Sequence[str]) -> str | None:
+        if not topics:
+            return "no topics are named"
+        if len(self.topics) + len(topics) > TOPICS_MAX:
+            return f"more than {TOPICS_MAX:,} topics on one connection"
+        for topic in topics:
+            standing = self.feed.standing(topic)
+            if standing is TopicStanding.UNKNOWN:
+                return f"unknown topic: {topic}"
+            if standing is TopicStanding.PRIVATE and not self._logged_in:
+                return f"{topic} needs a login"
+        return None
+
+    async def _begin(self, topics: Sequence[str]) -> None:
+        """Let `topics` be sent from here on, and start playing with the first of them."""
+        self.topics.update(topics)
+        if not self._begun.is_set():
+            kept = self._take_up(self.path, frozenset(topics))
+            if kept is not None:
+                self.feed, self._resumed = kept, True
+        openings = [self.feed.opening(topic) for topic in topics]
+        await self._outlet.send([opening for opening in openings if opening is not None])
+        self._begun.set()
+
+    # What the exchange says.
+
+    async def _play(self) -> None:
+        await self._begun.wait()
+        self.state = SessionState.PLAYING
+        with contextlib.suppress(ConnectionClosed):
+            try:
+                await self._play_steps()
+            except TickreelError as fault:
+                self.fault = fault
+                await self._outlet.close(CloseCode.INTERNAL_ERROR, str(fault))
+
+    async def _play_steps(self) -> None:
+        clock = await self._started_clock()
+        while (due_ns := await self.feed.due_ns()) is not None:
+            until_ns = None if clock is None else await _time_after(clock, due_ns)
+            async with self._turn:
+                cutting = await self._send_steps(self.feed.take(until_ns))
+            if cutting is not None:
+                self.state = SessionState.CUT
+                self._park(self)
+                await self._outlet.cut(cutting)
+                return
+        self.state = SessionState.ENDED
+        if self._settings.at_end is AtEnd.CLOSE:
+            await self._outlet.close(CloseCode.NORMAL_CLOSURE, "everything was sent")
+
+    async def _started_clock(self) -> VirtualClock | None:
+        if self._settings.speed is None:
+            return None
+        clock = VirtualClock(self._settings.speed)
+        origin_ns = await self.feed.due_ns() if self._resumed else self._settings.origin_ns
+        clock.start(self._settings.origin_ns if origin_ns is None else origin_ns)
+        return clock
+
+    async def _send_steps(self, steps: Sequence[Step]) -> Cutting | None:
+        """Send what is subscribed to; return the end of the connection, where it is met."""
+        messages: list[Sending] = []
+        cutting: Cutting | None = None
+        for index, step in enumerate(steps):
+            if isinstance(step, Cutting):
+                cutting = self._met_end(step)
+                rest = index + 1
+            elif self._wants(step):
+                cutting = self._left if step.connection_id not in self._carried else None
+                rest = index
+                if cutting is None:
+                    self._carried.add(step.connection_id)
+                    messages.append(self._on_wire(step))
+            if cutting is not None:
+                self.feed.give_back(steps[rest:])
+                break
+        await self._outlet.send(messages)
+        return cutting
+
+    def _met_end(self, cutting: Cutting) -> Cutting | None:
+        """Return the end of a recorded connection if it is one of this client's, and due now."""
+        if cutting.connection_id not in self._carried:
+            return None
+        if cutting.by_client:
+            self._left = cutting
+            return None
+        return cutting
+
+    def _wants(self, message: Sending) -> bool:
+        if message.topic is None:
+            return message.connection_id in self._carried
+        return message.topic in self.topics
+
+    def _on_wire(self, message: Sending) -> Sending:
+        payload = self._dialect.wire_payload(message.payload, self.path)
+        if payload is message.payload:
+            return message
+        return msgspec.structs.replace(message, payload=payload)
+
+
+async def _time_after(clock: VirtualClock, due_ns: int) -> int:
+    """Wait until virtual time is `due_ns`, and return what it is then.
+
+    A server's clock need not be finer than the event loop's: whatever is due by the time it wakes
+    is sent together, and no processor time is spent on waiting.
+    """
+    while (now_ns := clock.now_ns) < due_ns:
+        steady_ns = clock.steady_time_at(due_ns)
+        assert steady_ns is not None, "the clock of a session is never paused"
+        await asyncio.sleep((steady_ns - clock.steady.now_ns()) / 1e9)
+    return now_ns

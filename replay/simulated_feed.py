@@ -1,0 +1,96 @@
+"""A running simulation as a feed: the exchange's books are alive, so it can always answer."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from replay.feed import Cutting, Sending, Step, TopicStanding
+from replay.market_simulator import Action, Disconnect, MarketSimulator, SimulationSettings
+from replay.simulated_messages import VENUE
+from venues.registry import venue_named
+from venues.venue import Venue
+
+
+class SimulatedFeed:
+    """One run of a simulation. Nothing happens in it before it is taken."""
+
+    def __init__(self, settings: SimulationSettings) -> None:
+        """Open the markets.
+
+        Raises:
+            ScenarioError: the scenario cannot be played.
+        """
+        self._simulator = MarketSimulator(settings)
+        self._topics = frozenset(self._simulator.topics)
+        self._kept: deque[Step] = deque()
+        self._connection_id = 1
+        self._now_ns = 0
+
+    @property
+    def venue(self) -> Venue:
+        """The venue that the simulation speaks as."""
+        return venue_named(VENUE)
+
+    @property
+    def position(self) -> int:
+        """Virtual time: how far the markets are."""
+        return self._now_ns
+
+    async def due_ns(self) -> int | None:
+        """Return the virtual time of the next step."""
+        return self._kept[0].due_ns if self._kept else self._simulator.due_ns
+
+    def take(self, until_ns: int | None) -> Sequence[Step]:
+        """Let one thing happen, and return what is sent because of it; maybe nothing."""
+        del until_ns  # One at a time: a snapshot asked for in between must fit in between.
+        if self._kept:
+            kept = list(self._kept)
+            self._kept.clear()
+            return kept
+        due_ns = self._simulator.due_ns
+        if due_ns is None:
+            return []
+        self._now_ns = due_ns
+        return [self._step(action) for action in self._simulator.advance()]
+
+    def give_back(self, steps: Sequence[Step]) -> None:
+        """Keep `steps` for the next time."""
+        self._kept.extendleft(reversed(steps))
+
+    def standing(self, topic: str) -> TopicStanding:
+        """Return whether one of the markets publishes `topic`."""
+        return TopicStanding.PUBLIC if topic in self._topics else TopicStanding.UNKNOWN
+
+    def opening(self, topic: str) -> Sending | None:
+        """Return a snapshot of the book as it is."""
+        payload = self._simulator.snapshot(topic)
+        if payload is None:
+            return None
+        return Sending(self._now_ns, topic, payload, False, self._connection_id, self._now_ns)
+
+    async def snapshot_body(self, path_and_query: str) -> bytes | None:
+        """Return the book as it is."""
+        dialect = self.venue.dialect
+        symbol = dialect.snapshot_symbol(path_and_query)
+        market = None if symbol is None else self._simulator.market(symbol)
+        if market is None:
+            return None
+        bids, asks = market.book.window()
+        return dialect.snapshot_body(market.symbol, bids, asks, market.book.sequence)
+
+    def _step(self, action: Action) -> Step:
+        connection_id = self._connection_id
+        if isinstance(action, Disconnect):
+            self._connection_id += 1
+            return Cutting(self._now_ns, action.code, action.reason, False, connection_id)
+        return Sending(
+            self._now_ns, action.topic, action.payload, False, connection_id, self._now_ns
+        )
+
+
+def starting_now(settings: SimulationSettings) -> SimulationSettings:
+    """Return the settings with clocks that show the present, as a live exchange's do."""
+    return replace(settings, start_time_ns=time.time_ns())

@@ -1,0 +1,322 @@
+"""A fake exchange: a recording or a simulation, served over real WebSockets as the venue speaks.
+
+Any client that can talk to the venue can be pointed at it. What it may say and hears in answer is
+the venue's `dialect`; what it is played is its `feed`; who it is, is one `ServerSession`.
+
+Rules:
+
+- Every client plays from the start of its own, which is its first subscription. One that was cut
+  off by a recorded (or simulated) disconnect and comes back to the same path for the same topics
+  goes on where it was; nobody else's feed is ever touched.
+- HTTP is served on the same port. A request does not say whose it is: the client of that venue
+  that is furthest on is taken, as a snapshot ahead of a client joins when it gets there, and one
+  behind it never does.
+- Loopback only, unless `insecure`: it has no login of its own. See `request_gate`.
+- Limits: `CLIENTS_MAX` connections, `INBOUND_BYTES_MAX` a message; the send buffer's is
+  `session_outlet.SEND_BUFFER_MAX`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from http import HTTPStatus
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from replay.feed import Feed
+from replay.frame_source import FrameSource
+from replay.market_simulator import SimulationSettings
+from replay.recorded_feed import RecordedFeed
+from replay.request_gate import is_loopback, refusal
+from replay.sent_ledger import SentLedger
+from replay.server_session import AtEnd, ServerSession, SessionSettings
+from replay.session_outlet import write_limit
+from replay.simulated_feed import SimulatedFeed
+from replay.simulated_messages import VENUE as SIMULATED_VENUE
+from replay.source_survey import SourceSurvey, VenueSurvey, survey
+from replay.speed import speed_of
+from venues.errors import TickreelError
+from venues.registry import venue_named
+from venues.venue import Credentials, Venue
+
+CLIENTS_MAX = 64
+INBOUND_BYTES_MAX = 64 * 1024
+CLOSE_LIMIT_S = 2.0
+SILENT_CLIENT_LIMIT_S = 120.0
+LEDGERS_MAX = 1_000
+
+
+class ServerAddressError(TickreelError):
+    """An address that the fake exchange does not listen on."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host = host
+        self.reason = reason
+        super().__init__(f"cannot listen on {host}: {reason}")
+
+
+class NothingToServeError(TickreelError):
+    """A source without a single frame of a venue."""
+
+    def __init__(self, venue: str | None) -> None:
+        self.venue = venue
+        what = "any venue" if venue is None else venue
+        super().__init__(
+            f"the recording has no frame of {what}, so there is nothing to serve. "
+            "`tickreel info` says what is in it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that a client of `venue` connects to."""
+
+    venue: str
+    url: str
+
+
+@dataclass(frozen=True)
+class _Parked:
+    path: str
+    topics: frozenset[str]
+    feed: Feed
+
+
+class VenueServer:
+    """Serves until it is left. An async context manager.
+
+    Attributes:
+        sent: what was sent, a ledger a session, the newest `LEDGERS_MAX` of them.
+        sessions: the clients that are connected.
+        faults: why sessions ended because their feed could not be read.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource | SimulationSettings,
+        *,
+        speed: str | int | Fraction | None = "1x",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        insecure: bool = False,
+        at_end: AtEnd = AtEnd.SILENT,
+        credentials: Credentials | None = None,
+        venue: str | None = None,
+        ledger_frames_max: int = 0,
+    ) -> None:
+        """Prepare to serve `source` at `speed` (as `speed_of` reads it; None and `max` are max).
+
+        `port` 0 takes a free one; `insecure` allows a host beyond loopback; `credentials` are those
+        that a login must be signed with; `venue` serves only that one of several; and
+        `ledger_frames_max` is how many messages a session's ledger keeps whole.
+
+        Raises:
+            SpeedError: the speed is none.
+            ServerAddressError: the host is beyond loopback, and `insecure` was not given.
+        """
+        if not is_loopback(host) and not insecure:
+            raise ServerAddressError(
+                host,
+                "it is reachable from other machines, and the fake exchange asks nobody who they "
+                "are. Give --insecure if that is what you want.",
+            )
+        self.sent: deque[SentLedger] = deque(maxlen=LEDGERS_MAX)
+        self.sessions: list[ServerSession] = []
+        self.faults: list[TickreelError] = []
+        self._source = source
+        self._speed = speed_of(speed)
+        self._host = host
+        self._port = port
+        self._at_end = at_end
+        self._credentials = credentials
+        self._only = venue
+        self._ledger_frames_max = ledger_frames_max
+        self._surveyed = SourceSurvey()
+        self._parked: deque[_Parked] = deque(maxlen=CLIENTS_MAX)
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> VenueServer:
+        """Look through the source, then listen.
+
+        Raises:
+            NothingToServeError: there is no frame of a venue in it.
+            UnknownVenueError: it has frames of a venue that this version does not know.
+            ReplayError: it cannot be read.
+            ServerAddressError: the address is in use, or is none of this machine's.
+        """
+        self._surveyed = await asyncio.to_thread(self._survey)
+        if not self._surveyed.venues:
+            raise NothingToServeError(self._only)
+        try:
+            self._server = await serve(
+                self._serve_client,
+                self._host,
+                self._port,
+                process_request=self._judge_request,
+                compression=None,
+                max_size=INBOUND_BYTES_MAX,
+                write_limit=write_limit(paced=self._speed is not None),
+                ping_timeout=SILENT_CLIENT_LIMIT_S,
+                close_timeout=CLOSE_LIMIT_S,
+            )
+        except OSError as error:
+            reason = f"{error.strerror or error}. Give another --port, or 0 for any free one."
+            raise ServerAddressError(f"{self._host}:{self._port}", reason) from error
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection (1001) and stop listening."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on.
+
+        Raises:
+            RuntimeError: it does not listen yet.
+        """
+        if self._server is None:
+            raise RuntimeError("a VenueServer listens only within `async with`")
+        number: int = self._server.sockets[0].getsockname()[1]
+        return number
+
+    @property
+    def url(self) -> str:
+        """The WebSocket address, without a path: to give to a client as the exchange's."""
+        return f"ws://{self._authority}"
+
+    @property
+    def rest_url(self) -> str:
+        """The HTTP address, without a path."""
+        return f"http://{self._authority}"
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The addresses, path and all, that clients of the recording connected to."""
+        return [
+            Endpoint(name, self.url + path)
+            for name, met in self._surveyed.venues.items()
+            for path in met.paths
+        ]
+
+    @property
+    def _authority(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{self.port}"
+
+    def _survey(self) -> SourceSurvey:
+        if isinstance(self._source, SimulationSettings):
+            met = VenueSurvey(venue_named(SIMULATED_VENUE))
+            return SourceSurvey({SIMULATED_VENUE: met}, complete=True)
+        surveyed = survey(self._source)
+        if self._only is not None:
+            surveyed.venues = {k: v for k, v in surveyed.venues.items() if k == self._only}
+        return surveyed
+
+    # Requests.
+
+    async def _judge_request(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
+        """Answer an HTTP request; None lets a WebSocket handshake go on."""
+        headers = request.headers
+        refused = refusal(
+            headers.get_all("Host"), headers.get_all("Origin"), listening_on=self._host
+        )
+        if refused is not None:
+            return connection.respond(HTTPStatus.FORBIDDEN, f"{refused}\n")
+        if "Upgrade" not in headers:
+            return await self._answer_http(connection, request.path)
+        if self._venue_at(request.path) is None:
+            return connection.respond(HTTPStatus.NOT_FOUND, "no WebSocket endpoint here\n")
+        if len(self.sessions) >= CLIENTS_MAX:
+            text = f"{CLIENTS_MAX} clients are connected, which is all that are served at once\n"
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        return None
+
+    async def _answer_http(self, connection: ServerConnection, path: str) -> Response:
+        for met in self._surveyed.venues.values():
+            if met.venue.dialect.snapshot_symbol(path) is not None:
+                body = await self._feed_asked(met.venue).snapshot_body(path)
+                if body is not None:
+                    return _json_response(body)
+                text = "no snapshot of this book can be vouched for now\n"
+                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        return connection.respond(HTTPStatus.NOT_FOUND, "no such HTTP path here\n")
+
+    def _feed_asked(self, venue: Venue) -> Feed:
+        """Return the feed to answer a request from; a fresh one where nobody is connected."""
+        feeds = [each.feed for each in self.sessions if each.feed.venue is venue]
+        return max(feeds, key=lambda feed: feed.position, default=None) or self._feed(venue)
+
+    def _venue_at(self, path: str) -> Venue | None:
+        bare = urlsplit(path).path
+        for met in self._surveyed.venues.values():
+            if met.venue.dialect.serves_path(bare):
+                return met.venue
+        return None
+
+    # Sessions.
+
+    async def _serve_client(self, connection: ServerConnection) -> None:
+        request = connection.request
+        assert request is not None, "the handshake was made"
+        venue = self._venue_at(request.path)
+        assert venue is not None, "the handshake was let through"
+        ledger = SentLedger(request.path, venue.name, self._ledger_frames_max)
+        session = ServerSession(
+            connection,
+            request.path,
+            self._feed(venue),
+            SessionSettings(
+                self._speed, self._at_end, self._credentials, self._surveyed.first_time_ns
+            ),
+            ledger,
+            take_up=self._take_up,
+            park=self._park,
+        )
+        self.sent.append(ledger)
+        self.sessions.append(session)
+        try:
+            await session.run()
+        finally:
+            self.sessions.remove(session)
+            if session.fault is not None:
+                self.faults.append(session.fault)
+
+    def _feed(self, venue: Venue) -> Feed:
+        if isinstance(self._source, SimulationSettings):
+            return SimulatedFeed(self._source)
+        return RecordedFeed(self._source, self._surveyed, venue)
+
+    def _take_up(self, path: str, topics: frozenset[str]) -> Feed | None:
+        for parked in self._parked:
+            if parked.path == path and topics <= parked.topics:
+                self._parked.remove(parked)
+                return parked.feed
+        return None
+
+    def _park(self, session: ServerSession) -> None:
+        self._parked.append(_Parked(session.path, frozenset(session.topics), session.feed))
+
+
+def _json_response(body: bytes) -> Response:
+    headers = Headers()
+    headers["Content-Type"] = "application/json"
+    headers["Content-Length"] = str(len(body))
+    headers["Connection"] = "close"
+    return Response(HTTPStatus.OK.value, HTTPStatus.OK.phrase, headers, body)
