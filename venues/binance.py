@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from urllib.parse import quote as percent_encoded
 
 import msgspec
-from msgspec import Raw
 
 from venues import binance_market as market
 from venues.address import rest_url, websocket_url
@@ -54,10 +53,13 @@ from venues.traits import (
 from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
 from venues.wire import unreadable
 
-_WRAPPED = b'{"stream":'
-_QUOTE_STREAM = b"@bookTicker"
+_QUOTE_STREAM = b'@bookTicker","data":{'
 _STREAM_NAME_END = 96
-"""Where a stream's name has ended in a wrapped message: names are shorter than 80 characters."""
+"""Where a stream's name has ended in a wrapped message: names are shorter than 60 characters."""
+
+_decode_wrapped_quote = market.WRAPPED_QUOTE.decode
+_decode_wrapped_message = market.WRAPPED_MESSAGE.decode
+_message_events = market.message_events
 
 _HTTP = FrameKind.HTTP
 _STREAMS_PER_MESSAGE = 50
@@ -76,7 +78,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Binance:
-    """One of Binance's venues. All that differs between them is data."""
+    """One of Binance's venues. All that differs between them is data.
+
+    `quotes_by_stream` says that a bookTicker does not begin with its own name (spot's has none,
+    COIN-M's comes second), so that the name of the stream tells it sooner.
+    """
 
     name: str
     traits: VenueTraits
@@ -85,7 +91,7 @@ class Binance:
     parts: tuple[Part, ...]
     snapshot_path: str
     snapshot_limit: int
-    untagged_quotes: bool
+    quotes_by_stream: bool
     notional: market.Notional
 
     @property
@@ -140,19 +146,20 @@ class Binance:
         """
         payload = frame.payload
         try:
-            if payload.startswith(_WRAPPED):
-                # One pass over the bytes: the kind of message is taken from the data themselves.
-                if self.untagged_quotes and payload.find(_QUOTE_STREAM, 11, _STREAM_NAME_END) != -1:
-                    quote = market.WRAPPED_QUOTE.decode(payload).data
-                    return market.quote_events(quote, frame.receive_time_ns)
-                try:
-                    message = market.WRAPPED_MESSAGE.decode(payload).data
-                except msgspec.ValidationError:
-                    return self._other_events(frame)
-                return market.message_events(message, frame.receive_time_ns, self.notional)
             if frame.kind is _HTTP:
                 return self._http_events(frame)
-            return self._other_events(frame)
+            # One pass over the bytes: the kind of message is taken from the data themselves.
+            message: market.UntaggedQuote | market.Message | None
+            if self.quotes_by_stream and payload.find(_QUOTE_STREAM, 0, _STREAM_NAME_END) != -1:
+                message = _decode_wrapped_quote(payload).data
+            else:
+                try:
+                    message = _decode_wrapped_message(payload).data
+                except msgspec.ValidationError:
+                    message = None
+            if message is None:
+                return self._other_events(frame)
+            return _message_events(message, frame.receive_time_ns, self.notional)
         except msgspec.MsgspecError:
             raise
         except (RecursionError, ValueError) as error:
@@ -167,18 +174,16 @@ class Binance:
         notice = read_notice(frame.payload, frame.receive_time_ns)
         if notice is not None:
             return (notice,)
-        message: bytes | Raw = frame.payload
         name, wrapped = read_event_name(frame.payload)
-        if wrapped is not None:
-            message = wrapped
-        if name in market.EVENT_NAMES:
-            return market.message_events(
-                market.MESSAGE.decode(message), frame.receive_time_ns, self.notional
-            )
+        data = frame.payload if wrapped is None else wrapped
+        message: market.UntaggedQuote | market.Message
         if name is None:
-            quote = market.UNTAGGED_QUOTE.decode(message)
-            return market.quote_events(quote, frame.receive_time_ns)
-        return (Notice("", frame.receive_time_ns, None, NoticeKind.INFORMATION, name),)
+            message = market.UNTAGGED_QUOTE.decode(data)
+        elif name in market.EVENT_NAMES:
+            message = market.MESSAGE.decode(data)
+        else:
+            return (Notice("", frame.receive_time_ns, None, NoticeKind.INFORMATION, name),)
+        return _message_events(message, frame.receive_time_ns, self.notional)
 
     def _http_events(self, frame: Frame) -> Sequence[Event]:
         answer = read_http_answer(self.name, frame)
@@ -274,7 +279,7 @@ SPOT = Binance(
     ),
     snapshot_path="/api/v3/depth",
     snapshot_limit=5000,
-    untagged_quotes=True,
+    quotes_by_stream=True,
     notional=market.linear_notional,
 )
 
@@ -289,7 +294,7 @@ USDM = Binance(
     ),
     snapshot_path="/fapi/v1/depth",
     snapshot_limit=1000,
-    untagged_quotes=False,
+    quotes_by_stream=False,
     notional=market.linear_notional,
 )
 
@@ -301,7 +306,7 @@ COINM = Binance(
     parts=(Part("", "/stream", {**_PUBLIC_STREAMS, **_MARKET_STREAMS}),),
     snapshot_path="/dapi/v1/depth",
     snapshot_limit=1000,
-    untagged_quotes=False,
+    quotes_by_stream=True,
     notional=market.coin_notional,
 )
 

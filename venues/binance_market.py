@@ -194,29 +194,40 @@ EVENT_NAMES = frozenset(
 )
 
 
-def quote_events(quote: UntaggedQuote, receive_time_ns: int) -> Sequence[Event]:
-    """Return the event of a bookTicker."""
-    time_ms = quote.event_time_ms
-    return (
-        Quote(
-            quote.symbol,
-            receive_time_ns,
-            None if time_ms is None else time_ms * NS_PER_MS,
-            quote.bid_price,
-            quote.bid_size,
-            quote.ask_price,
-            quote.ask_size,
-            quote.update_id,
-        ),
-    )
-
-
-def message_events(message: Message, receive_time_ns: int, notional: Notional) -> Sequence[Event]:
-    """Return the events of a message that names itself, the frequent kinds first."""
-    if isinstance(message, QuoteMessage):
-        return quote_events(message, receive_time_ns)
+def message_events(
+    message: UntaggedQuote | Message, receive_time_ns: int, notional: Notional
+) -> Sequence[Event]:
+    """Return the events of a message, the frequent kinds first and without a further call."""
+    if isinstance(message, UntaggedQuote):
+        time_ms = message.event_time_ms
+        return (
+            Quote(
+                message.symbol,
+                receive_time_ns,
+                None if time_ms is None else time_ms * NS_PER_MS,
+                message.bid_price,
+                message.bid_size,
+                message.ask_price,
+                message.ask_size,
+                message.update_id,
+            ),
+        )
     if isinstance(message, TradeMessage):
-        return _trade_events(message, receive_time_ns)
+        number = message.trade_number
+        if message.order_type != "MARKET":
+            return (_left_out(message, receive_time_ns),)
+        return (
+            Trade(
+                message.symbol,
+                receive_time_ns,
+                message.trade_time_ms * NS_PER_MS,
+                message.price,
+                message.size,
+                _SELL if message.buyer_is_maker else _BUY,
+                str(number),
+                number,
+            ),
+        )
     if isinstance(message, DepthUpdate):
         return (
             BookDelta(
@@ -233,24 +244,10 @@ def message_events(message: Message, receive_time_ns: int, notional: Notional) -
     return _rare_events(message, receive_time_ns, notional)
 
 
-def _trade_events(trade: TradeMessage, receive_time_ns: int) -> Sequence[Event]:
+def _left_out(trade: TradeMessage, receive_time_ns: int) -> Notice:
+    text = f"trade {trade.trade_number} left out: it is {trade.order_type}, not MARKET"
     time_ns = trade.trade_time_ms * NS_PER_MS
-    if trade.order_type != "MARKET":
-        text = f"trade {trade.trade_number} left out: it is {trade.order_type}, not MARKET"
-        return (Notice(trade.symbol, receive_time_ns, time_ns, NoticeKind.INFORMATION, text),)
-    number = trade.trade_number
-    return (
-        Trade(
-            trade.symbol,
-            receive_time_ns,
-            time_ns,
-            trade.price,
-            trade.size,
-            _SELL if trade.buyer_is_maker else _BUY,
-            str(number),
-            number,
-        ),
-    )
+    return Notice(trade.symbol, receive_time_ns, time_ns, NoticeKind.INFORMATION, text)
 
 
 def _rare_events(
