@@ -1,0 +1,84 @@
+"""What a journal's damage and its sudden end become: LOST frames, in their place.
+
+A reader of an unrecovered recording and the recovery that seals it use this same function, so the
+recording says the same before and after. A LOST frame takes the number of the first frame that is
+missing; where nothing is missing by the numbers, there is none.
+
+- Damage between two whole blocks: `frames` is exact, by the numbers on both sides.
+- Damage at the end: `frames` is None, unknown.
+- A recorder that stopped without closing its last journal (`crashed`): what it had received and
+  not yet written is lost, `frames` None. The interval is a point, the time of the last frame that
+  is there: a LOST frame says when the loss began and the next OPENED when it was over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recorder.journal_reader import DamagedRange, JournalReader
+from venues.frame import RECORDER, Frame, FrameKind
+from venues.marker import Lost, marker_payload
+
+CRASH_DETAIL = "the recorder ended without closing its journal; what it had not yet written is lost"
+
+
+def frames_and_losses(
+    reader: JournalReader, *, crashed: bool, fallback_time_ns: int
+) -> Iterator[list[Frame]]:
+    """Yield the journal's frames in order, with LOST frames in place of what is gone.
+
+    `crashed` says that no closing block means a sudden end (and not a recorder still at work).
+    `fallback_time_ns` is the time of a LOST frame where the journal itself tells none.
+
+    Raises:
+        NewerFormatError: a later tickreel wrote this journal.
+    """
+    held: DamagedRange | None = None
+    last: Frame | None = None
+    for item in reader.walk():
+        if held is not None:
+            until = None if isinstance(item, DamagedRange) else item[0]
+            yield from _damage(held, last, until, _opened_ns(reader, fallback_time_ns))
+            held = None
+        if isinstance(item, DamagedRange):
+            held = item
+        else:
+            yield item
+            last = item[-1]
+    opened_ns = _opened_ns(reader, fallback_time_ns)
+    if held is not None:
+        yield from _damage(held, last, None, opened_ns)
+    elif crashed and not reader.state.closed:
+        time_ns = last.receive_time_ns if last is not None else opened_ns
+        lost = Lost(None, None, time_ns, time_ns, "crash", CRASH_DETAIL)
+        yield [lost_frame(lost, number=reader.state.next_frame_number, last=last)]
+
+
+def lost_frame(lost: Lost, *, number: int, last: Frame | None) -> Frame:
+    """Return the marker that stands for frames that are gone, after `last`."""
+    return Frame(
+        frame_number=number,
+        connection_id=0,
+        venue=RECORDER,
+        kind=FrameKind.LOST,
+        receive_time_ns=lost.from_ns,
+        monotonic_time_ns=last.monotonic_time_ns if last is not None else None,
+        payload=marker_payload(lost),
+    )
+
+
+def _damage(
+    damage: DamagedRange, last: Frame | None, until: Frame | None, opened_ns: int
+) -> Iterator[list[Frame]]:
+    if damage.frames == 0:
+        return
+    from_ns = last.receive_time_ns if last is not None else opened_ns
+    to_ns = max(from_ns, until.receive_time_ns if until is not None else from_ns)
+    detail = f"journal bytes {damage.from_byte} to {damage.to_byte}: {damage.reason}"
+    lost = Lost(damage.frames, None, from_ns, to_ns, "damage", detail)
+    yield [lost_frame(lost, number=damage.first_frame_number, last=last)]
+
+
+def _opened_ns(reader: JournalReader, fallback_time_ns: int) -> int:
+    opening = reader.state.opening
+    return opening.opened_time_ns if opening is not None else fallback_time_ns

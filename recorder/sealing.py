@@ -1,0 +1,269 @@
+"""Sealing: one journal becomes one Parquet segment for each venue in it.
+
+Theory. The journal is the truth until every one of its segments is proved. The steps, in order,
+and what a kill after each leaves behind:
+
+1. The journal is synced.
+2. Each venue's segment is written under a temporary name, and synced. (Left behind: temporary
+   files, which the next sealing replaces and recovery removes.)
+3. The segments are read back and compared with the journal, frame by frame.
+4. For each venue: rename, sync of the folder, line in the manifest, sync of the manifest. (Left
+   behind: segments with a line, which are done; a segment without one, which is written again.)
+5. The journal is removed, and its folder synced. (Left behind before it: a journal whose segments
+   all have lines: only this step is left to do.)
+
+Sealing again after a kill goes on from there, and loses and doubles nothing. A journal with damage
+is sealed as far as it can be read, LOST frames in place of the rest; its original is kept.
+
+A reader that finds a journal takes it, whatever segments of it there are already; a reader whose
+journal has gone takes the segments.
+
+`python -m recorder.sealing FOLDER NUMBER` seals one journal in a process of its own: one JSON line
+on stdout, exit code 0 when it is sealed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from recorder.description import read_description
+from recorder.journal_losses import frames_and_losses
+from recorder.journal_reader import JournalReader
+from recorder.manifest import ManifestEntry, append_entry, read_manifest
+from recorder.recording_errors import SealingError
+from recorder.recording_folder import (
+    DAMAGED_SUFFIX,
+    TEMPORARY_SUFFIX,
+    FolderLock,
+    RecordingFolder,
+    make_folder,
+    segment_path,
+    sync_folder,
+)
+from venues.errors import TickreelError
+from venues.frame import Frame
+
+if TYPE_CHECKING:
+    from recorder.segment import SegmentWriter
+
+_NICENESS = 10
+"""A sealing process gives way to the recorder, which must not be late for the sockets."""
+
+
+class SealingReport(msgspec.Struct, frozen=True):
+    """What became of one journal.
+
+    `segments` and `frames` count what was sealed now (not what an earlier, killed sealing had
+    done). `damage` has a sentence for each damaged range; `torn_bytes` are those of a last block
+    that was never finished; `closed` tells whether the recorder had ended the journal itself.
+    """
+
+    number: int
+    segments: int
+    frames: int
+    closed: bool
+    torn_bytes: int = 0
+    damage: list[str] = []
+    kept_aside: str = ""
+
+
+def _no_step(_: str) -> None:
+    return
+
+
+def seal(
+    folder: RecordingFolder, number: int, on_step: Callable[[str], None] = _no_step
+) -> SealingReport | None:
+    """Seal journal `number`; None where it is sealed already. Waits for another sealing to end.
+
+    `on_step` is told each step by its name as soon as it is done.
+
+    Raises:
+        SealingError: it could not be done; the journal is still there.
+    """
+    journal = folder.journal(number)
+    try:
+        with FolderLock(folder.sealing_lock, wait=True):
+            if not journal.exists():
+                return None
+            return _Sealing(folder, number, on_step).run()
+    except (OSError, TickreelError) as error:
+        if isinstance(error, SealingError):
+            raise
+        raise SealingError(journal, str(error)) from error
+
+
+class _Sealing:
+    def __init__(
+        self, folder: RecordingFolder, number: int, on_step: Callable[[str], None]
+    ) -> None:
+        self.folder = folder
+        self.number = number
+        self.journal = folder.journal(number)
+        self.on_step = on_step
+        self.recording_id = read_description(folder).recording_id
+        entries = read_manifest(folder.manifest).entries
+        self.done = {entry.venue: entry for entry in entries if entry.number == number}
+        self.first_frame_number = next_frame_number(entries, number)
+        self.fallback_time_ns = fallback_time_ns(entries, number, self.journal)
+        self.crashed = number == max(folder.journal_numbers())
+        self.writers: dict[str, SegmentWriter] = {}
+
+    def run(self) -> SealingReport:
+        self._sync_journal()
+        self.on_step("journal synced")
+        try:
+            written = self._write()
+            self.on_step("segments written")
+            self._compare(written)
+        except BaseException:
+            for writer in self.writers.values():
+                writer.abandon()
+            raise
+        self.on_step("segments compared")
+        for entry in written:
+            self._put_into_place(entry)
+        return self._finish(written)
+
+    def _sync_journal(self) -> None:
+        descriptor = os.open(self.journal, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _frames(self) -> Iterator[Iterator[list[Frame]]]:
+        """Open the journal anew and give its frames, LOST frames among them."""
+        with JournalReader(self.journal, self.first_frame_number) as reader:
+            yield frames_and_losses(
+                reader, crashed=self.crashed, fallback_time_ns=self.fallback_time_ns
+            )
+            self.state = reader.state
+
+    def _write(self) -> list[ManifestEntry]:
+        from recorder.segment import SegmentWriter
+
+        places: dict[str, str] = {}
+        with self._frames() as batches:
+            for batch in batches:
+                for venue, frames in by_venue(batch):
+                    if venue in self.done:
+                        continue
+                    if venue not in self.writers:
+                        place = segment_path(venue, frames[0].receive_time_ns, self.number)
+                        places[venue] = place
+                        path = self._temporary(place)
+                        make_folder(path.parent)
+                        self.writers[venue] = SegmentWriter(
+                            path, venue=venue, number=self.number, recording_id=self.recording_id
+                        )
+                    self.writers[venue].write(frames)
+        return [writer.close(places[venue]) for venue, writer in self.writers.items()]
+
+    def _compare(self, written: list[ManifestEntry]) -> None:
+        """Read everything back and compare it with the journal, read anew.
+
+        Raises:
+            SealingError: a frame differs.
+        """
+        from recorder.segment_file import SegmentFile
+
+        with contextlib.ExitStack() as stack:
+            sealed: dict[str, Iterator[Frame]] = {}
+            for entry in written:
+                file = SegmentFile(self._temporary(entry.path), entry.venue, entry)
+                stack.enter_context(file)
+                read_back = chain.from_iterable(map(file.read, file.row_groups))
+                sealed[entry.venue] = chain.from_iterable(read_back)
+            with self._frames() as batches:
+                for batch in batches:
+                    for venue, frames in by_venue(batch):
+                        if venue in sealed and list(islice(sealed[venue], len(frames))) != frames:
+                            raise SealingError(self.journal, "a segment read back differs from it")
+            if any(next(rest, None) is not None for rest in sealed.values()):
+                raise SealingError(self.journal, "a segment read back has more frames than it")
+
+    def _put_into_place(self, entry: ManifestEntry) -> None:
+        path = self.folder.path / entry.path
+        self._temporary(entry.path).replace(path)
+        sync_folder(path.parent)
+        self.on_step("segment renamed")
+        append_entry(self.folder.manifest, entry)
+        self.on_step("segment listed")
+
+    def _finish(self, written: list[ManifestEntry]) -> SealingReport:
+        kept_aside = ""
+        if self.state.damage:
+            aside = self.journal.with_name(self.journal.name + DAMAGED_SUFFIX)
+            self.journal.replace(aside)
+            kept_aside = aside.relative_to(self.folder.path).as_posix()
+        else:
+            self.journal.unlink()
+        sync_folder(self.folder.journals)
+        self.on_step("journal removed")
+        return SealingReport(
+            number=self.number,
+            segments=len(written),
+            frames=sum(entry.frames for entry in written),
+            closed=self.state.closed,
+            torn_bytes=self.state.torn_bytes,
+            damage=[
+                f"bytes {d.from_byte:,} to {d.to_byte:,}: {d.reason}; "
+                + ("frames lost: unknown" if d.frames is None else f"{d.frames:,} frames lost")
+                for d in self.state.damage
+            ],
+            kept_aside=kept_aside,
+        )
+
+    def _temporary(self, place: str) -> Path:
+        path = self.folder.path / place
+        return path.with_name(path.name + TEMPORARY_SUFFIX)
+
+
+def by_venue(batch: list[Frame]) -> Iterator[tuple[str, list[Frame]]]:
+    """Split frames by venue, keeping their order."""
+    venues = {frame.venue for frame in batch}
+    if len(venues) == 1:
+        yield batch[0].venue, batch
+        return
+    for venue in sorted(venues):
+        yield venue, [frame for frame in batch if frame.venue == venue]
+
+
+def next_frame_number(entries: tuple[ManifestEntry, ...], number: int) -> int:
+    """Return the frame number that comes after all segments of journals before `number`."""
+    return max((e.last_frame_number + 1 for e in entries if e.number < number), default=0)
+
+
+def fallback_time_ns(entries: tuple[ManifestEntry, ...], number: int, journal: Path) -> int:
+    """Return the time to give a loss in a journal that tells no time itself."""
+    known = [e.last_receive_time_ns for e in entries if e.number < number]
+    return max(known) if known else journal.stat().st_mtime_ns
+
+
+def main(arguments: list[str]) -> int:
+    """Seal one journal and say how it went, as one JSON line on stdout."""
+    folder, number = RecordingFolder(Path(arguments[0])), int(arguments[1])
+    os.nice(_NICENESS)
+    answer: object
+    try:
+        answer = seal(folder, number)
+        code = 0
+    except SealingError as error:
+        answer = {"error": str(error)}
+        code = 1
+    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
