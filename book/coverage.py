@@ -86,3 +86,7 @@ class Coverage:
     def share(self) -> float | None:
         """Proven time over observed time, 0 to 1, for people; None where no time passed."""
         return self.proven_ns / self.observed_ns if self.observed_ns else None
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        return [self.observed_ns, self.proven_ns, self.windows_count, self.windows]

@@ -78,6 +78,17 @@ class Engine:
         return self._time.now_ns
 
     @property
+    def frame(self) -> Frame:
+        """The frame being applied, or applied last.
+
+        Raises:
+            LookupError: none was applied yet.
+        """
+        if self._frame is None:
+            raise LookupError("no frame was applied yet")
+        return self._frame
+
+    @property
     def markets(self) -> dict[tuple[str, str], Market]:
         """All markets by (venue, symbol), sorted."""
         return {
@@ -167,9 +178,10 @@ class Engine:
             self._undecodable(str(error))
             return
         told: list[Event] | None = [] if self._subscribers else None
+        takers = lane.takers
         for event in events:
             try:
-                tell = lane.take(event, frame)
+                tell = takers[type(event)](event, frame)
             except NotANumberError as error:
                 self.report(FindingKind.BAD_NUMBER, event.symbol, str(error), received=error.text)
                 continue
@@ -209,8 +221,7 @@ class Engine:
         missing: int | None = None,
     ) -> None:
         """Add a finding about the frame that is being applied."""
-        frame = self._frame
-        assert frame is not None
+        frame = self.frame
         finding = Finding(
             kind,
             frame.venue,

@@ -40,22 +40,37 @@ def exact(text: str) -> Decimal:
     return Decimal(text)
 
 
-class ExactSizes(dict[str, Decimal]):
-    """The sizes seen lately, by text. Feeds repeat a few texts over and over.
+class ExactNumbers(dict[str, Decimal]):
+    """The numbers seen lately, by text. Feeds repeat a few texts over and over.
 
-    A size below zero is no size. Bounded: it starts anew when it is full.
+    Bounded: it starts anew when it is full. Looking up what is no number raises NotANumberError.
     """
 
     ENTRIES_MAX = 65_536
 
     def __missing__(self, text: str) -> Decimal:
         """Read a text not seen lately."""
-        number = exact(text)
-        if number < 0:
-            raise NotANumberError(text)
+        number = self.read(text)
         if len(self) >= self.ENTRIES_MAX:
             self.clear()
         self[text] = number
+        return number
+
+    @staticmethod
+    def read(text: str) -> Decimal:
+        """Read a price, which may be below zero (spreads are)."""
+        return exact(text)
+
+
+class ExactSizes(ExactNumbers):
+    """The sizes seen lately, by text. A size below zero is none."""
+
+    @staticmethod
+    def read(text: str) -> Decimal:
+        """Read a size."""
+        number = exact(text)
+        if number < 0:
+            raise NotANumberError(text)
         return number
 
 

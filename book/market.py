@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from book.counters import MarketCounters
-from book.exact import ExactSizes
+from book.coverage import Coverage
+from book.exact import ExactNumbers
 from book.finding import FindingKind
 from book.liquidation_monitor import Cascade, LiquidationMonitor
 from book.settings import EngineSettings
@@ -35,6 +36,7 @@ class Market:
     __slots__ = (
         "_liquidations",
         "_numbers",
+        "_quotes_prove",
         "_report",
         "_tape",
         "_time",
@@ -69,7 +71,8 @@ class Market:
         self.watches: dict[Channel, ChannelWatch] = {}
         self._tape = TradeTape(settings)
         self._liquidations = LiquidationMonitor(settings)
-        self._numbers = ExactSizes()
+        self._numbers = ExactNumbers()
+        self._quotes_prove = traits.quote_shares_sequence
         self._report = report
         self._time = time
 
@@ -89,6 +92,12 @@ class Market:
         """The liquidation monitor, its window ending now."""
         self._liquidations.advance(self._time.now_ns)
         return self._liquidations
+
+    @property
+    def coverage(self) -> Coverage:
+        """How long the book was proven, up to now."""
+        self.book.coverage.advance(self._time.now_ns)
+        return self.book.coverage
 
     def take_trade(self, trade: Trade) -> bool:
         """Take a trade in; return whether it is new.
@@ -146,7 +155,10 @@ class Market:
             numbers[quote.ask_price_text]
             numbers[quote.ask_size_text]
         self.quote = quote
-        self.book.take_quote(quote, frame)
+        self.counters.quotes += 1
+        sequence = quote.sequence
+        if sequence is not None and self._quotes_prove:
+            self.book.take_quote(quote, sequence, frame)
 
     def take_ticker(self, ticker: Ticker) -> None:
         """Take a ticker in."""
@@ -160,6 +172,7 @@ class Market:
             self.symbol,
             self.counters,
             self.book.book_state(),
+            self.coverage.state(),
             self.quote,
             self.ticker,
             self.last_trade_number,

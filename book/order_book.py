@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from book.exact import EXACT, ExactSizes, exact
+from book.exact import EXACT, ExactNumbers, ExactSizes, exact
 from book.price_levels import PriceLevels
 from venues.event import Row, Side
 
@@ -38,12 +38,13 @@ class Level(msgspec.Struct, frozen=True, gc=False):
 class OrderBook:
     """Bids and asks by price."""
 
-    __slots__ = ("asks", "bids")
+    __slots__ = ("_prices", "asks", "bids")
 
     def __init__(self) -> None:
-        numbers = ExactSizes()
-        self.bids = PriceLevels(bids=True, numbers=numbers)
-        self.asks = PriceLevels(bids=False, numbers=numbers)
+        sizes = ExactSizes()
+        self._prices = ExactNumbers()
+        self.bids = PriceLevels(bids=True, sizes=sizes)
+        self.asks = PriceLevels(bids=False, sizes=sizes)
 
     def replace(self, bids: Sequence[Row], asks: Sequence[Row]) -> None:
         """Take a snapshot: forget everything, then hold these levels.
@@ -105,8 +106,12 @@ class OrderBook:
     @property
     def crossed(self) -> bool:
         """Whether the best bid is above the best ask. Equal prices make a locked book only."""
-        bid, ask = self.bids.best(), self.asks.best()
-        return bid is not None and ask is not None and exact(bid[0]) > exact(ask[0])
+        return self.crosses(self.bids.best(), self.asks.best())
+
+    def crosses(self, bid: Row | None, ask: Row | None) -> bool:
+        """Say whether a bid's price is above an ask's; False where there is no such level."""
+        prices = self._prices
+        return bid is not None and ask is not None and prices[bid[0]] > prices[ask[0]]
 
     def depth(self, count: int) -> tuple[list[Level], list[Level]]:
         """Return at most `count` levels of each side, best first: (bids, asks)."""

@@ -1,6 +1,6 @@
 """One side of an order book: price levels in order, best last.
 
-Theory. `_sizes` holds each level's size by the text of its price, which is how feeds repeat them:
+Theory. `_held` holds each level's size by the text of its price, which is how feeds repeat them:
 nearly every change of a level is one look-up. `_order` holds those same texts by an integer, the
 price times ten to the power of `_decimals`, with its sign turned round for asks, so that on both
 sides the best level has the greatest key.
@@ -21,7 +21,7 @@ from decimal import Decimal
 
 from sortedcontainers import SortedDict
 
-from book.exact import EXACT, ExactSizes, exact
+from book.exact import EXACT, TEXT_CHARACTERS_MAX, ExactSizes, exact
 from venues.event import Row
 
 DECIMALS = 12
@@ -33,13 +33,13 @@ GHOSTS_MAX = 1024
 class PriceLevels:
     """The levels of one side. `bids` says which side it is."""
 
-    __slots__ = ("_decimals", "_numbers", "_order", "_purge_at", "_sign", "_sizes")
+    __slots__ = ("_decimals", "_held", "_order", "_purge_at", "_sign", "_sizes")
 
-    def __init__(self, *, bids: bool, numbers: ExactSizes | None = None) -> None:
+    def __init__(self, *, bids: bool, sizes: ExactSizes | None = None) -> None:
         self._sign = 1 if bids else -1
         self._decimals = DECIMALS
-        self._numbers = ExactSizes() if numbers is None else numbers
-        self._sizes: dict[str, str] = {}
+        self._sizes = ExactSizes() if sizes is None else sizes
+        self._held: dict[str, str] = {}
         self._order: SortedDict[int, str] = SortedDict()
         self._purge_at = GHOSTS_MAX
 
@@ -49,7 +49,7 @@ class PriceLevels:
         Raises:
             NotANumberError: a price or a size is none; the levels are then incomplete.
         """
-        self._sizes = {}
+        self._held = {}
         self._order = SortedDict()
         self._purge_at = GHOSTS_MAX
         self.apply(rows)
@@ -60,9 +60,9 @@ class PriceLevels:
         Raises:
             NotANumberError: a price or a size is none; changes before it have been applied.
         """
-        held, numbers = self._sizes, self._numbers
+        held, sizes = self._held, self._sizes
         for price, size in rows:
-            number = numbers[size]
+            number = sizes[size]
             if price in held:
                 held[price] = size
             elif number:
@@ -76,17 +76,25 @@ class PriceLevels:
         key = self._key(price)
         other_text = self._order.get(key)
         if other_text is not None:
-            del self._sizes[other_text]
+            del self._held[other_text]
         self._order[key] = price
-        self._sizes[price] = size
+        self._held[price] = size
 
     def _leave(self, price: str) -> None:
         # Deleting a level that is not held is normal: feeds speak of levels beyond a snapshot.
         other_text = self._order.pop(self._key(price), None)
         if other_text is not None:
-            del self._sizes[other_text]
+            del self._held[other_text]
 
     def _key(self, text: str) -> int:
+        whole, point, fraction = text.partition(".")
+        missing = self._decimals - len(fraction)
+        plain = text.isascii() and whole.isdecimal() and (fraction.isdecimal() or not point)
+        if plain and missing >= 0 and len(text) <= TEXT_CHARACTERS_MAX:
+            return int(whole + fraction + "0" * missing) * self._sign
+        return self._key_of_odd_text(text)
+
+    def _key_of_odd_text(self, text: str) -> int:
         price = exact(text)
         scaled = EXACT.scaleb(price, self._decimals)
         key = int(scaled)
@@ -102,24 +110,24 @@ class PriceLevels:
 
     def trim(self, depth: int) -> None:
         """Cut the levels beyond the best `depth`, as a client must where the venue does not."""
-        if len(self._sizes) <= depth:
+        if len(self._held) <= depth:
             return
         self._purge()
         while len(self._order) > depth:
             _, text = self._order.popitem(0)
-            del self._sizes[text]
+            del self._held[text]
 
     def best(self) -> Row | None:
         """Return the best row, None where the side is empty."""
-        order, sizes, numbers = self._order, self._sizes, self._numbers
+        order, held, sizes = self._order, self._held, self._sizes
         while order:
             key, text = order.peekitem(-1)
-            size = sizes[text]
-            if numbers[size]:
+            size = held[text]
+            if sizes[size]:
                 return text, size
             # A ghost at the touch would be met again at every look.
             del order[key]
-            del sizes[text]
+            del held[text]
         return None
 
     def top(self, count: int) -> list[Row]:
@@ -136,38 +144,39 @@ class PriceLevels:
         text = self._order.get(self._key(format(price, "f")))
         if text is None:
             return None
-        size = self._sizes[text]
-        return size if self._numbers[size] else None
+        size = self._held[text]
+        return size if self._sizes[size] else None
 
     def __iter__(self) -> Iterator[Row]:
         """Iterate over the rows, best first."""
-        sizes, numbers = self._sizes, self._numbers
-        for text in reversed(self._order.values()):
-            size = sizes[text]
-            if numbers[size]:
+        order, held, sizes = self._order, self._held, self._sizes
+        for key in reversed(order):
+            text = order[key]
+            size = held[text]
+            if sizes[size]:
                 yield text, size
 
     def __len__(self) -> int:
         """Count the levels."""
-        numbers = self._numbers
-        return sum(1 for size in self._sizes.values() if numbers[size])
+        sizes = self._sizes
+        return sum(1 for size in self._held.values() if sizes[size])
 
     def _purge(self) -> None:
-        sizes, numbers = self._sizes, self._numbers
-        ghosts = {text for text, size in sizes.items() if not numbers[size]}
+        held, sizes = self._held, self._sizes
+        ghosts = {text for text, size in held.items() if not sizes[size]}
         if ghosts:
             for text in ghosts:
-                del sizes[text]
+                del held[text]
             self._order = SortedDict(item for item in self._order.items() if item[1] not in ghosts)
-        self._purge_at = max(GHOSTS_MAX, 2 * len(sizes))
+        self._purge_at = max(GHOSTS_MAX, 2 * len(held))
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""
         keys = list(self._order)
         assert keys == sorted(set(keys))
-        assert sorted(self._order.values()) == sorted(self._sizes)
+        assert sorted(self._order.values()) == sorted(self._held)
         scale = Decimal(10) ** self._decimals
         for key, text in self._order.items():
             assert key == exact(text) * scale * self._sign
-            assert exact(self._sizes[text]) >= 0
+            assert exact(self._held[text]) >= 0
         assert len(self) == len(list(self))

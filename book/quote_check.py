@@ -60,19 +60,17 @@ class QuoteCheck:
         self._quotes: dict[int, Quote] = {}
         self._tops: dict[int, Top] = {}
 
-    def quoted(self, quote: Quote, book_sequence: int) -> QuoteOutcome | None:
-        """Take a quote in; return the check if the book of its number was seen already."""
-        sequence = quote.sequence
-        if sequence is None:
-            return None
-        if sequence <= book_sequence:
-            top = self._tops.pop(sequence, None)
-            return None if top is None else compare(quote, top)
+    def hold(self, quote: Quote, sequence: int) -> None:
+        """Hold a quote until the book comes to its number."""
         quotes = self._quotes
         quotes[sequence] = quote
         if len(quotes) > self._held_max:
             del quotes[next(iter(quotes))]
-        return None
+
+    def late(self, quote: Quote, sequence: int) -> QuoteOutcome | None:
+        """Return the check of a quote whose number the book has passed, if its top is held."""
+        top = self._tops.pop(sequence, None)
+        return None if top is None else compare(quote, top)
 
     def booked(self, sequence: int, top: Top) -> QuoteOutcome | None:
         """Take in that the proven book is at `sequence`; return the check if a quote waits."""

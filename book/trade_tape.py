@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
-from typing import NamedTuple
 
-from book.exact import EXACT, RATIO, ZERO, ExactSizes, exact, plain
+import msgspec
+
+from book.exact import EXACT, RATIO, ZERO, ExactNumbers, ExactSizes, plain
 from book.settings import EngineSettings, nanoseconds
 from venues.event import Side, Trade
 
 
-class _Entry(NamedTuple):
+class _Entry(msgspec.Struct, frozen=True, gc=False):
     receive_time_ns: int
     size: Decimal
     notional: Decimal
@@ -34,6 +35,7 @@ class TradeTape:
         "_buy",
         "_entries",
         "_notional",
+        "_prices",
         "_recent",
         "_recent_size",
         "_sell",
@@ -50,6 +52,7 @@ class TradeTape:
         self._settings = settings or EngineSettings()
         self._window_ns = nanoseconds(self._settings.tape_window_s)
         self._spike_ns = nanoseconds(self._settings.spike_window_s)
+        self._prices = ExactNumbers()
         self._sizes = ExactSizes()
         self._entries: deque[_Entry] = deque()
         self._recent: deque[_Entry] = deque()
@@ -65,7 +68,7 @@ class TradeTape:
             NotANumberError: its price or size is none; the tape is then unchanged.
         """
         size = self._sizes[trade.size_text]
-        notional = EXACT.multiply(exact(trade.price_text), size)
+        notional = EXACT.multiply(self._prices[trade.price_text], size)
         bought = trade.aggressor_side is Side.BUY
         entry = _Entry(trade.receive_time_ns, size, notional, bought)
         add = EXACT.add

@@ -154,32 +154,23 @@ class VenueBook(OrderBook):
             self._change_connection(frame)
         return self._place(delta, frame)
 
-    def take_quote(self, quote: Quote, frame: Frame) -> None:
+    def take_quote(self, quote: Quote, sequence: int, frame: Frame) -> None:
         """Hold a quote against the book of the same number, now or when that comes."""
-        self.counters.quotes += 1
-        if not self._traits.quote_shares_sequence:
-            return
-        sequence = self.sequence if self.state is BookState.PROVEN else None
-        self._judge_quote(
-            self.quote_check.quoted(quote, -1 if sequence is None else sequence), frame
-        )
+        passed = self.sequence if self.state is BookState.PROVEN else None
+        if passed is not None and sequence <= passed:
+            self._judge_quote(self.quote_check.late(quote, sequence), frame)
+        else:
+            self.quote_check.hold(quote, sequence)
 
     def settle(self, frame: Frame) -> None:
         """Look at the book once all changes of the frame are in: is it crossed, is it quoted."""
         if not self.following:
             return
         top = Top(self.bids.best(), self.asks.best())
-        if self.crossed:
+        if self.crosses(*top):
             self.counters.crossed += 1
-            bid, ask = self.best_bid, self.best_ask
             text = "best bid above best ask after a whole frame"
-            self._report(
-                FindingKind.CROSSED,
-                self.symbol,
-                text,
-                expected=f"below {ask.price_text}" if ask else None,
-                received=bid.price_text if bid else None,
-            )
+            self._report(FindingKind.CROSSED, self.symbol, text, expected=top.ask, received=top.bid)
             self.doubt("crossed", frame)
         elif self._traits.quote_shares_sequence and self.sequence is not None:
             self._judge_quote(self.quote_check.booked(self.sequence, top), frame)
@@ -388,6 +379,4 @@ class VenueBook(OrderBook):
             list(self.asks),
             [each.sequence for each in self._held],
             self.quote_check.state(),
-            [self.coverage.observed_ns, self.coverage.proven_ns, self.coverage.windows_count],
-            self.coverage.windows,
         ]

@@ -46,6 +46,8 @@ class VenueLane:
         changed: the markets whose book the current frame changed, still to be settled.
         cascades: what the current frame completed, still to be told.
         requests: the snapshots wished for and not yet taken by anyone, by symbol.
+        takers: by kind of event, what takes it in; called with the event and its frame, and says
+            whether subscribers should be told. NotANumberError: a price or size is none.
         private_updates: how many updates of one's own account came.
     """
 
@@ -54,7 +56,6 @@ class VenueLane:
         "_limits_ns",
         "_report",
         "_settings",
-        "_takers",
         "_time",
         "cascades",
         "changed",
@@ -63,6 +64,7 @@ class VenueLane:
         "notices",
         "private_updates",
         "requests",
+        "takers",
         "venue",
     )
 
@@ -93,7 +95,7 @@ class VenueLane:
                 venue.traits.stale_limits_s if limits_s is None else limits_s
             ).items()
         }
-        self._takers: dict[type, Callable[..., bool]] = {
+        self.takers: dict[type, Callable[..., bool]] = {
             BookSnapshot: self._take_snapshot,
             BookDelta: self._take_delta,
             Trade: self._take_trade,
@@ -105,14 +107,6 @@ class VenueLane:
             PositionUpdate: self._take_private,
             WalletUpdate: self._take_private,
         }
-
-    def take(self, event: Event, frame: Frame) -> bool:
-        """Take an event in; return whether subscribers should be told of it.
-
-        Raises:
-            NotANumberError: it holds a price or size that is none.
-        """
-        return self._takers[type(event)](event, frame)
 
     def market(self, symbol: str) -> Market:
         """Return the market of `symbol`, a new one where there is none yet."""

@@ -1,0 +1,159 @@
+"""A class with `on_trade`, `on_book`, ... attached to an engine.
+
+An agent is any object with some of the methods in `AGENT_METHODS`, plain or async, each called with
+the event and its market. What a method returns, where it isn't None, is a *signal*: it goes to
+`on_signal` with the frame that it came from, so that the same agent over the same frames gives the
+same signals, live and in a replay.
+
+An agent that raises never disturbs the engine: the failure is reported with its frame and counted,
+and after `FAILURES_MAX` the agent is detached.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from book.engine import Engine
+from book.finding import Finding
+from book.liquidation_monitor import Cascade
+from book.staleness import Stale
+from venues.event import BookDelta, BookSnapshot, Liquidation, Quote, Trade
+from venues.frame import Frame
+
+AGENT_METHODS: Mapping[str, type] = {
+    "on_snapshot": BookSnapshot,
+    "on_book": BookDelta,
+    "on_trade": Trade,
+    "on_quote": Quote,
+    "on_liquidation": Liquidation,
+    "on_cascade": Cascade,
+    "on_finding": Finding,
+    "on_stale": Stale,
+}
+
+FAILURES_MAX = 10
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """What an agent's method returned, and the frame and market that it was called for."""
+
+    receive_time_ns: int
+    frame_number: int
+    venue: str
+    symbol: str
+    signal: object
+
+
+class AgentFailure(msgspec.Struct, frozen=True):
+    """An agent's method raised. `detached` says that it was the last straw."""
+
+    method: str
+    frame_number: int
+    receive_time_ns: int
+    error: str
+    failures: int
+    detached: bool
+
+
+class AttachedAgent:
+    """An agent's subscriptions to an engine, its failures counted."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        agent: object,
+        on_signal: Callable[[Signal], None],
+        on_failure: Callable[[AgentFailure], None],
+    ) -> None:
+        self._engine = engine
+        self._on_signal = on_signal
+        self._on_failure = on_failure
+        self._subscribed: list[tuple[type, Callable[[Any, Any], object]]] = []
+        self.failures = 0
+        self.signals = 0
+        self.detached = False
+        for name, kind in AGENT_METHODS.items():
+            method = getattr(agent, name, None)
+            if method is not None:
+                handler = self._guarded(name, method)
+                engine.on(kind, handler)
+                self._subscribed.append((kind, handler))
+
+    @property
+    def methods(self) -> int:
+        """How many of the agent's methods are subscribed."""
+        return len(self._subscribed)
+
+    def detach(self) -> None:
+        """Take all of the agent's subscriptions back."""
+        self.detached = True
+        for kind, handler in self._subscribed:
+            self._engine.off(kind, handler)
+
+    def _guarded(
+        self, name: str, method: Callable[[Any, Any], Any]
+    ) -> Callable[[Any, Any], object]:
+        if inspect.iscoroutinefunction(method):
+
+            async def call_async(event: object, market: object) -> None:
+                frame = self._engine.frame
+                await self._take_async(name, method(event, market), frame, market)
+
+            return call_async
+
+        def call(event: object, market: object) -> None:
+            if self.detached:
+                return
+            frame = self._engine.frame
+            try:
+                result = method(event, market)
+            except Exception as error:  # noqa: BLE001 - whatever an agent raises is its own affair
+                self._failed(name, frame, error)
+            else:
+                self._signalled(result, frame, market)
+
+        return call
+
+    async def _take_async(
+        self, name: str, result: Awaitable[object], frame: Frame, market: object
+    ) -> None:
+        try:
+            signal = await result
+        except Exception as error:  # noqa: BLE001 - whatever an agent raises is its own affair
+            self._failed(name, frame, error)
+        else:
+            self._signalled(signal, frame, market)
+
+    def _signalled(self, result: object, frame: Frame, market: Any) -> None:  # noqa: ANN401
+        if result is None or self.detached:
+            return
+        self.signals += 1
+        symbol = "" if market is None else market.symbol
+        signal = Signal(frame.receive_time_ns, frame.frame_number, frame.venue, symbol, result)
+        self._on_signal(signal)
+
+    def _failed(self, name: str, frame: Frame, error: Exception) -> None:
+        self.failures += 1
+        detached = self.failures >= FAILURES_MAX
+        if detached:
+            self.detach()
+        text = f"{type(error).__name__}: {error}"
+        self._on_failure(
+            AgentFailure(
+                name, frame.frame_number, frame.receive_time_ns, text, self.failures, detached
+            )
+        )
+
+
+def attach_agent(
+    engine: Engine,
+    agent: object,
+    on_signal: Callable[[Signal], None],
+    on_failure: Callable[[AgentFailure], None],
+) -> AttachedAgent:
+    """Subscribe an agent's methods to an engine; see the module's docstring."""
+    return AttachedAgent(engine, agent, on_signal, on_failure)
