@@ -15,6 +15,9 @@ from venues.event import Side
 
 SECOND_NS = 1_000_000_000
 
+CASCADE_ORDERS = 12
+CASCADE_STEP_NS = SECOND_NS // 4
+
 
 class IncidentKind(Enum):
     """What happens.
@@ -56,6 +59,13 @@ class Incident:
     code: int = 1001
     reason: str = "maintenance"
 
+    @property
+    def lasts_ns(self) -> int:
+        """How long it lasts, during which nothing else can happen."""
+        if self.kind is IncidentKind.SILENCE:
+            return self.duration_ns
+        return CASCADE_ORDERS * CASCADE_STEP_NS if self.kind is IncidentKind.CASCADE else 0
+
 
 class ScenarioError(TickreelError):
     """A scenario that cannot be played."""
@@ -77,7 +87,7 @@ class Scenario:
         """Look whether it can be played on these markets.
 
         Raises:
-            ScenarioError: an incident is out of order, in a silence, or of an unknown symbol.
+            ScenarioError: an incident is of no market here, or comes before the last one is over.
         """
         earliest_ns = 0
         for incident in self.incidents:
@@ -85,8 +95,7 @@ class Scenario:
                 raise ScenarioError(incident, "it comes before what precedes it has ended")
             if (incident.symbol in symbols) == (incident.kind in OF_ALL_MARKETS):
                 raise ScenarioError(incident, f"{incident.symbol!r} is no market it can befall")
-            silent = incident.kind is IncidentKind.SILENCE
-            earliest_ns = incident.at_ns + (incident.duration_ns if silent else 0)
+            earliest_ns = incident.at_ns + incident.lasts_ns
         if self.duration_ns is not None and self.duration_ns <= earliest_ns:
             raise ScenarioError(None, "it ends before its last incident")
 

@@ -27,7 +27,14 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from replay import simulated_messages as messages
-from replay.market_scenario import CALM, Incident, IncidentKind, Scenario
+from replay.market_scenario import (
+    CALM,
+    CASCADE_ORDERS,
+    CASCADE_STEP_NS,
+    Incident,
+    IncidentKind,
+    Scenario,
+)
 from replay.simulated_book import Instrument
 from replay.simulated_market import Message, SimulatedMarket
 
@@ -54,8 +61,6 @@ ETHUSDT = Instrument(
 )
 INSTRUMENTS = (BTCUSDT, ETHUSDT)
 
-CASCADE_ORDERS = 12
-CASCADE_STEP_NS = 250_000_000
 UNREADABLE_PAYLOAD = b"<html><head><title>502 Bad Gateway</title></head></html>"
 
 

@@ -141,10 +141,10 @@ class SimulatedBook:
         """Best ask minus best bid."""
         return self.asks.best - self.bids.best
 
-    def window(self) -> tuple[list[Row], list[Row]]:
-        """Return the published bids and asks, best first, in digits."""
-        rows = self.instrument.rows
-        return rows(self.bids.top(self.depth)), rows(self.asks.top(self.depth))
+    def window(self, levels: int | None = None) -> tuple[list[Row], list[Row]]:
+        """Return the published bids and asks (or the best `levels` of them) in digits."""
+        rows, levels = self.instrument.rows, self.depth if levels is None else levels
+        return rows(self.bids.top(levels)), rows(self.asks.top(levels))
 
     def open_window(self) -> None:
         """Take the window as it is for published, without a delta: the market has just opened."""

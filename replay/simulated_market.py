@@ -172,7 +172,7 @@ class SimulatedMarket:
         rows = self.book.publish()
         if rows is None:
             return []
-        book_checksum = messages.checksum(*self.book.window())
+        book_checksum = messages.checksum(*self.book.window(messages.CHECKSUM_LEVELS))
         payload = messages.book_payload(
             self.symbol, "delta", self.book.sequence, rows, book_checksum
         )
