@@ -51,7 +51,8 @@ SEND_LIMIT_S = 5.0
 class StreamContext:
     """What a stream and its conversations share.
 
-    `silence_limit_s` replaces the venue's where it is not None.
+    `silence_limit_s` replaces the venue's where it is not None. `began` and `ended` are called
+    with each conversation, `greeted` with its first message that follows the subscribing.
     """
 
     venue: Venue
@@ -62,8 +63,9 @@ class StreamContext:
     life: Lifecycle
     credentials: Credentials | None = None
     silence_limit_s: float | None = None
+    began: Callable[[Conversation], None] | None = None
+    ended: Callable[[Conversation], None] | None = None
     greeted: Callable[[Conversation], None] | None = None
-    """Called with the first message that follows the subscribing."""
 
 
 class Conversation:
@@ -133,6 +135,8 @@ class Conversation:
         self._life.subscribed = False
         self._life.refusals = []
         self._life.move(ConnectionState.CONNECTED)
+        if context.began is not None:
+            context.began(self)
 
     def message(
         self, kind: FrameKind, receive_time_ns: int, monotonic_time_ns: int, payload: bytes
@@ -177,6 +181,8 @@ class Conversation:
         if not stopping:
             self._life.last_error = reason if code is None else f"closed with {code} {reason}"
             self._life.move(ConnectionState.RECONNECTING)
+        if self._context.ended is not None:
+            self._context.ended(self)
 
     def _read_notice(self, payload: bytes) -> None:
         admission = self.admission

@@ -142,6 +142,11 @@ class FrameIntake:
         """By connection, what is lost and not yet told of in a LOST marker."""
         return self._losses
 
+    def oldest_fresh_ns(self) -> int | None:
+        """Return the steady time of the oldest frame not yet given to the writer, if any."""
+        waiting = self._batch or self._fresh
+        return waiting[0].monotonic_time_ns if waiting else None
+
     def counts(self) -> IntakeCounts:
         """Return what came from outside and what became of it."""
         return IntakeCounts(

@@ -15,12 +15,15 @@ looks alive and writes nothing is the worst of all.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
@@ -31,6 +34,7 @@ log = logging.getLogger("tickreel.recorder")
 
 SYNC_INTERVAL_S = 1.0
 RETRY_INTERVAL_S = 0.25
+MEASURE_INTERVAL_S = 2.0
 COMPLAINT_INTERVAL_S = 60.0
 """A failing disk is told of in the log once in so long."""
 
@@ -66,12 +70,14 @@ class FrameWriter:
         stored_frames: how many frames those were.
         disk_fault: why the disk could not be written at the last try; '' if it could.
         disk_faults: how many tries have failed.
+        disk_bytes: what the folder took on disk a few seconds ago.
         sealing_faults: what went wrong in sealing.
         fault: the exception that ended the thread; None while it lives or after a clean end.
     """
 
-    def __init__(self, recording: RecordingFile) -> None:
+    def __init__(self, recording: RecordingFile, folder: Path) -> None:
         self._recording = recording
+        self._folder = folder
         self._queue: queue.SimpleQueue[tuple[list[Frame], int] | None] = queue.SimpleQueue()
         self._unwritten: deque[tuple[list[Frame], int]] = deque()
         self._waiting_since_ns: deque[int] = deque()  # of each batch put and not yet written
@@ -79,6 +85,7 @@ class FrameWriter:
         self._ending = False
         self._give_up_at_s = float("inf")
         self._synced_s = time.monotonic()
+        self._measured_s = -MEASURE_INTERVAL_S
         self._dirty = False
         self._complained_s = -COMPLAINT_INTERVAL_S
         self.stored_cost = 0
@@ -86,6 +93,7 @@ class FrameWriter:
         self.put_frames = 0
         self.disk_fault = ""
         self.disk_faults = 0
+        self.disk_bytes = 0
         self.sealing_faults: list[str] = []
         self.fault: BaseException | None = None
 
@@ -127,9 +135,9 @@ class FrameWriter:
     def failure(self) -> WriterFailedError:
         """Return the error that tells why this thread cannot write."""
         reason = repr(self.fault) if self.fault is not None else self.disk_fault
-        folder = str(getattr(self._recording, "folder", "recording"))
+        unwritten = self.put_frames - self.stored_frames
         error = WriterFailedError(
-            folder, reason or "the disk does not answer", self.put_frames - self.stored_frames
+            str(self._folder), reason or "the disk does not answer", unwritten
         )
         error.__cause__ = self.fault
         return error
@@ -191,11 +199,14 @@ class FrameWriter:
         self._sync()
         self._synced_s = time.monotonic()
         try:
-            if self._recording.rotate_due(time.time_ns()):
+            if self._recording.rotate_due(time.monotonic_ns()):
                 self._recording.rotate()
         except (OSError, RecorderError) as fault:
             self._disk_failed("rotated", fault)
         self.sealing_faults = self._recording.sealing_faults()
+        if now_s - self._measured_s >= MEASURE_INTERVAL_S:
+            self._measured_s = now_s
+            self.disk_bytes = folder_bytes(self._folder)
 
     def _sync(self) -> None:
         if not self._dirty:
@@ -214,3 +225,13 @@ class FrameWriter:
         if now_s - self._complained_s >= COMPLAINT_INTERVAL_S:
             self._complained_s = now_s
             log.error("the recording could not be %s: %s; frames wait in memory", what, fault)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files below `folder`; one that goes away meanwhile counts nothing."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += (Path(place) / name).stat().st_size
+    return size

@@ -1,0 +1,390 @@
+"""Live streams of any venues into one recording.
+
+Theory. One event loop, one writer thread, one folder:
+
+    sockets -> conversations -> intake ─┬─> writer thread -> journal, segments
+                                        └─> sinks (the engine), feed (`async for`)
+
+Each connection plan of each stream is a task of its own; what befalls one does not touch the
+others. A stream that the exchange refuses at the start ends alone, and the recorder goes on while
+any is left. The recorder itself ends when it is told to (`stop`), after `duration_s`, when no
+stream is left, or when a part of its own has died: the writer or a task of ours. It never looks
+alive without writing.
+
+Stopping: connections are closed in good order, all at once; then what is not yet told of a loss is
+told; then the writer writes what waits and the recording is sealed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from recorder.clock_watch import ClockWatch
+from recorder.conversation import Conversation, StreamContext
+from recorder.errors import RecorderError
+from recorder.frame_feed import FrameFeed
+from recorder.frame_intake import FrameIntake, FrameSink
+from recorder.lifecycle import ConnectionState, StateCallback
+from recorder.planned_connection import plan_stream
+from recorder.reconnect import HostGate
+from recorder.recorder_settings import RecorderSettings
+from recorder.recording import ClosingReport, RecordingWriter, Rotation
+from recorder.rest_snapshot import SnapshotDesk
+from recorder.statistics import (
+    FrameRate,
+    RecorderReport,
+    RecorderStatistics,
+    connection_statistics,
+)
+from recorder.stream import Stream
+from recorder.stream_settings import StreamSettings, read_capture_settings
+from recorder.writer import FrameWriter
+from venues.channel import Channel
+from venues.errors import TickreelError
+from venues.marker import ClockReading
+from venues.registry import venue_named
+from venues.traits import SnapshotSource
+from venues.venue import SnapshotRequest, Venue
+
+__all__ = ["Recorder", "RecorderSettings"]
+
+log = logging.getLogger("tickreel.recorder")
+
+TICK_S = 0.05
+RATE_INTERVAL_S = 0.5
+WRITE_OUT_LIMIT_S = 4.0
+
+
+class Recorder:
+    """Records streams into a folder, from `start` (or `async with`, or `run`) until it ends.
+
+    Attributes:
+        folder: where the recording lies.
+        connections: the lifecycle of each connection, in the order of the streams.
+        report: what was done; None until it has ended.
+
+    Raises:
+        UnknownVenueError, UnknownChannelError, UnknownSymbolError: in what was asked for.
+        CredentialsError: a private channel is asked for and its keys are not there.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[StreamSettings],
+        folder: Path,
+        settings: RecorderSettings = RecorderSettings(),
+        *,
+        venues: Callable[[str], Venue] = venue_named,
+    ) -> None:
+        self.folder = Path(folder)
+        self._settings = settings
+        self._asked_for = {"streams": [stream.described() for stream in streams]}
+        self._planned = [planned for stream in streams for planned in plan_stream(stream, venues)]
+        self.connections = tuple(planned.life for planned in self._planned)
+        self.report: RecorderReport | None = None
+        self._chance = random.Random(settings.seed)  # noqa: S311 - jitter, no secret
+        self._sinks: list[FrameSink] = []
+        self._streams: dict[asyncio.Task[None], Stream] = {}
+        self._conversations: dict[int, Conversation] = {}
+        self._stream_faults: dict[str, TickreelError] = {}
+        self._fatal: BaseException | None = None
+        self._rate = FrameRate()
+        self._started = False
+        self._stopping: asyncio.Task[RecorderReport] | None = None
+        self._feed: FrameFeed | None = None
+
+    @classmethod
+    def from_toml(cls, path: str | Path, folder: str | Path | None = None) -> Recorder:
+        """Make a recorder from a settings file; `folder` goes before the one that it names.
+
+        Raises:
+            StreamSettingsError: the file cannot be used, or no folder is named.
+        """
+        capture = read_capture_settings(path)
+        recording = capture.recording
+        place = folder or recording.folder or Path(path).with_suffix("")
+        settings = RecorderSettings(
+            rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
+            budget_bytes=recording.budget_bytes,
+        )
+        return cls(capture.stream, Path(place), settings)
+
+    # What goes on.
+
+    def add_sink(self, sink: FrameSink) -> None:
+        """Show every frame that is recorded from now on to `sink`, in order, on the event loop."""
+        self._sinks.append(sink)
+        if self._started:
+            self._intake.add_sink(sink)
+
+    def on_state(self, callback: StateCallback) -> None:
+        """Call `callback` when any connection changes its state."""
+        for life in self.connections:
+            life.on_state(callback)
+
+    def request_snapshot(self, request: SnapshotRequest) -> None:
+        """See to a fresh snapshot of a book, unless its connection is gone: a new one has one."""
+        conversation = self._conversations.get(request.connection_id)
+        if conversation is not None:
+            self._desk.want(conversation, request.symbol)
+
+    def statistics(self) -> RecorderStatistics:
+        """Return how it goes, at this moment. Only after `start`."""
+        intake, writer = self._intake, self._writer
+        oldest_ns = writer.oldest_unwritten_ns()
+        if oldest_ns is None:
+            oldest_ns = intake.oldest_fresh_ns()
+        lag_s = 0.0 if oldest_ns is None else (time.monotonic_ns() - oldest_ns) / 1e9
+        return RecorderStatistics(
+            frames=intake.frames,
+            frames_per_s=self._rate.per_s,
+            intake=intake.counts(),
+            lag_s=max(0.0, lag_s),
+            queue_bytes=intake.queued_cost,
+            disk_bytes=writer.disk_bytes,
+            disk_fault=writer.disk_fault,
+            sealing_faults=tuple(writer.sealing_faults),
+            sink_faults=tuple(intake.sink_faults),
+            snapshots_fetched=self._desk.fetches,
+            snapshots_failed=self._desk.failures,
+            resubscriptions=self._desk.resubscriptions,
+            connections=connection_statistics(self.connections),
+        )
+
+    # Beginning and end.
+
+    async def start(self) -> None:
+        """Open the recording and begin to connect.
+
+        Raises:
+            RecorderError: the folder cannot be recorded into (see `RecordingWriter.create`).
+        """
+        assert not self._started, "a recorder is started once"
+        recording = await asyncio.to_thread(
+            RecordingWriter.create,
+            self.folder,
+            asked_for=self._asked_for,
+            rotation=self._settings.rotation,
+        )
+        self._started = True
+        self._ended = asyncio.Event()
+        self._recording = recording
+        self._first_frame_number = recording.next_frame_number
+        self._next_connection_id = recording.next_connection_id
+        self._clock = ClockWatch(self._record_reading)
+        self._writer = FrameWriter(recording, self.folder)
+        self._writer.start()
+        self._intake = FrameIntake(
+            self._writer,
+            next_frame_number=recording.next_frame_number,
+            budget_bytes=self._settings.budget_bytes,
+            clock=self._clock.read,
+        )
+        self._desk = SnapshotDesk(
+            self._intake,
+            self._clock.read,
+            self._chance,
+            requests_per_minute=self._settings.rest_requests_per_minute,
+        )
+        for sink in self._sinks:
+            self._intake.add_sink(sink)
+        self._ticking = asyncio.create_task(self._tick(), name="tickreel-tick")
+        self._ticking.add_done_callback(self._part_ended)
+        self._start_streams()
+
+    async def run(self, duration_s: float | None = None) -> RecorderReport:
+        """Record until told to stop, for `duration_s`, or until nothing is left to record.
+
+        Raises:
+            ConnectError, LoginRefusedError, SubscriptionRefusedError: no stream could be recorded.
+            WriterFailedError: the recording could not be written.
+            RecorderError: the folder cannot be recorded into.
+        """
+        if not self._started:
+            await self.start()
+        try:
+            async with asyncio.timeout(duration_s):
+                await self._ended.wait()
+        except TimeoutError:
+            log.info("the time asked for is over")
+        finally:
+            report = await self.stop()
+        if self._fatal is not None:
+            raise self._fatal
+        return report
+
+    def stop(self) -> Awaitable[RecorderReport]:
+        """Begin to stop, and return what the report can be awaited from.
+
+        It may be called from a signal handler of the event loop, and again at any time.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop())
+        return asyncio.shield(self._stopping)
+
+    async def __aenter__(self) -> Self:
+        """Start; frames are kept for `async for` from the first one on."""
+        self._feed = FrameFeed(self._settings.feed_bytes)
+        self._sinks.append(self._feed)
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop, and raise what ended the recorder if nothing else is being raised."""
+        await self.stop()
+        if self._fatal is not None and exc_value is None:
+            raise self._fatal
+
+    def __aiter__(self) -> FrameFeed:
+        """Return the frames as they are recorded; inside `async with` only."""
+        if self._feed is None:
+            raise RuntimeError("iterate inside `async with recorder`, which starts it")
+        return self._feed
+
+    # Parts.
+
+    def _start_streams(self) -> None:
+        gates: dict[str, HostGate] = {}
+        for planned in self._planned:
+            host = urlsplit(planned.plan.url).netloc
+            limits = planned.venue.traits.limits
+            gate = gates.setdefault(host, HostGate(limits, self._chance))
+            context = StreamContext(
+                venue=planned.venue,
+                plan=planned.plan,
+                intake=self._intake,
+                clock=self._clock.read,
+                next_connection_id=self._take_connection_id,
+                life=planned.life,
+                credentials=planned.credentials,
+                silence_limit_s=planned.silence_limit_s,
+                began=self._conversation_began,
+                ended=self._conversation_ended,
+                greeted=self._first_snapshots,
+            )
+            stream = Stream(
+                context,
+                gate,
+                self._chance,
+                self._settings.connect,
+                give_up_at_start=self._settings.give_up_at_start,
+            )
+            task = asyncio.create_task(stream.run(), name=f"tickreel-{planned.plan.stream}")
+            self._streams[task] = stream
+            task.add_done_callback(self._stream_ended)
+
+    def _take_connection_id(self) -> int:
+        number = self._next_connection_id
+        self._next_connection_id += 1
+        return number
+
+    def _conversation_began(self, conversation: Conversation) -> None:
+        self._conversations[conversation.connection_id] = conversation
+
+    def _conversation_ended(self, conversation: Conversation) -> None:
+        self._conversations.pop(conversation.connection_id, None)
+        self._desk.forget(conversation.connection_id)
+
+    def _first_snapshots(self, conversation: Conversation) -> None:
+        if conversation.venue.traits.snapshot_source is not SnapshotSource.REST:
+            return
+        subscriptions = conversation.plan.subscriptions
+        books = [one.symbol for one in subscriptions if one.channel is Channel.BOOK]
+        self._desk.want_first(conversation, books)
+
+    def _record_reading(self, reading: ClockReading) -> None:
+        at = (reading.wall_time_ns, reading.monotonic_time_ns)
+        self._intake.mark_recorder(reading, at)
+
+    async def _tick(self) -> None:
+        counted_s = float("-inf")
+        while True:
+            self._clock.tick()
+            self._intake.tick()
+            if not self._writer.alive:
+                raise self._writer.failure()
+            now_s = time.monotonic()
+            if now_s - counted_s >= RATE_INTERVAL_S:
+                counted_s = now_s
+                self._rate.count(now_s, self._intake.frames)
+            await asyncio.sleep(TICK_S)
+
+    def _part_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and self._fatal is None:
+            self._fatal = task.exception()
+            log.critical("a part of the recorder has ended: %s", self._fatal)
+        self._end()
+
+    def _stream_ended(self, task: asyncio.Task[None]) -> None:
+        stream = self._streams.pop(task)
+        fault = None if task.cancelled() else task.exception()
+        if isinstance(fault, RecorderError):
+            log.error("%s", fault)
+            self._stream_faults[stream.life.stream] = fault
+            if not self._streams and self._fatal is None:
+                self._fatal = next(iter(self._stream_faults.values()))
+        elif fault is not None:
+            # Not a thing that exchanges do: a fault of ours, and no recording to rely on.
+            self._fatal = self._fatal or fault
+            log.critical("stream %s ended: %r", stream.life.stream, fault, exc_info=fault)
+            self._end()
+        if not self._streams:
+            self._end()
+
+    def _end(self) -> None:
+        self._ended.set()
+        if self._feed is not None and self._stopping is None:
+            self.stop()
+
+    async def _stop(self) -> RecorderReport:
+        self._ended.set()
+        await self._stop_streams()
+        self._ticking.cancel()
+        await asyncio.gather(self._ticking, return_exceptions=True)
+        self._intake.tell_all_losses()
+        self._intake.tick()
+        if self._feed is not None:
+            self._feed.end()
+        closing = await self._close_recording()
+        self.report = RecorderReport(
+            frames=self._intake.frames,
+            first_frame_number=self._first_frame_number,
+            intake=self._intake.counts(),
+            segments=0 if closing is None else closing.segments,
+            bytes_on_disk=0 if closing is None else closing.bytes_on_disk,
+            stream_faults=dict(self._stream_faults),
+            sealing_faults=() if closing is None else closing.faults,
+            sink_faults=tuple(self._intake.sink_faults),
+            connections=connection_statistics(self.connections),
+        )
+        return self.report
+
+    async def _stop_streams(self) -> None:
+        await self._desk.close()
+        for task, stream in list(self._streams.items()):
+            if stream.life.state is not ConnectionState.DISCONNECTED:
+                stream.life.move(ConnectionState.CLOSING)
+            task.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+
+    async def _close_recording(self) -> ClosingReport | None:
+        try:
+            await asyncio.to_thread(self._writer.end, WRITE_OUT_LIMIT_S)
+        except RecorderError as fault:
+            self._fatal = self._fatal or fault
+        if self._writer.alive:
+            return None  # stuck in the disk: the recording is its thread's until the process ends
+        return await asyncio.to_thread(self._recording.close)

@@ -1,0 +1,34 @@
+"""How a recorder works; what it records is in `recorder.stream_settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from recorder.connection import ConnectSettings
+from recorder.frame_feed import FEED_BYTES_MAX
+from recorder.frame_intake import BUDGET_BYTES
+from recorder.recording import Rotation
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """How a recorder works.
+
+    Attributes:
+        rotation: when a journal becomes a segment.
+        budget_bytes: memory for frames that are not yet written; past it frames are lost, counted.
+        feed_bytes: memory for frames that `async for` has not yet taken.
+        give_up_at_start: whether a first attempt that fails ends its stream with an error; else
+            only one that can never succeed does.
+        rest_requests_per_minute: how many snapshots are fetched from one host in a minute.
+        connect: how connections are made.
+        seed: of the random rests between attempts; None for a new one each time.
+    """
+
+    rotation: Rotation = field(default_factory=Rotation)
+    budget_bytes: int = BUDGET_BYTES
+    feed_bytes: int = FEED_BYTES_MAX
+    give_up_at_start: bool = True
+    rest_requests_per_minute: int = 20
+    connect: ConnectSettings = field(default_factory=ConnectSettings)
+    seed: int | None = None

@@ -1,0 +1,194 @@
+"""What a user wants recorded: streams and the recording, from code or from a TOML file.
+
+    [recording]
+    folder = "night"
+    rotate_bytes = 268435456
+    rotate_interval_s = 3600
+    budget_bytes = 268435456
+
+    [[stream]]
+    venue = "bybit-linear"
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    channels = ["book", "trades", "liquidations"]
+
+Keys are never in the file. Those of a venue are taken from the environment, as
+`TICKREEL_<VENUE>_KEY`, `_SECRET` and `_PASSPHRASE` (the venue's name in capitals, `-` as `_`), or
+as the variables that `key_env`, `secret_env` and `passphrase_env` name; or from a file that only
+its owner can read, given as `credentials_file`, with `key`, `secret` and `passphrase` in TOML.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recorder.errors import StreamSettingsError
+from recorder.frame_intake import BUDGET_BYTES
+from recorder.redaction import redacted_url
+from venues.channel import Channel
+from venues.errors import CredentialsError
+from venues.venue import Credentials, StreamRequest
+
+SECRET_KEYS = frozenset(
+    {"key", "secret", "passphrase", "password", "token", "api_key", "api_secret", "apikey"}
+)
+
+
+class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One stream that a user wants.
+
+    Attributes:
+        venue: the registry name.
+        symbols: the venue's own spelling; may be empty for private channels alone.
+        channels: None for the venue's default ones.
+        depth: levels of the book; None for the venue's default.
+        url: another address, in place of the exchange's.
+        silence_limit_s: reconnect after so long without a message; None for the venue's limit.
+        key_env: the environment variable with the key; None for the usual one. The same for
+            `secret_env` and `passphrase_env`.
+        credentials_file: a file with the keys, which only its owner may read.
+    """
+
+    venue: str
+    symbols: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] | None = None
+    depth: int | None = None
+    url: str | None = None
+    silence_limit_s: float | None = None
+    key_env: str | None = None
+    secret_env: str | None = None
+    passphrase_env: str | None = None
+    credentials_file: str | None = None
+
+    def request(self, default_channels: tuple[Channel, ...]) -> StreamRequest:
+        """Return what the venue is to plan; `default_channels` where none is named."""
+        channels = default_channels if self.channels is None else self.channels
+        return StreamRequest(self.venue, self.symbols, channels, self.depth, self.url)
+
+    def described(self) -> dict[str, object]:
+        """Return what was asked for, without anything secret, to be kept with the recording."""
+        return {
+            "venue": self.venue,
+            "symbols": list(self.symbols),
+            "channels": None if self.channels is None else [str(one) for one in self.channels],
+            "depth": self.depth,
+            "url": None if self.url is None else redacted_url(self.url),
+        }
+
+    def credentials(self, environment: Mapping[str, str] = os.environ) -> Credentials:
+        """Return the keys.
+
+        Raises:
+            CredentialsError: they are missing, or their file can be read by others.
+        """
+        if self.credentials_file is not None:
+            return self._credentials_from_file(Path(self.credentials_file).expanduser())
+        prefix = f"TICKREEL_{self.venue.upper().replace('-', '_')}"
+        names = (self.key_env or f"{prefix}_KEY", self.secret_env or f"{prefix}_SECRET")
+        missing = [name for name in names if not environment.get(name)]
+        if missing:
+            raise CredentialsError(
+                self.venue, f"Set the environment variable {' and '.join(missing)}."
+            )
+        passphrase = environment.get(self.passphrase_env or f"{prefix}_PASSPHRASE", "")
+        return Credentials(environment[names[0]], environment[names[1]], passphrase)
+
+    def _credentials_from_file(self, path: Path) -> Credentials:
+        try:
+            mode = path.stat().st_mode
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise CredentialsError(
+                    self.venue, f"{path} can be read by others; run `chmod 600 {path}`."
+                )
+            keys = tomllib.loads(path.read_text())
+        except OSError as fault:
+            raise CredentialsError(self.venue, f"{path}: {fault.strerror}.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            # Without the parser's words, which may quote the line with the key.
+            raise CredentialsError(self.venue, f"{path} is no TOML file.") from None
+        texts = [keys.get(name, "") for name in ("key", "secret", "passphrase")]
+        if not all(isinstance(text, str) for text in texts) or not (texts[0] and texts[1]):
+            raise CredentialsError(self.venue, f'{path} needs key = "…" and secret = "…".')
+        return Credentials(*texts)
+
+
+class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory."""
+
+    folder: str | None = None
+    rotate_bytes: int = 256 * 2**20
+    rotate_interval_s: float = 3600.0
+    budget_bytes: int = BUDGET_BYTES
+
+
+class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole settings file."""
+
+    stream: tuple[StreamSettings, ...]
+    recording: RecordingSettings = RecordingSettings()
+
+
+def read_capture_settings(path: str | Path) -> CaptureSettings:
+    """Read a TOML file.
+
+    Raises:
+        StreamSettingsError: it cannot be read, or says something that means nothing here.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            written = tomllib.load(file)
+    except OSError as fault:
+        raise StreamSettingsError(str(path), f"cannot be read: {fault.strerror}.") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise StreamSettingsError(str(path), f"is no TOML: {fault}.") from fault
+    _check_keys(path, written)
+    try:
+        settings = msgspec.convert(written, CaptureSettings, strict=True)
+    except msgspec.ValidationError as fault:
+        raise StreamSettingsError(str(path), f"{fault}.") from None
+    if not settings.stream:
+        raise StreamSettingsError(str(path), "has no [[stream]] table, so nothing to record.")
+    _check_sizes(path, settings.recording)
+    return settings
+
+
+def _check_keys(path: Path, written: dict[str, Any]) -> None:
+    _check_table(str(path), written, CaptureSettings)
+    if "stream" not in written:
+        raise StreamSettingsError(str(path), "has no [[stream]] table, so nothing to record.")
+    streams = written["stream"]
+    if not isinstance(streams, list) or not all(isinstance(one, dict) for one in streams):
+        raise StreamSettingsError(str(path), "stream is not a list: write [[stream]], twice [[.")
+    for number, stream in enumerate(streams, 1):
+        _check_table(f"{path}, [[stream]] number {number}", stream, StreamSettings)
+    recording = written.get("recording", {})
+    if not isinstance(recording, dict):
+        raise StreamSettingsError(str(path), "recording is not a table: write [recording].")
+    _check_table(f"{path}, [recording]", recording, RecordingSettings)
+
+
+def _check_table(where: str, table: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+    known = kind.__struct_fields__
+    for key in table:
+        if key in known:
+            continue
+        if key.lower() in SECRET_KEYS:
+            raise StreamSettingsError(
+                where,
+                f"{key!r} has no place in this file, which is kept and shared. Name an environment "
+                "variable instead (key_env, secret_env), or a file of mode 600 (credentials_file).",
+            )
+        raise StreamSettingsError.unknown_key(where, key, known)
+
+
+def _check_sizes(path: Path, recording: RecordingSettings) -> None:
+    for name in ("rotate_bytes", "rotate_interval_s", "budget_bytes"):
+        if getattr(recording, name) <= 0:
+            raise StreamSettingsError(f"{path}, [recording]", f"{name} has to be above 0.")

@@ -1,0 +1,151 @@
+"""A venue as small as one can be, and a server that speaks it, for tests of the recorder alone.
+
+Its words: `sub TOPIC` is answered by `ok`, `no TEXT`, or nothing; `login KEY SIGNATURE` by
+`welcome` or `denied TEXT`; `beat` by `beat`; `leaving TEXT` announces the end. All else is market
+data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from websockets.asyncio.server import ServerConnection, serve
+
+from recorder.stream_settings import StreamSettings
+from venues.channel import Channel, Subscription
+from venues.event import Event, Notice, NoticeKind
+from venues.frame import Frame, FrameKind
+from venues.traits import ConnectionLimits, Continuity, Keepalive, SnapshotSource, VenueTraits
+from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
+
+TRAITS = VenueTraits(
+    channels=frozenset(Channel),
+    default_channels=(Channel.BOOK,),
+    continuity=Continuity.NONE,
+    snapshot_source=SnapshotSource.IN_BAND,
+    keepalive=Keepalive(interval_s=20.0, message="beat"),
+    limits=ConnectionLimits(connects_max=1000, connects_window_s=1.0),
+)
+
+_NOTICES = {
+    b"ok": NoticeKind.ACKNOWLEDGED,
+    b"no": NoticeKind.REJECTED,
+    b"welcome": NoticeKind.LOGGED_IN,
+    b"denied": NoticeKind.LOGIN_REFUSED,
+    b"beat": NoticeKind.HEARTBEAT,
+    b"leaving": NoticeKind.WILL_DISCONNECT,
+}
+
+
+class TinyVenue:
+    """Pure functions, as every venue."""
+
+    name = "tiny"
+
+    def __init__(self, traits: VenueTraits = TRAITS) -> None:
+        self.traits = traits
+
+    @property
+    def dialect(self) -> Dialect:
+        raise NotImplementedError
+
+    def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
+        assert request.url is not None
+        plans = []
+        for private in (False, True):
+            wanted = tuple(
+                Subscription(channel, "" if private else symbol)
+                for channel in request.channels
+                if channel.private is private
+                for symbol in (request.symbols if not private else ("",))
+            )
+            if wanted:
+                plans.append(
+                    ConnectionPlan(
+                        stream="tiny/private" if private else "tiny",
+                        url=request.url,
+                        subscriptions=wanted,
+                        subscribe_messages=tuple(
+                            f"sub {one.channel}.{one.symbol}" for one in wanted
+                        ),
+                        private=private,
+                        rest_url=request.url.replace("ws", "http", 1),
+                        depth=None,
+                    )
+                )
+        return plans
+
+    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
+        return [f"sub book.{symbol}"]
+
+    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
+        return f'{{"login":["{credentials.key}","signature-of-{credentials.secret}"]}}'
+
+    def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
+        if not self.traits.rest_resync and self.traits.snapshot_source is SnapshotSource.IN_BAND:
+            return None
+        return HttpRequest(f"{plan.rest_url}/book?symbol={symbol}&token=hush", symbol)
+
+    def decode(self, frame: Frame) -> Sequence[Event]:
+        return ()
+
+    def read_notice(self, payload: bytes) -> Notice | None:
+        word, _, text = payload.partition(b" ")
+        kind = _NOTICES.get(word)
+        return None if kind is None else Notice("", 0, None, kind, text.decode())
+
+
+def with_traits(**changes: object) -> TinyVenue:
+    return TinyVenue(dataclasses.replace(TRAITS, **changes))  # type: ignore[arg-type]
+
+
+def tiny_stream(
+    url: str, *channels: Channel, silence_limit_s: float | None = None
+) -> StreamSettings:
+    return StreamSettings(
+        venue="tiny",
+        symbols=("BTC",),
+        channels=channels or (Channel.BOOK,),
+        url=url,
+        silence_limit_s=silence_limit_s,
+    )
+
+
+Talk = Callable[[ServerConnection], Awaitable[None]]
+
+
+@asynccontextmanager
+async def tiny_exchange(talk: Talk, *, answer: bool = True) -> AsyncIterator[str]:
+    """Serve on loopback: acknowledge each subscription, then `talk`, then stay until closed."""
+
+    async def serve_one(connection: ServerConnection) -> None:
+        if answer:
+            await connection.recv()
+            await connection.send("ok")
+        await talk(connection)
+        await connection.wait_closed()
+
+    async with serve(serve_one, "127.0.0.1", 0, max_size=None, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"ws://127.0.0.1:{port}"
+
+
+async def until(true: Callable[[], bool], limit_s: float = 10.0) -> None:
+    """Wait until something holds; fail when it never does."""
+    async with asyncio.timeout(limit_s):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def frames_of(folder: Path) -> list[Frame]:
+    from replay.recording import Recording
+
+    return list(Recording.open(folder).frames())
+
+
+def payloads(frames: Sequence[Frame], *kinds: FrameKind) -> list[bytes]:
+    return [frame.payload for frame in frames if frame.kind in kinds]
