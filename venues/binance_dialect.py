@@ -135,8 +135,7 @@ class BinanceDialect:
         if wrapped is combined:
             return payload
         if wrapped:
-            data = _NAMED.decode(payload).data
-            return payload if data is UNSET else bytes(data)
+            return _unwrapped(payload)
         topic = self.topic(payload)
         if topic is None:
             return payload
@@ -174,3 +173,11 @@ class BinanceDialect:
 
     def _raw_paths(self) -> tuple[str, ...]:
         return tuple(path.removesuffix("stream") + "ws" for path in self._combined_paths())
+
+
+def _unwrapped(payload: bytes) -> bytes:
+    try:
+        data = _NAMED.decode(payload).data
+    except (ValueError, RecursionError):
+        return payload
+    return payload if data is UNSET else bytes(data)

@@ -309,14 +309,14 @@ def _liquidation(order: ForcedOrder, receive_time_ns: int, notional: Notional) -
 
 
 def snapshot_event(body: bytes, symbol: str, receive_time_ns: int) -> BookSnapshot | None:
-    """Return the event of a REST depth body; None where neither it nor `symbol` names the symbol.
+    """Return the event of a REST depth body; None where neither the body nor `symbol` says whose it is.
 
     Raises:
         msgspec.MsgspecError: it is no depth body.
     """
     depth = DEPTH_SNAPSHOT.decode(body)
     time_ms = depth.event_time_ms
-    name = symbol or depth.symbol
+    name = depth.symbol or symbol
     if not name:
         return None
     return BookSnapshot(
