@@ -13,19 +13,9 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
+from book.agent import AGENT_METHODS
 from cli.errors import AgentFileError
 from venues.errors import nearest
-
-HANDLERS = (
-    "on_snapshot",
-    "on_book",
-    "on_trade",
-    "on_quote",
-    "on_liquidation",
-    "on_cascade",
-    "on_finding",
-    "on_stale",
-)
 
 
 def load_agent(reference: str, engine: object) -> object:
@@ -100,9 +90,9 @@ def _class_in(reference: str, module: ModuleType) -> type:
         raise AgentFileError(
             reference, f"{name} is no class: it is of type {type(wanted).__name__}."
         )
-    if not any(callable(getattr(wanted, handler, None)) for handler in HANDLERS):
+    if not any(callable(getattr(wanted, handler, None)) for handler in AGENT_METHODS):
         raise AgentFileError(
-            reference, f"{name} has no handler. Give it one or more of: {', '.join(HANDLERS)}."
+            reference, f"{name} has no handler. Give it one or more of: {', '.join(AGENT_METHODS)}."
         )
     return wanted
 

@@ -5,19 +5,23 @@ The same for a capture and for a replay: so that an agent cannot know which of t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
-from book.agent import AgentFailure, Signal, attach_agent
+from book.agent import AGENT_METHODS, AgentFailure, AttachedAgent, Signal, attach_agent
 from book.engine import Engine
 from cli.agent_file import load_agent
-from cli.signal_file import SignalFile, SignalLine
-from venues.frame import Frame
+from cli.signal_file import SignalFile
 
 
 class AttachedEngine:
-    """An engine, its agent and the signals' file; `asynchronous` where a handler is async.
+    """An engine, its agent and the signals' file.
 
-    `on_failure` is called each time that the agent raises.
+    Attributes:
+        engine: what frames are applied to, with `apply_async` where `asynchronous`.
+        signals: where what the agent says goes.
+        asynchronous: whether a handler of the agent is async.
+        failures: how often the agent raised.
     """
 
     def __init__(
@@ -26,31 +30,51 @@ class AttachedEngine:
         signals_file: str | None,
         on_failure: Callable[[AgentFailure], None],
     ) -> None:
-        """Load and attach the agent, if there is one.
+        """Load and attach the agent, if there is one; `on_failure` is told when it raises.
 
         Raises:
             AgentFileError: it cannot be loaded.
             OSError: the signals' file cannot be written.
         """
         self.engine = Engine()
+        self.asynchronous = False
+        self.failures = 0
+        self._on_failure = on_failure
+        self._agent: AttachedAgent | None = None
         agent = None if agent_reference is None else load_agent(agent_reference, self.engine)
         self.signals = SignalFile(signals_file)
         if agent is not None:
-            attach_agent(self.engine, agent, self._write, on_failure)
-
-    @property
-    def asynchronous(self) -> bool:
-        """Whether frames must be applied with `apply_async`."""
-        return self.engine.asynchronous
+            self.asynchronous = any(
+                inspect.iscoroutinefunction(getattr(agent, name, None)) for name in AGENT_METHODS
+            )
+            self._agent = attach_agent(self.engine, agent, self._write, self._failed)
 
     def _write(self, signal: Signal) -> None:
-        frame: Frame = signal.frame
-        self.signals.write(
-            SignalLine(
-                receive_time_ns=frame.receive_time_ns,
-                frame_number=frame.frame_number,
-                venue=frame.venue,
-                symbol=signal.symbol,
-                signal=signal.value,
+        try:
+            self.signals.write(signal)
+        except (TypeError, OSError) as error:
+            # A signals' file with holes would look like a quiet agent.
+            assert self._agent is not None
+            self._agent.detach()
+            self._failed(
+                AgentFailure(
+                    "the signals' file",
+                    signal.frame_number,
+                    signal.receive_time_ns,
+                    f"a signal cannot be written: {error}",
+                    self._agent.failures + 1,
+                    detached=True,
+                )
             )
-        )
+
+    def _failed(self, failure: AgentFailure) -> None:
+        self.failures += 1
+        self._on_failure(failure)
+
+
+def failure_text(failure: AgentFailure) -> str:
+    """Return the sentences for an agent that raised."""
+    text = f"the agent failed at frame {failure.frame_number:,} ({failure.method}): {failure.error}"
+    if failure.detached:
+        text += "\nIt was detached after this; everything else goes on."
+    return text

@@ -43,11 +43,9 @@ class SnapshotWanted(msgspec.Struct, frozen=True, tag="snapshot wanted"):
 
 
 class AgentFailed(msgspec.Struct, frozen=True, tag="agent failed"):
-    """The agent raised at a frame; `detached` where it was the last time that it could."""
+    """The agent raised; `text` has the sentences for the user."""
 
-    frame_number: int
     text: str
-    detached: bool
 
 
 class EngineStatus(msgspec.Struct, frozen=True, tag="status"):

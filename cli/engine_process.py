@@ -200,15 +200,7 @@ class EngineProcess:
             )
         elif isinstance(message, AgentFailed):
             self.agent_failures += 1
-            self._on_warning(agent_failure_text(message))
-
-
-def agent_failure_text(failure: AgentFailed) -> str:
-    """Return the sentence for an agent that raised."""
-    text = f"the agent failed at frame {count_text(failure.frame_number)}: {failure.text}"
-    if failure.detached:
-        text += "\nIt has failed too often and was detached; everything else goes on."
-    return text
+            self._on_warning(message.text)
 
 
 def _child_environment() -> dict[str, str]:

@@ -10,7 +10,8 @@ import msgspec
 from cli.report_text import aligned, count_text, printable
 
 if TYPE_CHECKING:
-    from book.engine import Engine, Market
+    from book.engine import Engine
+    from book.market import Market
 
 _FIGURES_MORE_THAN_PRICE = 2
 
@@ -77,7 +78,7 @@ def _market_summary(market: Market) -> MarketSummary:
         venue=market.venue,
         symbol=market.symbol,
         state=book.state.value,
-        proven_share=book.coverage.share(),
+        proven_share=book.coverage.share,
         best_bid=None if bid is None else (bid.price_text, bid.size_text),
         best_ask=None if ask is None else (ask.price_text, ask.size_text),
         spread=None if spread is None else _digits(spread),

@@ -19,7 +19,7 @@ import msgspec
 
 from book.agent import AgentFailure
 from book.finding import FindingKind
-from cli.attached_engine import AttachedEngine
+from cli.attached_engine import AttachedEngine, failure_text
 from cli.engine_messages import (
     LENGTH,
     AgentFailed,
@@ -132,7 +132,7 @@ class LiveEngine:
         )
 
     def _tell_failure(self, failure: AgentFailure) -> None:
-        self._tell(AgentFailed(failure.frame_number, failure.text, failure.detached))
+        self._tell(AgentFailed(failure_text(failure)))
 
     def _tell(self, message: EngineMessage) -> None:
         # Where the capture is gone, the end of stdin says so too, and ends this process.

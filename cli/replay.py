@@ -183,14 +183,9 @@ async def _follow_async(attached: AttachedEngine, player: Player) -> None:
 
 
 def _warn_of_failure(failure: AgentFailure) -> None:
-    from cli.engine_messages import AgentFailed
-    from cli.engine_process import agent_failure_text
+    from cli.attached_engine import failure_text
 
-    warn(
-        printable_lines(
-            agent_failure_text(AgentFailed(failure.frame_number, failure.text, failure.detached))
-        )
-    )
+    warn(printable_lines(failure_text(failure)))
 
 
 def _result(summary: EngineSummary, seconds: float, attached: AttachedEngine) -> dict[str, object]:
@@ -200,6 +195,7 @@ def _result(summary: EngineSummary, seconds: float, attached: AttachedEngine) ->
         "frames_per_second": round(summary.frames / seconds) if seconds else 0,
         "state_digest": summary.state_digest,
         "signals": attached.signals.count,
+        "agent_failures": attached.failures,
         "undecodable": summary.undecodable,
         "findings": summary.findings,
         "books": summary.markets,

@@ -11,17 +11,9 @@ from types import TracebackType
 
 import msgspec
 
+from book.agent import Signal
+
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
-
-
-class SignalLine(msgspec.Struct, frozen=True):
-    """One signal and the frame at which it was given."""
-
-    receive_time_ns: int
-    frame_number: int
-    venue: str
-    symbol: str
-    signal: object
 
 
 class SignalFile:
@@ -31,14 +23,15 @@ class SignalFile:
         self._file = None if path is None else Path(path).open("wb")  # noqa: SIM115
         self.count = 0
 
-    def write(self, line: SignalLine) -> None:
+    def write(self, signal: Signal) -> None:
         """Write one signal.
 
         Raises:
             TypeError: the signal holds what JSON cannot say.
+            OSError: the disk refused.
         """
         if self._file is not None:
-            self._file.write(_ENCODER.encode(line) + b"\n")
+            self._file.write(_ENCODER.encode(signal) + b"\n")
         self.count += 1
 
     def flush(self) -> None:

@@ -60,7 +60,7 @@ class StatusLine:
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._quiet = quiet
+        self.quiet = quiet
         self._live = self._stream.isatty()
         self._shown = False
 
@@ -71,7 +71,7 @@ class StatusLine:
 
     def show(self, text: str) -> None:
         """Show `text` in place of what was shown last."""
-        if self._quiet:
+        if self.quiet:
             return
         if self._live:
             width = shutil.get_terminal_size().columns - 1

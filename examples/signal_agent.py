@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from book.engine import Market
 from book.liquidation_monitor import Cascade
+from book.market import Market
 from venues.event import Trade
 
 

@@ -1,0 +1,129 @@
+"""`tickreel serve`: a recording, or a simulated market, as the exchange that it came from."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import json_option, speed_option
+from cli.terminal import print_json, say, warn
+from venues.errors import nearest
+
+if TYPE_CHECKING:
+    from replay.frame_source import FrameSource
+    from replay.market_simulator import SimulationSettings
+    from replay.venue_server import VenueServer
+
+
+@click.command(short_help="Serve a recording as its exchange.")
+@click.argument("folders", metavar="[DIR...]", nargs=-1, type=click.Path())
+@speed_option("1x")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one."
+)
+@click.option("--host", "--bind", default="127.0.0.1", show_default=True, help="The address.")
+@click.option(
+    "--insecure", is_flag=True, help="Allow a --host that other machines reach; nobody is asked."
+)
+@click.option(
+    "--simulate",
+    metavar="SCENARIO",
+    help="Serve a simulated market instead: calm, rough (every fault once) or endless.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Which simulated market.")
+@click.option("--venue", help="Of several venues in a recording, serve this one alone.")
+@click.option(
+    "--at-end",
+    type=click.Choice(["silent", "close"]),
+    default="silent",
+    show_default=True,
+    help="When all is sent: keep the connection and say nothing, or close it.",
+)
+@json_option
+def serve(
+    folders: tuple[str, ...],
+    speed: str,
+    port: int,
+    host: str,
+    insecure: bool,
+    simulate: str | None,
+    seed: int,
+    venue: str | None,
+    at_end: str,
+    as_json: bool,
+) -> None:
+    """Serve a recording over WebSockets, as the exchange that it came from.
+
+    Any client of that exchange can be pointed at it. Each begins at the recording's start with its
+    first subscription, and is sent what it subscribed to, byte for byte, at the recorded pace.
+    Snapshots that the exchange serves over HTTP are served on the same port.
+    """
+    from replay.server_session import AtEnd
+    from replay.venue_server import VenueServer
+
+    if bool(folders) == bool(simulate):
+        raise click.UsageError("give either the recordings to serve, or --simulate SCENARIO.")
+    server = VenueServer(
+        _simulation(simulate, seed) if simulate else _recordings(folders),
+        speed=speed,
+        host=host,
+        port=port,
+        insecure=insecure,
+        at_end=AtEnd(at_end),
+        venue=venue,
+    )
+    asyncio.run(_serve(server, as_json=as_json))
+
+
+def _recordings(folders: tuple[str, ...]) -> FrameSource:
+    from replay.frame_merge import MergedRecording
+    from replay.recording import Recording
+
+    recordings = [Recording.open(folder) for folder in folders]
+    return recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
+
+
+def _simulation(name: str, seed: int) -> SimulationSettings:
+    from replay.market_scenario import SCENARIOS
+    from replay.market_simulator import SimulationSettings
+    from replay.simulated_feed import starting_now
+
+    scenario = SCENARIOS.get(name)
+    if scenario is None:
+        raise click.UsageError(
+            f"there is no scenario {name!r}{nearest(name, SCENARIOS)}. "
+            f"Scenarios: {', '.join(SCENARIOS)}."
+        )
+    return starting_now(SimulationSettings(seed=seed, scenario=scenario))
+
+
+async def _serve(server: VenueServer, *, as_json: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with server:
+        _announce(server, as_json=as_json)
+        await stopped.wait()
+    frames = sum(ledger.frames for ledger in server.sent)
+    say(f"stopped; {frames:,} messages sent to {len(server.sent):,} connections")
+    for fault in server.faults:
+        warn(str(fault))
+
+
+def _announce(server: VenueServer, *, as_json: bool) -> None:
+    endpoints = server.endpoints
+    if as_json:
+        print_json(
+            {
+                "url": server.url,
+                "rest_url": server.rest_url,
+                "endpoints": [{"venue": each.venue, "url": each.url} for each in endpoints],
+            }
+        )
+        return
+    for each in endpoints:
+        click.echo(f"{each.url}   looks like {each.venue}; point any client at it")
