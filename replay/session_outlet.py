@@ -8,8 +8,7 @@ Otherwise the client's reading sets the pace, and a chunk is written when the la
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import EXTERNAL_CLOSE_CODES, CloseCode
@@ -20,6 +19,7 @@ from replay.sent_ledger import SentLedger
 SEND_BUFFER_MAX = 8 * 1024 * 1024
 UNPACED_BUFFER = 256 * 1024
 CHUNK_MESSAGES = 64
+CHUNK_BYTES = 256 * 1024
 REASON_BYTES_MAX = 123
 """A close frame holds 125 bytes, two of which are the code (RFC 6455, section 5.5)."""
 
@@ -46,8 +46,7 @@ class SessionOutlet:
         Raises:
             ConnectionClosed: the client is gone, or was dropped because it does not keep up.
         """
-        waiting = iter(messages)
-        while chunk := list(islice(waiting, CHUNK_MESSAGES)):
+        for chunk in _chunks(messages):
             if self._paced:
                 await self._drop_if_slow()
             await self._send_chunk(chunk)
@@ -93,3 +92,14 @@ class SessionOutlet:
                     protocol.send_text(message.payload)
         # A connection that never makes its writer wait would keep the others from their turn.
         await asyncio.sleep(0)
+
+
+def _chunks(messages: Sequence[Sending]) -> Iterator[Sequence[Sending]]:
+    begin, size = 0, 0
+    for number, message in enumerate(messages):
+        if number > begin and (size >= CHUNK_BYTES or number - begin >= CHUNK_MESSAGES):
+            yield messages[begin:number]
+            begin, size = number, 0
+        size += len(message.payload)
+    if begin < len(messages):
+        yield messages[begin:]

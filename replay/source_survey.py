@@ -3,10 +3,14 @@
 Found by reading the frames from the start, up to a limit: a recording of weeks is not read through
 before the first client is served. `complete` says whether the end was reached; where it was not,
 a topic that was not met may still come, and so is not refused.
+
+A topic is known that the recording has a message of, that the recording client subscribed to, or
+that the venue offers for a symbol met: a market without liquidations still has their channel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -14,12 +18,12 @@ import msgspec
 
 from replay.feed import TopicStanding
 from replay.frame_source import FrameSource
-from venues.errors import DecodeError
-from venues.event import OrderUpdate, PositionUpdate, WalletUpdate
+from venues.errors import DecodeError, UnknownSymbolError
+from venues.event import MarketEvent, PrivateEvent
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, Opened, read_marker
 from venues.registry import venue_named
-from venues.venue import Venue
+from venues.venue import RequestKind, StreamRequest, Venue
 
 FRAMES_MAX = 200_000
 
@@ -29,6 +33,7 @@ class VenueSurvey:
     """What was met of one venue. `paths` are those that the recording client connected to."""
 
     venue: Venue
+    symbols: set[str] = field(default_factory=set)
     topics: dict[str, TopicStanding] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
 
@@ -55,15 +60,17 @@ def survey(source: FrameSource, frames_max: int = FRAMES_MAX) -> SourceSurvey:
         ReplayError: the source cannot be read.
     """
     found = SourceSurvey()
-    number = -1
     for number, frame in enumerate(source.frames()):
         if number == 0:
             found.first_time_ns = frame.receive_time_ns
         if number >= frames_max:
-            return found
+            break
         if frame.venue != RECORDER:
             _note(found, frame)
-    found.complete = True
+    else:
+        found.complete = True
+    for met in found.venues.values():
+        _know_offers(met)
     return found
 
 
@@ -71,30 +78,61 @@ def _note(found: SourceSurvey, frame: Frame) -> None:
     met = found.venues.get(frame.venue)
     if met is None:
         met = found.venues[frame.venue] = VenueSurvey(venue_named(frame.venue))
-    if frame.kind is FrameKind.OPENED:
+    dialect = met.venue.dialect
+    if frame.received:
+        topic = dialect.topic(frame.payload)
+        if topic is not None and topic not in met.topics:
+            _note_topic(met, topic, frame)
+    elif frame.kind is FrameKind.OPENED:
         path = _opened_path(frame)
         if path not in met.paths:
             met.paths.append(path)
-    elif frame.received:
-        topic = met.venue.dialect.topic(frame.payload)
-        if topic is not None and topic not in met.topics:
-            met.topics[topic] = _standing(met.venue, frame)
+        _know(met, dialect.connect_topics(path), TopicStanding.PUBLIC)
+    elif frame.kind is FrameKind.SENT:
+        request = dialect.read_request(frame.payload)
+        if request.kind is RequestKind.SUBSCRIBE:
+            _know(met, request.topics, TopicStanding.PUBLIC)
+
+
+def _note_topic(met: VenueSurvey, topic: str, frame: Frame) -> None:
+    """Tell a private topic by what its messages say, and a public one's symbol."""
+    try:
+        events = met.venue.decode(frame)
+    except (DecodeError, msgspec.MsgspecError):
+        events = ()
+    private = any(isinstance(event, PrivateEvent) for event in events)
+    met.topics[topic] = TopicStanding.PRIVATE if private else TopicStanding.PUBLIC
+    if not private:
+        met.symbols.update(event.symbol for event in events if isinstance(event, MarketEvent))
+
+
+def _know(met: VenueSurvey, topics: Iterable[str], standing: TopicStanding) -> None:
+    for topic in topics:
+        met.topics.setdefault(topic, standing)
+
+
+def _know_offers(met: VenueSurvey) -> None:
+    """Know what the venue offers: all channels of each symbol met, at the venue's own depth."""
+    venue = met.venue
+    for symbol in sorted(met.symbols):
+        try:
+            plans = venue.plan(
+                StreamRequest(venue.name, (symbol,), tuple(sorted(venue.traits.channels)))
+            )
+        except UnknownSymbolError:
+            continue
+        for plan in plans:
+            url = urlsplit(plan.url)
+            topics = list(venue.dialect.connect_topics(f"{url.path}?{url.query}"))
+            for message in plan.subscribe_messages:
+                topics += venue.dialect.read_request(message.encode()).topics
+            _know(met, topics, TopicStanding.PRIVATE if plan.private else TopicStanding.PUBLIC)
 
 
 def _opened_path(frame: Frame) -> str:
+    """Return the path and query that the recording client connected to."""
     try:
-        return urlsplit(read_marker(frame, Opened).url).path or "/"
+        url = urlsplit(read_marker(frame, Opened).url)
     except (MarkerError, ValueError):
         return "/"
-
-
-def _standing(venue: Venue, frame: Frame) -> TopicStanding:
-    """Tell a private topic by what its messages say: no venue has to declare them for this."""
-    try:
-        events = venue.decode(frame)
-    except (DecodeError, msgspec.MsgspecError):
-        return TopicStanding.PUBLIC
-    private = any(
-        isinstance(event, OrderUpdate | PositionUpdate | WalletUpdate) for event in events
-    )
-    return TopicStanding.PRIVATE if private else TopicStanding.PUBLIC
+    return f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
