@@ -1,0 +1,114 @@
+"""What makes a recording unclean, and what a reader should merely know.
+
+A *fault* puts in doubt what the recording says happened: something is missing, wrong, or cannot be
+checked. A *note* does not: it was noticed, it is told, and the evidence stands.
+
+- Faults: gaps, failed checksums, crossed books, quotes that contradict the book, deltas without
+  their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
+  broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
+  venues, damaged files, books that end in doubt or that nothing can prove, and dead channels.
+- Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
+  announced disconnection, receive times out of order by less than a step (two connections, stamped
+  as their bytes came), offsets between the clocks, and silences. A quiet symbol is silent, and its
+  recording is clean; a channel that speaks all the time and then never again is dead, and that is a
+  fault: `replay.channel_pulse` draws the line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from book.finding import FindingKind
+from book.venue_book import BookState
+from replay.audit_report import BookAudit, ClockAudit, ClockOffset, Integrity, Silence
+from replay.due_time import STEP_LIMIT_NS
+
+FAULT_KINDS = frozenset(
+    {
+        FindingKind.GAP,
+        FindingKind.CHECKSUM_FAILED,
+        FindingKind.CROSSED,
+        FindingKind.QUOTE_MISMATCH,
+        FindingKind.UNNUMBERED,
+        FindingKind.UNDECODABLE,
+        FindingKind.BAD_NUMBER,
+        FindingKind.TRADE_GAP,
+        FindingKind.REJECTED,
+        FindingKind.LOGIN_REFUSED,
+        FindingKind.DISCONNECTED,
+        FindingKind.LOST,
+        FindingKind.CLOCK_STEP,
+        FindingKind.UNKNOWN_VENUE,
+    }
+)
+
+CLOCK_SET_BACK = "clock set back"
+DAMAGED_FILE = "damaged file"
+DEAD_CHANNEL = "dead channel"
+UNRESOLVED_BOOK = "unresolved book"
+UNVERIFIABLE_BOOK = "unverifiable book"
+
+_UNRESOLVED = frozenset({BookState.EMPTY, BookState.BRIDGING, BookState.SUSPECT})
+
+
+def faults(
+    counts: Mapping[FindingKind, int],
+    books: Sequence[BookAudit],
+    clock: ClockAudit,
+    silences: Sequence[Silence],
+    integrity: Integrity | None,
+) -> dict[str, int]:
+    """Return what makes the recording unclean, by kind, with how often; empty if it is clean."""
+    found: Counter[str] = Counter()
+    for kind in sorted(FAULT_KINDS):
+        found[kind.value] = counts.get(kind, 0)
+    if clock.largest_backwards_ns > STEP_LIMIT_NS:
+        found[CLOCK_SET_BACK] = 1
+    found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
+    found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
+    found[UNVERIFIABLE_BOOK] = sum(book.state == BookState.UNVERIFIABLE for book in books)
+    if integrity is not None:
+        found[DAMAGED_FILE] = len(integrity.faults)
+    return {kind: count for kind, count in found.items() if count}
+
+
+def notes(clock: ClockAudit, silences: Sequence[Silence], unbooked: int) -> list[str]:
+    """Return the sentences that a reader should know, most general first."""
+    said = [_behind(offset) for offset in _worst_by_venue(clock.offsets)]
+    if clock.backwards and clock.largest_backwards_ns <= STEP_LIMIT_NS:
+        said.append(
+            f"{clock.backwards:,} frames were received before an earlier one, by up to "
+            f"{clock.largest_backwards_ns / 1e6:.3f} ms: their connections were stamped apart."
+        )
+    living = [silence for silence in silences if not silence.dead]
+    if living:
+        longest = max(living, key=lambda silence: silence.longest_ns)
+        said.append(
+            f"{len(living):,} channels fell silent for longer than their limit; the longest, "
+            f"{longest.venue} {longest.symbol} {longest.channel}, for "
+            f"{longest.longest_ns / 1e9:.1f} s."
+        )
+    if unbooked:
+        said.append(f"{unbooked:,} symbols have no book in this recording.")
+    return said
+
+
+def _worst_by_venue(offsets: Sequence[ClockOffset]) -> list[ClockOffset]:
+    worst: dict[str, ClockOffset] = {}
+    for offset in offsets:
+        held = worst.get(offset.venue)
+        if offset.min_ns is None or offset.min_ns >= 0:
+            continue
+        if held is None or held.min_ns is None or offset.min_ns < held.min_ns:
+            worst[offset.venue] = offset
+    return list(worst.values())
+
+
+def _behind(offset: ClockOffset) -> str:
+    behind_ns = -(offset.min_ns or 0)
+    size = f"{behind_ns / 1e9:.2f} s" if behind_ns >= 10**8 else f"{behind_ns / 1e6:.3f} ms"
+    return (
+        f"{offset.venue}: receive times are before exchange times by up to {size}: "
+        "the recorder's clock was behind the exchange's."
+    )

@@ -1,0 +1,108 @@
+"""The frames of a recording by connection and kind, counted as they pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from book.connection_ledger import ConnectionLedger
+from replay.audit_report import Epoch
+from venues.frame import Frame, FrameKind
+
+
+class _EpochCount:
+    __slots__ = (
+        "closed_ns",
+        "first_ns",
+        "frames",
+        "last_ns",
+        "opened_ns",
+        "payload_bytes",
+        "venue",
+    )
+
+    def __init__(self, frame: Frame) -> None:
+        self.venue = frame.venue
+        self.frames = 0
+        self.payload_bytes = 0
+        self.first_ns = frame.receive_time_ns
+        self.last_ns = frame.receive_time_ns
+        self.opened_ns: int | None = None
+        self.closed_ns: int | None = None
+
+
+class EpochLedger:
+    """What was counted.
+
+    Attributes:
+        kinds: frames by kind.
+        payload_bytes: the sum of all payloads.
+        first_ns: receive time of the first frame; None without frames.
+        last_ns: the greatest receive time; None without frames.
+    """
+
+    def __init__(self) -> None:
+        self.kinds: Counter[FrameKind] = Counter()
+        self.payload_bytes = 0
+        self.first_ns: int | None = None
+        self.last_ns: int | None = None
+        self._epochs: dict[int, _EpochCount] = {}
+
+    def add(self, frame: Frame) -> None:
+        """Count a frame."""
+        now_ns, kind = frame.receive_time_ns, frame.kind
+        self.kinds[kind] += 1
+        size = len(frame.payload)
+        self.payload_bytes += size
+        if self.last_ns is None or now_ns > self.last_ns:
+            self.last_ns = now_ns
+            if self.first_ns is None:
+                self.first_ns = now_ns
+        epoch = self._epochs.get(frame.connection_id)
+        if epoch is None:
+            epoch = self._epochs[frame.connection_id] = _EpochCount(frame)
+        epoch.frames += 1
+        epoch.payload_bytes += size
+        epoch.last_ns = now_ns
+        if kind is FrameKind.OPENED:
+            epoch.opened_ns = now_ns
+        elif kind is FrameKind.CLOSED:
+            epoch.closed_ns = now_ns
+
+    def listened_until_ns(self, venue: str) -> int:
+        """Return until when the venue's channels could have spoken, as far as frames tell.
+
+        That is the end of the recording, or the closing of the venue's last connection.
+        """
+        closings_ns = [epoch.closed_ns for epoch in self._epochs.values() if epoch.venue == venue]
+        open_still = any(closed_ns is None for closed_ns in closings_ns)
+        latest_ns = max((closed_ns for closed_ns in closings_ns if closed_ns), default=0)
+        return (self.last_ns or 0) if open_still or not closings_ns else latest_ns
+
+    def epochs(self, connections: ConnectionLedger) -> list[Epoch]:
+        """Return what is known of each connection, with what its markers said."""
+        return [
+            _epoch(number, count, connections)
+            for number, count in sorted(self._epochs.items())
+            if number
+        ]
+
+
+def _epoch(number: int, count: _EpochCount, connections: ConnectionLedger) -> Epoch:
+    record = connections.records.get(number)
+    opened = record.opened if record is not None else None
+    closed = record.closed if record is not None else None
+    return Epoch(
+        connection_id=number,
+        venue=count.venue,
+        stream=opened.stream if opened is not None else "",
+        url=opened.url if opened is not None else "",
+        frames=count.frames,
+        payload_bytes=count.payload_bytes,
+        first_ns=count.first_ns,
+        last_ns=count.last_ns,
+        opened_ns=count.opened_ns,
+        closed_ns=count.closed_ns,
+        code=closed.code if closed is not None else None,
+        reason=closed.reason if closed is not None else "",
+        by_us=closed.by_us if closed is not None else None,
+    )
