@@ -6,16 +6,18 @@ missing; where nothing is missing by the numbers, there is none.
 
 - Damage between two whole blocks: `frames` is exact, by the numbers on both sides.
 - Damage at the end: `frames` is None, unknown.
-- A recorder that stopped without closing its last journal (`crashed`): what it had received and
+- A recorder that stopped without closing its last journal: what it had received and
   not yet written is lost, `frames` None. The interval is a point, the time of the last frame that
   is there: a LOST frame says when the loss began and the next OPENED when it was over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recorder.journal_reader import DamagedRange, JournalReader
+from recorder.manifest import ManifestEntry
+from recorder.recording_folder import RecordingFolder
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import Lost, marker_payload
 
@@ -23,12 +25,13 @@ CRASH_DETAIL = "the recorder ended without closing its journal; what it had not 
 
 
 def frames_and_losses(
-    reader: JournalReader, *, crashed: bool, fallback_time_ns: int
+    reader: JournalReader, entries: Sequence[ManifestEntry], *, newest: bool, live: bool = False
 ) -> Iterator[list[Frame]]:
     """Yield the journal's frames in order, with LOST frames in place of what is gone.
 
-    `crashed` says that no closing block means a sudden end (and not a recorder still at work).
-    `fallback_time_ns` is the time of a LOST frame where the journal itself tells none.
+    `newest` says that no later journal is known, `live` that a recorder is still writing it; else
+    a newest journal without its closing block tells of a sudden end. `entries` are those of the
+    manifest: they give a time to a loss where the journal tells none.
 
     Raises:
         NewerFormatError: a later tickreel wrote this journal.
@@ -38,17 +41,19 @@ def frames_and_losses(
     for item in reader.walk():
         if held is not None:
             until = None if isinstance(item, DamagedRange) else item[0]
-            yield from _damage(held, last, until, _opened_ns(reader, fallback_time_ns))
+            yield from _damage(held, last, until, _opened_ns(reader, entries))
             held = None
         if isinstance(item, DamagedRange):
             held = item
         else:
             yield item
             last = item[-1]
-    opened_ns = _opened_ns(reader, fallback_time_ns)
+    opened_ns = _opened_ns(reader, entries)
     if held is not None:
-        yield from _damage(held, last, None, opened_ns)
-    elif crashed and not reader.state.closed:
+        if held.frames is not None or newest:
+            yield from _damage(held, last, None, opened_ns)
+        # Else the next journal's beginning is damaged too, and tells how much is lost in both.
+    elif newest and not live and not reader.state.closed:
         time_ns = last.receive_time_ns if last is not None else opened_ns
         lost = Lost(None, None, time_ns, time_ns, "crash", CRASH_DETAIL)
         yield [lost_frame(lost, number=reader.state.next_frame_number, last=last)]
@@ -67,6 +72,33 @@ def lost_frame(lost: Lost, *, number: int, last: Frame | None) -> Frame:
     )
 
 
+def open_journal(
+    folder: RecordingFolder, number: int, entries: Sequence[ManifestEntry], expected: int
+) -> JournalReader:
+    """Open a journal that begins with frame `expected`, knowing what comes after it.
+
+    Raises:
+        FileNotFoundError: it is not there (any more: it may just have become segments).
+    """
+    return JournalReader(folder.journal(number), expected, _following(folder, number, entries))
+
+
+def _following(
+    folder: RecordingFolder, number: int, entries: Sequence[ManifestEntry]
+) -> int | None:
+    """Return the number of the first frame after journal `number`; None where nothing tells."""
+    for later in folder.journal_numbers():
+        if later > number:
+            try:
+                with JournalReader(folder.journal(later), 0) as reader:
+                    first = reader.first_number_read()
+            except FileNotFoundError:
+                continue
+            if first is not None:
+                return first
+    return min((e.first_frame_number for e in entries if e.number > number), default=None)
+
+
 def _damage(
     damage: DamagedRange, last: Frame | None, until: Frame | None, opened_ns: int
 ) -> Iterator[list[Frame]]:
@@ -79,6 +111,8 @@ def _damage(
     yield [lost_frame(lost, number=damage.first_frame_number, last=last)]
 
 
-def _opened_ns(reader: JournalReader, fallback_time_ns: int) -> int:
-    opening = reader.state.opening
-    return opening.opened_time_ns if opening is not None else fallback_time_ns
+def _opened_ns(reader: JournalReader, entries: Sequence[ManifestEntry]) -> int:
+    if reader.state.opening is not None:
+        return reader.state.opening.opened_time_ns
+    before = [e.last_receive_time_ns for e in entries if e.last_frame_number < reader.first_number]
+    return max(before) if before else reader.modified_ns

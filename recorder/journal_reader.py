@@ -80,17 +80,23 @@ class JournalReader:
     A writer may be appending at the same time, and the file may be unlinked while it is read.
     """
 
-    def __init__(self, path: Path, first_frame_number: int) -> None:
+    def __init__(self, path: Path, first_frame_number: int, following: int | None = None) -> None:
         """Open the journal, whose first frame follows what the recording has before it.
+
+        `following` is the number of the first frame after the journal, where that is known.
 
         Raises:
             FileNotFoundError: it is not there (any more: it may just have become segments).
         """
         self.path = path
+        self.first_number = first_frame_number
+        self._following = following
         self.state = JournalState(first_frame_number)
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._decoder = msgspec.msgpack.Decoder(Block)
-        self._end = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        self.modified_ns = status.st_mtime_ns
+        self.file_bytes = status.st_size
         self._tag: bytes | None = None
         self._window = b""
         self._window_offset = 0
@@ -119,7 +125,7 @@ class JournalReader:
         offset = 0
         damaged_from: int | None = None
         reason = ""
-        while offset < self._end:
+        while offset < self.file_bytes:
             try:
                 block, size = self._block_at(offset)
             except ZstdFrameError as error:
@@ -140,11 +146,26 @@ class JournalReader:
                 yield block.frames
             else:
                 self._accept_bound(block)
-        if damaged_from is not None:
-            if reason == _CUT:
-                self.state.torn_bytes = self._end - damaged_from
-            else:
-                yield self._damaged(damaged_from, self._end, reason, None)
+        yield from self._end(damaged_from, reason)
+
+    def first_number_read(self) -> int | None:
+        """Return the number that the first block says comes first; None where it is not whole."""
+        try:
+            block, _ = self._block_at(0)
+        except ZstdFrameError:
+            return None
+        return _first_number(block)
+
+    def _end(self, damaged_from: int | None, reason: str) -> Iterator[DamagedRange]:
+        if damaged_from is not None and reason == _CUT:
+            self.state.torn_bytes = self.file_bytes - damaged_from
+        following = self._following
+        if following is not None and following > self.state.next_frame_number:
+            from_byte = self.file_bytes if damaged_from is None else damaged_from
+            why = reason or "its end is missing"
+            yield self._damaged(from_byte, self.file_bytes, why, following)
+        elif damaged_from is not None and reason != _CUT:
+            yield self._damaged(damaged_from, self.file_bytes, reason, following)
 
     def _damaged(
         self, from_byte: int, to_byte: int, reason: str, next_number: int | None
@@ -172,7 +193,7 @@ class JournalReader:
             size = frame_end(data)
             if size is not None:
                 break
-            if offset + len(data) >= self._end:
+            if offset + len(data) >= self.file_bytes:
                 raise ZstdFrameError(_CUT)
             if want > FRAME_BYTES_MAX:
                 raise ZstdFrameError("a block without an end")
@@ -219,22 +240,22 @@ class JournalReader:
         return memoryview(self._window)[begin:]
 
     def _window_at_end(self) -> bool:
-        return self._window_offset + len(self._window) >= self._end
+        return self._window_offset + len(self._window) >= self.file_bytes
 
     def _read(self, offset: int, size: int) -> bytes:
-        return os.pread(self._descriptor, min(size, self._end - offset), offset)
+        return os.pread(self._descriptor, min(size, self.file_bytes - offset), offset)
 
     def _next_magic(self, offset: int) -> int:
         """Return the next offset at which a zstd frame may begin; the end where there is none."""
         if self._searched_bytes > _SEARCH_BYTES_MAX:
-            return self._end
-        while offset < self._end:
+            return self.file_bytes
+        while offset < self.file_bytes:
             view = self._view(offset, len(MAGIC))
             position = self._window.find(MAGIC, offset - self._window_offset)
             if position >= 0:
                 return self._window_offset + position
             offset += max(len(view) - len(MAGIC) + 1, 1)
-        return self._end
+        return self.file_bytes
 
 
 def _first_number(block: Block) -> int:

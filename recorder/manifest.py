@@ -160,6 +160,11 @@ def rewrite_manifest(path: Path, entries: Iterable[ManifestEntry]) -> None:
     write_whole(path, b"".join(lines))
 
 
+def next_frame_number(entries: Iterable[ManifestEntry], number: int) -> int:
+    """Return the frame number that comes after all segments of journals before `number`."""
+    return max((e.last_frame_number + 1 for e in entries if e.number < number), default=0)
+
+
 def _write_at(descriptor: int, data: bytes, offset: int) -> None:
     written = 0
     while written < len(data):

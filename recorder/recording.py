@@ -19,11 +19,11 @@ from pathlib import Path
 
 from recorder.description import new_description, read_description, write_description
 from recorder.journal import JournalWriter
-from recorder.manifest import read_manifest
+from recorder.manifest import next_frame_number, read_manifest
 from recorder.recording_errors import JournalWriteError, NotARecordingError, SealingError
 from recorder.recording_folder import FolderLock, RecordingFolder, make_folder
 from recorder.recovery import RecoveryReport, recover_locked
-from recorder.sealing import next_frame_number, seal
+from recorder.sealing import seal
 from recorder.sealing_process import SealingQueue
 from venues.frame import Frame
 

@@ -35,9 +35,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from recorder.description import read_description
-from recorder.journal_losses import frames_and_losses
-from recorder.journal_reader import JournalReader
-from recorder.manifest import ManifestEntry, append_entry, read_manifest
+from recorder.journal_losses import frames_and_losses, open_journal
+from recorder.manifest import ManifestEntry, append_entry, next_frame_number, read_manifest
 from recorder.recording_errors import SealingError
 from recorder.recording_folder import (
     DAMAGED_SUFFIX,
@@ -92,8 +91,12 @@ def seal(
     journal = folder.journal(number)
     try:
         with FolderLock(folder.sealing_lock, wait=True):
-            if not journal.exists():
+            numbers = folder.journal_numbers()
+            if number not in numbers:
                 return None
+            if numbers[0] < number:
+                # Where this one's frame numbers begin is known once those before are sealed.
+                raise SealingError(journal, f"journal {numbers[0]} has to be sealed before it")
             return _Sealing(folder, number, on_step).run()
     except (OSError, TickreelError) as error:
         if isinstance(error, SealingError):
@@ -112,9 +115,9 @@ class _Sealing:
         self.recording_id = read_description(folder).recording_id
         entries = read_manifest(folder.manifest).entries
         self.done = {entry.venue: entry for entry in entries if entry.number == number}
+        self.entries = entries
         self.first_frame_number = next_frame_number(entries, number)
-        self.fallback_time_ns = fallback_time_ns(entries, number, self.journal)
-        self.crashed = number == max(folder.journal_numbers())
+        self.newest = max([*folder.journal_numbers(), *(e.number for e in entries)]) == number
         self.writers: dict[str, SegmentWriter] = {}
 
     def run(self) -> SealingReport:
@@ -143,10 +146,9 @@ class _Sealing:
     @contextlib.contextmanager
     def _frames(self) -> Iterator[Iterator[list[Frame]]]:
         """Open the journal anew and give its frames, LOST frames among them."""
-        with JournalReader(self.journal, self.first_frame_number) as reader:
-            yield frames_and_losses(
-                reader, crashed=self.crashed, fallback_time_ns=self.fallback_time_ns
-            )
+        expected = self.first_frame_number
+        with open_journal(self.folder, self.number, self.entries, expected) as reader:
+            yield frames_and_losses(reader, self.entries, newest=self.newest)
             self.state = reader.state
 
     def _write(self) -> list[ManifestEntry]:
@@ -239,24 +241,14 @@ def by_venue(batch: list[Frame]) -> Iterator[tuple[str, list[Frame]]]:
         yield venue, [frame for frame in batch if frame.venue == venue]
 
 
-def next_frame_number(entries: tuple[ManifestEntry, ...], number: int) -> int:
-    """Return the frame number that comes after all segments of journals before `number`."""
-    return max((e.last_frame_number + 1 for e in entries if e.number < number), default=0)
-
-
-def fallback_time_ns(entries: tuple[ManifestEntry, ...], number: int, journal: Path) -> int:
-    """Return the time to give a loss in a journal that tells no time itself."""
-    known = [e.last_receive_time_ns for e in entries if e.number < number]
-    return max(known) if known else journal.stat().st_mtime_ns
-
-
 def main(arguments: list[str]) -> int:
     """Seal one journal and say how it went, as one JSON line on stdout."""
     folder, number = RecordingFolder(Path(arguments[0])), int(arguments[1])
     os.nice(_NICENESS)
     answer: object
     try:
-        answer = seal(folder, number)
+        # One whose sealing failed before gets another try: a disk may have room again.
+        answer = [seal(folder, n) for n in folder.journal_numbers() if n <= number]
         code = 0
     except SealingError as error:
         answer = {"error": str(error)}

@@ -1,0 +1,87 @@
+"""The errors of reading a recording; what `recorder.recording_errors` has is raised here too.
+
+    TickreelError
+    ├── RecorderError                 NotARecordingError, NewerFormatError, DamagedManifestError ...
+    └── ReplayError                   a recording cannot be read as it is
+        ├── DamagedSegmentError       frames of a segment that cannot be read
+        │   └── MissingSegmentError   the whole file is not there
+        └── DamagedJournalError       frames of a journal that cannot be read
+
+With `skip_damaged` a reader gives a LOST frame in place of the last three.
+"""
+
+from __future__ import annotations
+
+from venues.errors import TickreelError
+
+
+class ReplayError(TickreelError):
+    """A recording cannot be read as it is."""
+
+
+class DamagedSegmentError(ReplayError):
+    """Frames of a segment that cannot be read.
+
+    Attributes:
+        path: the file, with the recording's folder before it.
+        reason: what is wrong with it.
+        first_row: the first row that cannot be read.
+        rows: how many cannot.
+        first_frame_number: of those rows.
+        last_frame_number: of those rows (other venues' frames may have numbers between).
+    """
+
+    def __init__(
+        self,
+        path: str,
+        reason: str,
+        *,
+        first_row: int,
+        rows: int,
+        first_frame_number: int,
+        last_frame_number: int,
+        other_segments: int,
+    ) -> None:
+        self.path = path
+        self.reason = reason
+        self.first_row = first_row
+        self.rows = rows
+        self.first_frame_number = first_frame_number
+        self.last_frame_number = last_frame_number
+        super().__init__(
+            f"{path}: {reason} in rows {first_row} to {first_row + rows - 1} "
+            f"(frames {first_frame_number:,} to {last_frame_number:,}). "
+            f"The recording has {other_segments:,} other segments. Replay around it with "
+            "--skip-damaged, or restore the file and run `tickreel audit`."
+        )
+
+
+class MissingSegmentError(DamagedSegmentError):
+    """A segment that the manifest lists is not there."""
+
+
+class DamagedJournalError(ReplayError):
+    """Frames of a journal that cannot be read; `frames` is None where their number is unknown."""
+
+    def __init__(
+        self,
+        path: str,
+        reason: str,
+        *,
+        from_byte: int,
+        to_byte: int,
+        first_frame_number: int,
+        frames: int | None,
+    ) -> None:
+        self.path = path
+        self.reason = reason
+        self.from_byte = from_byte
+        self.to_byte = to_byte
+        self.first_frame_number = first_frame_number
+        self.frames = frames
+        lost = "an unknown number of frames" if frames is None else f"{frames:,} frames"
+        super().__init__(
+            f"{path}: {reason} in bytes {from_byte:,} to {to_byte:,}: {lost} from frame "
+            f"{first_frame_number:,} on. Replay around it with --skip-damaged, or run "
+            "`tickreel recover`, which seals what is whole and keeps the original."
+        )

@@ -1,0 +1,141 @@
+"""Several sequences of frames, made one.
+
+Within one recording the venues' segments are joined by frame number, which is the recording's
+total order. Several recordings are joined by receive time, then by their order in the list; the
+order within a recording is never changed, so a wall clock that stepped back holds up its own
+recording's later frames and nothing else.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
+
+from replay.frame_source import FrameSource
+from venues.frame import Frame
+
+_frame_number = attrgetter("frame_number")
+
+
+def merge_by_number(sources: Sequence[Iterator[list[Frame]]]) -> Iterator[list[Frame]]:
+    """Join batches of several sources, each with growing frame numbers, by frame number."""
+    if len(sources) == 1:
+        yield from sources[0]
+        return
+    heads: list[tuple[Iterator[list[Frame]], list[Frame]]] = []
+    for source in sources:
+        batch = _next_batch(source)
+        if batch:
+            heads.append((source, batch))
+    while heads:
+        limit = min([batch[-1].frame_number for _, batch in heads])
+        merged: list[Frame] = []
+        rest: list[tuple[Iterator[list[Frame]], list[Frame]]] = []
+        for source, batch in heads:
+            cut = _count_up_to(batch, limit)
+            merged += batch[:cut]
+            remaining = batch[cut:] or _next_batch(source)
+            if remaining:
+                rest.append((source, remaining))
+        # Sorting runs that are sorted already is what Python's sort does best.
+        merged.sort(key=_frame_number)
+        yield merged
+        heads = rest
+
+
+def _next_batch(source: Iterator[list[Frame]]) -> list[Frame]:
+    return next((batch for batch in source if batch), [])
+
+
+def _count_up_to(batch: list[Frame], frame_number: int) -> int:
+    low, high = 0, len(batch)
+    while low < high:
+        middle = (low + high) // 2
+        if batch[middle].frame_number <= frame_number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def merge_recordings(
+    recordings: Sequence[FrameSource],
+    *,
+    from_ns: int | None = None,
+    to_ns: int | None = None,
+    streams: Collection[str] | None = None,
+    skip_damaged: bool = False,
+) -> Iterator[tuple[int, Frame]]:
+    """Yield (index of the recording, frame), by receive time, untouched.
+
+    Raises:
+        TickreelError: a recording cannot be read; which error, it says itself.
+    """
+    heap: list[tuple[int, int, Frame, Iterator[Frame]]] = []
+    for index, recording in enumerate(recordings):
+        frames = recording.frames(
+            from_ns=from_ns, to_ns=to_ns, streams=streams, skip_damaged=skip_damaged
+        )
+        first = next(frames, None)
+        if first is not None:
+            heap.append((first.receive_time_ns, index, first, frames))
+    heapq.heapify(heap)
+    while heap:
+        # No two entries have the same index, so frames are never compared.
+        time_ns, index, frame, frames = heap[0]
+        yield index, frame
+        following = next(frames, None)
+        if following is None:
+            heapq.heappop(heap)
+        else:
+            # Never before the frame it follows, whatever its clock says.
+            heapq.heapreplace(
+                heap, (max(time_ns, following.receive_time_ns), index, following, frames)
+            )
+
+
+class MergedRecording:
+    """Several recordings as one source: frames numbered anew, connections told apart.
+
+    A recording's connection c becomes (c - 1) * n + index + 1 of n recordings: unique, and the
+    same in every run. Connection 0 stays 0. Payloads and times are untouched; the steady clocks of
+    different recordings do not compare.
+    """
+
+    def __init__(self, recordings: Sequence[FrameSource]) -> None:
+        self.recordings = tuple(recordings)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(
+        self,
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        streams: Collection[str] | None = None,
+        skip_damaged: bool = False,
+    ) -> Iterator[Frame]:
+        """Return the frames of all, by receive time; arguments and errors as a recording's."""
+        count = len(self.recordings)
+        merged = merge_recordings(
+            self.recordings,
+            from_ns=from_ns,
+            to_ns=to_ns,
+            streams=streams,
+            skip_damaged=skip_damaged,
+        )
+        for number, (index, frame) in enumerate(merged):
+            connection_id = frame.connection_id
+            if connection_id:
+                connection_id = (connection_id - 1) * count + index + 1
+            yield Frame(
+                number,
+                connection_id,
+                frame.venue,
+                frame.kind,
+                frame.receive_time_ns,
+                frame.monotonic_time_ns,
+                frame.payload,
+            )

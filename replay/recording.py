@@ -1,0 +1,303 @@
+"""Reading a recording: sealed segments first, then the journals that are not sealed yet.
+
+Theory. A recording may be finished, still written to, or cut off by a crash; it can be read in each
+state, and a crashed one gives the frames that recovery would give, its LOST frame among them. The
+unit is the journal number. While a journal is there it is the truth of its number; when it has
+gone, the manifest's segments are. So a journal that is sealed under a reader's eyes loses it
+nothing: opening it fails, and the manifest, read again, has the segments.
+
+Nothing here imports pyarrow before a segment is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from recorder.description import RecordingDescription, read_description
+from recorder.journal_losses import frames_and_losses, open_journal
+from recorder.journal_reader import JournalReader
+from recorder.manifest import ManifestEntry, next_frame_number, read_manifest
+from recorder.recording_errors import DamagedManifestError
+from recorder.recording_folder import RecordingFolder, is_locked, parse_segment_path
+from replay.errors import DamagedJournalError
+from replay.frame_merge import merge_by_number
+from replay.segment_reader import SegmentReader, TimeRange
+from venues.frame import RECORDER, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTotals:
+    """What a recording holds, sealed and not; times are None where there is no frame."""
+
+    frames: int
+    payload_bytes: int
+    bytes_on_disk: int
+    first_receive_time_ns: int | None
+    last_receive_time_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingProblem:
+    """Something that is wrong with a file of a recording. `path` is below its folder."""
+
+    path: str
+    sentence: str
+
+
+class Recording:
+    """A recording on disk, to be read.
+
+    Attributes:
+        path: its folder.
+        description: what `recording.json` says.
+        segments: the sealed segments as of opening, in order.
+    """
+
+    def __init__(
+        self,
+        folder: RecordingFolder,
+        description: RecordingDescription,
+        segments: tuple[ManifestEntry, ...],
+    ) -> None:
+        self.path = folder.path
+        self.description = description
+        self.segments = segments
+        self._folder = folder
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Recording:
+        """Open a recording: its description and manifest are read and checked, no frames yet.
+
+        Raises:
+            NotARecordingError: the folder is not there, or holds something else.
+            NewerFormatError: a later tickreel made it.
+            DamagedDescriptionError: `recording.json` cannot be read.
+            DamagedManifestError: `manifest.jsonl` was altered, cut, or does not fit the folder.
+        """
+        place = RecordingFolder(Path(folder))
+        description = read_description(place)
+        # In this order, because sealing goes the other way: a segment seen here has its line by the
+        # time the manifest is read, or its journal was still there in between.
+        on_disk = place.segment_paths()
+        journals = set(place.journal_numbers())
+        entries = read_manifest(place.manifest).entries
+        listed = {entry.path for entry in entries}
+        for path in on_disk:
+            parsed = parse_segment_path(path)
+            if path not in listed and parsed is not None and parsed[1] not in journals:
+                raise DamagedManifestError(place.manifest, None, f"does not list {path}")
+        return cls(place, description, _in_order(entries))
+
+    def frames(
+        self,
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        streams: Collection[str] | None = None,
+        skip_damaged: bool = False,
+    ) -> Iterator[Frame]:
+        """Yield the frames with `from_ns <= receive_time_ns < to_ns` of the venues `streams`.
+
+        In frame number order. A frame of the recorder itself passes whatever `streams` says. What
+        lies outside the time range is skipped unread where whole row groups do. With
+        `skip_damaged`, what cannot be read is a LOST frame (cause "damage") instead of an error.
+
+        Raises:
+            DamagedSegmentError, DamagedJournalError: frames cannot be read.
+            NewerFormatError: a later tickreel wrote a part of it.
+        """
+        for batch in self.frame_batches(
+            from_ns=from_ns, to_ns=to_ns, streams=streams, skip_damaged=skip_damaged
+        ):
+            yield from batch
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frame_batches(
+        self,
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        streams: Collection[str] | None = None,
+        skip_damaged: bool = False,
+    ) -> Iterator[list[Frame]]:
+        """Yield what `frames` yields, in lists of some thousand: for who counts nanoseconds."""
+        within = TimeRange(from_ns, to_ns)
+        wanted = None if streams is None else frozenset({*streams, RECORDER})
+        journals = self._folder.journal_numbers()
+        entries = self._entries_now() if journals else self.segments
+        expected = 0
+        for number in sorted({*journals, *(entry.number for entry in entries)}):
+            expected = max(expected, next_frame_number(entries, number))
+            reader = self._open_journal(number, entries, expected) if number in journals else None
+            if reader is not None:
+                with reader:
+                    newest = number == journals[-1]
+                    for batch in self._journal(reader, entries, newest, skip_damaged):
+                        frames = within.cut(batch)
+                        if wanted is not None:
+                            frames = [frame for frame in frames if frame.venue in wanted]
+                        yield frames
+                expected = reader.state.next_frame_number
+                continue
+            if number in journals:
+                entries = self._entries_now()
+            yield from merge_by_number(
+                [
+                    SegmentReader(self.path, entry, len(entries) - 1).batches(
+                        within, skip_damaged=skip_damaged
+                    )
+                    for entry in entries
+                    if entry.number == number and (wanted is None or entry.venue in wanted)
+                ]
+            )
+
+    def verify(self) -> Iterator[RecordingProblem]:
+        """Check every byte of every file, and yield what is wrong; nothing for a whole recording.
+
+        The hash of each segment (unused bytes and both footers too), and the blocks of each journal
+        that is not sealed.
+        """
+        for entry in self.segments:
+            try:
+                with (self.path / entry.path).open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            except FileNotFoundError:
+                yield RecordingProblem(entry.path, "the file is missing")
+                continue
+            except OSError as error:
+                yield RecordingProblem(entry.path, f"cannot be read ({error.strerror})")
+                continue
+            if sha256 != entry.sha256:
+                reason = "its bytes are not those that were sealed (SHA-256 differs)"
+                yield RecordingProblem(entry.path, reason)
+        expected = 0
+        for number in self._folder.journal_numbers():
+            expected = max(expected, next_frame_number(self.segments, number))
+            reader = self._open_journal(number, self.segments, expected)
+            if reader is None:
+                continue
+            with reader:
+                for _ in reader.walk():
+                    pass
+            expected = reader.state.next_frame_number
+            for damage in reader.state.damage:
+                where = f"bytes {damage.from_byte:,} to {damage.to_byte:,}"
+                name = f"journal/{reader.path.name}"
+                yield RecordingProblem(name, f"{damage.reason} in {where}")
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The venues that the sealed segments have, the recorder itself left out."""
+        return tuple(sorted({entry.venue for entry in self.segments} - {RECORDER}))
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are, sealed and not."""
+        return self.totals.frames
+
+    @property
+    def payload_bytes(self) -> int:
+        """The sum of all payloads."""
+        return self.totals.payload_bytes
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """What segments and journals take on disk."""
+        return self.totals.bytes_on_disk
+
+    @property
+    def first_receive_time_ns(self) -> int | None:
+        """Receive time of the first frame; None where there is none."""
+        return self.totals.first_receive_time_ns
+
+    @property
+    def last_receive_time_ns(self) -> int | None:
+        """Receive time of the last frame; None where there is none."""
+        return self.totals.last_receive_time_ns
+
+    @cached_property
+    def totals(self) -> RecordingTotals:
+        """What the recording held when this was first asked: from the manifest and the journals."""
+        while True:
+            journals = self._folder.journal_numbers()
+            entries = self._entries_now() if journals else self.segments
+            totals = self._count(journals, entries)
+            if totals is not None:
+                return totals
+
+    def _count(
+        self, journals: Sequence[int], entries: Sequence[ManifestEntry]
+    ) -> RecordingTotals | None:
+        """Count; None where a journal was sealed meanwhile, so that the counts do not fit."""
+        sealed = [entry for entry in entries if entry.number not in journals]
+        frames = sum(entry.frames for entry in sealed)
+        payload_bytes = sum(entry.payload_bytes for entry in sealed)
+        bytes_on_disk = sum(entry.file_bytes for entry in sealed)
+        first = min(sealed, key=lambda entry: entry.first_frame_number, default=None)
+        last = max(sealed, key=lambda entry: entry.last_frame_number, default=None)
+        first_ns = first.first_receive_time_ns if first else None
+        last_ns = last.last_receive_time_ns if last else None
+        expected = 0
+        for number in journals:
+            expected = max(expected, next_frame_number(entries, number))
+            reader = self._open_journal(number, entries, expected)
+            if reader is None:
+                return None
+            with reader:
+                for batch in self._journal(reader, entries, number == journals[-1], True):
+                    frames += len(batch)
+                    payload_bytes += sum([len(frame.payload) for frame in batch])
+                    first_ns = batch[0].receive_time_ns if first_ns is None else first_ns
+                    last_ns = batch[-1].receive_time_ns
+                bytes_on_disk += reader.file_bytes
+                expected = reader.state.next_frame_number
+        return RecordingTotals(frames, payload_bytes, bytes_on_disk, first_ns, last_ns)
+
+    def _entries_now(self) -> tuple[ManifestEntry, ...]:
+        return _in_order(read_manifest(self._folder.manifest).entries)
+
+    def _open_journal(
+        self, number: int, entries: Sequence[ManifestEntry], expected: int
+    ) -> JournalReader | None:
+        """Open a journal; None where it is gone, because it has just been sealed."""
+        try:
+            return open_journal(self._folder, number, entries, expected)
+        except FileNotFoundError:
+            return None
+
+    def _journal(
+        self,
+        reader: JournalReader,
+        entries: Sequence[ManifestEntry],
+        newest: bool,
+        skip_damaged: bool,
+    ) -> Iterator[list[Frame]]:
+        live = is_locked(self._folder.lock)
+        for batch in frames_and_losses(reader, entries, newest=newest, live=live):
+            if not skip_damaged:
+                _refuse_damage(reader)
+            yield batch
+        if not skip_damaged:
+            _refuse_damage(reader)
+
+
+def _refuse_damage(reader: JournalReader) -> None:
+    for damage in reader.state.damage:
+        raise DamagedJournalError(
+            str(reader.path),
+            damage.reason,
+            from_byte=damage.from_byte,
+            to_byte=damage.to_byte,
+            first_frame_number=damage.first_frame_number,
+            frames=damage.frames,
+        )
+
+
+def _in_order(entries: Sequence[ManifestEntry]) -> tuple[ManifestEntry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.number, entry.first_frame_number)))
