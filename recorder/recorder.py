@@ -80,12 +80,12 @@ class Recorder:
         self,
         streams: Sequence[StreamSettings],
         folder: Path,
-        settings: RecorderSettings = RecorderSettings(),
+        settings: RecorderSettings | None = None,
         *,
         venues: Callable[[str], Venue] = venue_named,
     ) -> None:
         self.folder = Path(folder)
-        self._settings = settings
+        self._settings = settings = settings or RecorderSettings()
         self._asked_for = {"streams": [stream.described() for stream in streams]}
         self._planned = [planned for stream in streams for planned in plan_stream(stream, venues)]
         self.connections = tuple(planned.life for planned in self._planned)
