@@ -169,6 +169,7 @@ class VenueServer:
         except OSError as error:
             reason = f"{error.strerror or error}. Give another --port, or 0 for any free one."
             raise ServerAddressError(f"{self._host}:{self._port}", reason) from error
+        self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
@@ -184,15 +185,8 @@ class VenueServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on.
-
-        Raises:
-            RuntimeError: it does not listen yet.
-        """
-        if self._server is None:
-            raise RuntimeError("a VenueServer listens only within `async with`")
-        number: int = self._server.sockets[0].getsockname()[1]
-        return number
+        """The port that it listens on; the one asked for (0: any) before it does."""
+        return self._port
 
     @property
     def url(self) -> str:

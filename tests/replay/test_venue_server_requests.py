@@ -1,0 +1,396 @@
+"""What the fake exchange answers: subscriptions, pings, logins, HTTP, and who it lets in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import urllib.error
+import urllib.request
+from contextlib import AsyncExitStack
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.http11 import Response
+
+from book.engine import Engine
+from book.venue_book import BookState
+from replay.frame_source import FrameList
+from replay.import_draft import ImportSource
+from replay.import_hftbacktest import read_drafts
+from replay.market_scenario import SECOND_NS, Incident, IncidentKind, Scenario
+from replay.market_simulator import SimulationSettings
+from replay.request_gate import refusal
+from replay.venue_server import CLIENTS_MAX, ServerAddressError, VenueServer
+from tests.real_data import REAL_DATA, needs_real_data
+from tests.replay.exchange_client import (
+    ALL_TOPICS,
+    PATH,
+    VENUE,
+    Piece,
+    client,
+    http,
+    market_messages,
+    next_message,
+    opened,
+    received,
+    recording,
+    simple_recording,
+    subscribe,
+    text,
+)
+from venues.frame import Frame, FrameKind
+from venues.marker import HttpResponse, http_payload
+from venues.registry import venue_named
+from venues.venue import Credentials
+
+BOOK = "orderbook.50.BTCUSDT"
+SNAPSHOT_PATH = "/v5/market/orderbook?symbol=BTCUSDT&limit=50"
+KEYS = Credentials("key-1", "secret-1")
+ORDER = (
+    b'{"topic":"order","data":[{"orderId":"1","symbol":"BTCUSDT","side":"Buy","price":"1",'
+    b'"qty":"1","cumExecQty":"0","orderStatus":"New"}]}'
+)
+
+
+async def get(url: str) -> bytes:
+    def fetch() -> bytes:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            body: bytes = response.read()
+            return body
+
+    return await asyncio.to_thread(fetch)
+
+
+async def status_of(url: str) -> int:
+    try:
+        await get(url)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    return 200
+
+
+async def refused_with(url: str, **settings: object) -> Response:
+    with pytest.raises(InvalidStatus) as raised:
+        async with connect(url, **settings):  # type: ignore[arg-type]
+            pass
+    return raised.value.response
+
+
+# Requests over the socket.
+
+
+async def test_a_topic_that_the_exchange_does_not_have_is_refused_and_nothing_is_sent() -> None:
+    async with (
+        VenueServer(simple_recording(), speed="max") as server,
+        client(server.url, [BOOK, "orderbook.50.DOGEUSDT"]) as connection,
+    ):
+        refused = json.loads(await next_message(connection))
+        assert await received(connection) == []
+    assert refused == {
+        "success": False,
+        "op": "subscribe",
+        "ret_msg": "unknown topic: orderbook.50.DOGEUSDT",
+    }
+
+
+async def test_a_channel_that_was_silent_in_the_recording_can_be_subscribed_to() -> None:
+    messages = [text(each.payload) for each in market_messages() if each.topic == BOOK]
+    async with (
+        VenueServer(recording([opened(), *messages]), speed="max") as server,
+        client(server.url, [BOOK, "allLiquidation.BTCUSDT"]) as connection,
+    ):
+        assert json.loads(await next_message(connection))["success"] is True
+        assert len(await received(connection)) == len(messages)
+
+
+@pytest.mark.parametrize("request_text", ["no json", "[1]", '{"op":"dance"}', "{}", '{"op":1}'])
+async def test_a_request_that_makes_no_sense_is_refused_and_the_connection_goes_on(
+    request_text: str,
+) -> None:
+    async with (
+        VenueServer(simple_recording(), speed="max") as server,
+        client(server.url) as connection,
+    ):
+        await connection.send(request_text)
+        assert json.loads(await next_message(connection))["success"] is False
+        await connection.send('{"op":"ping"}')
+        assert await next_message(connection) == b'{"op":"pong"}'
+
+
+async def test_a_login_is_checked_and_opens_the_private_topics() -> None:
+    message = venue_named(VENUE).auth_message(KEYS, 1_700_000_000_000)
+    forged = venue_named(VENUE).auth_message(Credentials("key-1", "guess"), 1_700_000_000_000)
+    async with (
+        VenueServer(recording([opened(), text(ORDER)]), speed="max", credentials=KEYS) as server,
+        client(server.url, ["order"]) as connection,
+    ):
+        refused = json.loads(await next_message(connection))
+        assert refused["ret_msg"] == "order needs a login"
+        await connection.send(forged)
+        assert json.loads(await next_message(connection))["success"] is False
+        await connection.send(subscribe(["order"]))
+        assert json.loads(await next_message(connection))["success"] is False
+        await connection.send(message)
+        assert json.loads(await next_message(connection)) == {"success": True, "ret_msg": ""}
+        await connection.send(subscribe(["order"]))
+        assert json.loads(await next_message(connection))["success"] is True
+        assert await next_message(connection) == ORDER
+
+
+async def test_a_server_without_credentials_lets_nobody_log_in() -> None:
+    async with (
+        VenueServer(simple_recording(), speed="max") as server,
+        client(server.url) as connection,
+    ):
+        await connection.send(venue_named(VENUE).auth_message(KEYS, 1_700_000_000_000))
+        answer = json.loads(await next_message(connection))
+    assert answer["success"] is False
+    assert "no credentials" in answer["ret_msg"]
+
+
+async def test_a_message_above_64_kib_closes_the_connection_with_1009() -> None:
+    async with (
+        VenueServer(simple_recording(), speed="max") as server,
+        client(server.url) as connection,
+    ):
+        await connection.send("x" * (64 * 1024 + 1))
+        with pytest.raises(ConnectionClosedError) as raised:
+            await next_message(connection)
+    assert raised.value.rcvd is not None
+    assert raised.value.rcvd.code == 1009
+
+
+# Who is let in.
+
+
+async def test_a_web_page_of_elsewhere_may_not_connect_and_one_of_this_machine_may() -> None:
+    async with VenueServer(simple_recording(), speed="max") as server:
+        response = await refused_with(server.url + PATH, origin="http://evil.example")
+        assert response.status_code == 403
+        async with connect(server.url + PATH, origin="http://localhost:3000"):  # type: ignore[arg-type]
+            pass
+
+
+@pytest.mark.parametrize("path", [PATH, SNAPSHOT_PATH])
+async def test_a_foreign_host_name_is_refused_for_sockets_and_http_alike(path: str) -> None:
+    async with VenueServer(simple_recording(), speed="max") as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "origins", "listening_on", "let_in"),
+    [
+        (["127.0.0.1:8765"], [], "127.0.0.1", True),
+        (["localhost"], [], "127.0.0.1", True),
+        (["[::1]:8765"], [], "::1", True),
+        (["127.0.0.9"], ["null"], "127.0.0.1", False),
+        (["127.0.0.1"], ["https://127.0.0.1.evil.example"], "127.0.0.1", False),
+        (["127.0.0.1"], ["http://[::1]:1"], "127.0.0.1", True),
+        (["127.0.0.1.evil.example"], [], "127.0.0.1", False),
+        (["10.0.0.7:1"], [], "10.0.0.7", True),
+        (["10.0.0.7:1"], [], "127.0.0.1", False),
+        (["feeds.example"], [], "0.0.0.0", True),
+        (["feeds.example"], ["http://evil.example"], "0.0.0.0", False),
+        ([], [], "127.0.0.1", False),
+        (["127.0.0.1", "localhost"], [], "127.0.0.1", False),
+        (["[::1"], [], "::1", False),
+    ],
+)
+def test_the_gate_tells_this_machine_from_all_others(
+    hosts: list[str], origins: list[str], listening_on: str, let_in: bool
+) -> None:
+    assert (refusal(hosts, origins, listening_on=listening_on) is None) is let_in
+
+
+async def test_only_so_many_clients_are_served_at_once() -> None:
+    async with VenueServer(simple_recording(), speed="max") as server, AsyncExitStack() as stack:
+        for _ in range(CLIENTS_MAX):
+            await stack.enter_async_context(client(server.url))
+        response = await refused_with(server.url + PATH)
+    assert response.status_code == 503
+
+
+def test_an_address_beyond_loopback_needs_to_be_asked_for() -> None:
+    with pytest.raises(ServerAddressError, match="--insecure"):
+        VenueServer(simple_recording(), host="0.0.0.0")
+    VenueServer(simple_recording(), host="0.0.0.0", insecure=True)
+
+
+async def test_a_port_in_use_is_said_to_be() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            ServerAddressError, match=rf"127.0.0.1:{port}.*[Aa]ddress.*in use.*--port"
+        ):
+            async with VenueServer(simple_recording(), port=port):
+                pass
+
+
+async def test_a_path_that_the_exchange_does_not_have_is_404() -> None:
+    async with VenueServer(simple_recording(), speed="max") as server:
+        assert (await refused_with(f"{server.url}/v5/public/linear")).status_code == 404
+        assert await status_of(f"{server.rest_url}/nothing") == 404
+        assert [each.url for each in server.endpoints] == [server.url + PATH]
+
+
+# Several venues, and subscriptions by path.
+
+
+def binance(payload: bytes) -> Piece:
+    return Piece(FrameKind.TEXT, payload, 2, "binance-spot")
+
+
+async def test_of_several_venues_in_one_recording_the_path_says_which_is_meant() -> None:
+    trade = (
+        b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"1","q":"1",'
+        b'"T":1,"m":true,"M":true}}'
+    )
+    messages = market_messages()[:2]
+    source = recording([opened(), *(text(each.payload) for each in messages), binance(trade)])
+    async with VenueServer(source, speed="max") as server:
+        async with client(server.url, ALL_TOPICS) as connection:
+            assert (await received(connection))[1:] == [each.payload for each in messages]
+        async with client(server.url, path="/stream?streams=btcusdt@trade") as connection:
+            assert await received(connection) == [trade]
+        async with client(server.url, path="/ws/btcusdt@trade") as connection:
+            assert await received(connection) == [trade[trade.index(b'{"e"') : -1]]
+        async with client(server.url, path="/stream?streams=dogeusdt@trade") as connection:
+            with pytest.raises(ConnectionClosedError, match="1008"):
+                await next_message(connection)
+    async with VenueServer(source, speed="max", venue=VENUE) as server:
+        response = await refused_with(f"{server.url}/stream?streams=btcusdt@trade")
+        assert response.status_code == 404
+
+
+# HTTP.
+
+
+async def test_the_recorded_answer_is_given_byte_for_byte_and_then_the_book_as_it_is_by_now() -> (
+    None
+):
+    messages = [each.payload for each in market_messages() if each.topic == BOOK]
+    body = b'{ "retCode":0 , "result":{"s":"BTCUSDT","b":[],"a":[],"seq":1}}'
+    source = recording(
+        [
+            opened(),
+            text(messages[0]),
+            http(f"https://exchange.example{SNAPSHOT_PATH}", body),
+            *(text(each) for each in messages[1:]),
+        ]
+    )
+    async with (
+        VenueServer(source, speed="max") as server,
+        client(server.url, [BOOK]) as connection,
+    ):
+        got = await received(connection)
+        assert await get(server.rest_url + SNAPSHOT_PATH) == body
+        again = await get(server.rest_url + SNAPSHOT_PATH)
+        assert await status_of(f"{server.rest_url}/v5/market/orderbook?symbol=DOGEUSDT") == 503
+    engine = Engine()
+    for number, payload in enumerate(got[1:]):
+        engine.apply(Frame(number, 1, VENUE, FrameKind.TEXT, number, number, payload))
+    book = engine.markets[VENUE, "BTCUSDT"].book
+    stated = venue_named(VENUE).decode(rest_frame(again))[0]
+    assert stated.bids == book.bids.top(50)  # type: ignore[union-attr]
+    assert stated.sequence == book.sequence  # type: ignore[union-attr]
+
+
+def rest_frame(body: bytes, number: int = 10**6) -> Frame:
+    head = HttpResponse("GET", SNAPSHOT_PATH, 200, "book snapshot", "BTCUSDT")
+    return Frame(number, 1, VENUE, FrameKind.HTTP, number, number, http_payload(head, body))
+
+
+async def test_after_a_gap_the_live_exchange_s_snapshot_joins_its_deltas() -> None:
+    gap = Incident(SECOND_NS // 2, IncidentKind.GAP, "BTCUSDT", count=3)
+    settings = SimulationSettings(scenario=Scenario((gap,), 3 * SECOND_NS))
+    engine, number, states = Engine(), 0, []
+    async with (
+        VenueServer(settings, speed="2x") as server,
+        client(server.url, [BOOK]) as connection,
+    ):
+        while True:
+            try:
+                async with asyncio.timeout(0.7):
+                    payload = await connection.recv(decode=False)
+            except TimeoutError:
+                break
+            engine.apply(Frame(number, 1, VENUE, FrameKind.TEXT, number, number, payload))
+            number += 1
+            if number > 1:
+                states.append(engine.markets[VENUE, "BTCUSDT"].book.state)
+            if any(request.symbol == "BTCUSDT" for request in engine.take_snapshot_requests()):
+                engine.apply(rest_frame(await get(server.rest_url + SNAPSHOT_PATH), number))
+                number += 1
+    assert BookState.SUSPECT in states or BookState.BRIDGING in states
+    assert states[-1] is BookState.PROVEN
+    assert engine.markets[VENUE, "BTCUSDT"].counters.gaps == 1
+    assert engine.markets[VENUE, "BTCUSDT"].counters.checksums_failed == 0
+
+
+@needs_real_data
+@pytest.mark.parametrize(
+    ("venue", "file", "path", "snapshot_path"),
+    [
+        (
+            "binance-spot",
+            "spot_btcusdt_20240808",
+            "/stream?streams=",
+            "/api/v3/depth?symbol=BTCUSDT&limit=1000",
+        ),
+        (
+            "binance-usdm",
+            "usdm_btcusdt_20240808",
+            "/public/stream?streams=",
+            "/fapi/v1/depth?symbol=BTCUSDT&limit=1000",
+        ),
+        (
+            "binance-coinm",
+            "coinm_btcusd_perp_20240808",
+            "/stream?streams=",
+            "/dapi/v1/depth?symbol=BTCUSD_PERP&limit=1000",
+        ),
+    ],
+)
+async def test_real_frames_are_served_byte_for_byte_and_join_the_snapshot(
+    venue: str, file: str, path: str, snapshot_path: str
+) -> None:
+    source = ImportSource(
+        REAL_DATA / "binance" / f"{file}.gz", 0, venue_named(venue), lambda _: None
+    )
+    frames = []
+    for number, draft in enumerate(read_drafts(source)):
+        if number == 4_000:
+            break
+        frames.append(
+            Frame(number, 1, venue, draft.kind, draft.receive_time_ns, None, draft.payload)
+        )
+    symbol = snapshot_path.partition("symbol=")[2].partition("&")[0]
+    streams = ("depth@100ms" if venue == "binance-spot" else "depth@0ms", "trade", "bookTicker")
+    topics = "/".join(f"{symbol.lower()}@{stream}" for stream in streams)
+    async with (
+        VenueServer(FrameList(frames), speed="max", ledger_frames_max=10_000) as server,
+        client(server.url, path=path + topics) as connection,
+    ):
+        first = await next_message(connection)
+        body = await get(server.rest_url + snapshot_path)
+        got = [first, *await received(connection)]
+    assert got == [frame.payload for frame in frames if frame.received]
+    assert got == [sent.payload for sent in server.sent[0].kept]
+    engine = Engine()
+    head = HttpResponse("GET", server.rest_url + snapshot_path, 200, "book snapshot", symbol)
+    kinds = [(FrameKind.TEXT, payload) for payload in got]
+    kinds.insert(1_000, (FrameKind.HTTP, http_payload(head, body)))
+    for number, (kind, payload) in enumerate(kinds):
+        engine.apply(Frame(number, 1, venue, kind, number, number, payload))
+    market = engine.markets[venue, symbol]
+    assert market.book.state is BookState.PROVEN
+    assert (market.counters.bridges, market.counters.gaps) == (1, 0)
+    assert market.counters.quote_checks == market.counters.quote_matches > 0
