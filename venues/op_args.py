@@ -36,7 +36,7 @@ class _Request(msgspec.Struct):
 class OpAnswer(msgspec.Struct, gc=False):
     """A message that is no market data, in all the spellings that were seen of it."""
 
-    op: str = ""
+    op: str | None = None
     success: bool | None = None
     ret_msg: str = ""
     ret_message: str = msgspec.field(name="retMsg", default="")
@@ -102,7 +102,7 @@ def same_text(one: str, other: str) -> bool:
 def answer_notice(payload: bytes, receive_time_ns: int, *, bare_is_login: bool) -> Notice | None:
     """Return the notice that an answer is; None for a message with a topic or without any sense.
 
-    `bare_is_login` says that an answer without `op` answers a login (else, any request).
+    `bare_is_login` says that an answer without any `op` answers a login (else, any request).
 
     Raises:
         ValueError, RecursionError: the bytes are no such JSON object.
@@ -115,7 +115,7 @@ def answer_notice(payload: bytes, receive_time_ns: int, *, bare_is_login: bool) 
         return None
     text = answer.ret_msg or answer.ret_message
     if kind is NoticeKind.INFORMATION:
-        text = f"{answer.op}: {text}" if text else answer.op
+        text = f"{answer.op}: {text}" if text else f"{answer.op}"
     return Notice("", receive_time_ns, None, kind, text)
 
 
@@ -123,8 +123,11 @@ def _kind(answer: OpAnswer, bare_is_login: bool) -> NoticeKind | None:
     if answer.op in ("ping", "pong"):
         return NoticeKind.HEARTBEAT
     succeeded = answer.success if answer.success is not None else answer.ret_code == 0
-    if answer.op == "auth" or (not answer.op and answer.success is not None and bare_is_login):
+    answers_request = answer.op in ("subscribe", "unsubscribe") or (
+        not answer.op and answer.success is not None
+    )
+    if answer.op == "auth" or (answers_request and bare_is_login and answer.op is None):
         return NoticeKind.LOGGED_IN if succeeded else NoticeKind.LOGIN_REFUSED
-    if answer.op in ("subscribe", "unsubscribe") or (not answer.op and answer.success is not None):
+    if answers_request:
         return NoticeKind.ACKNOWLEDGED if succeeded else NoticeKind.REJECTED
     return NoticeKind.INFORMATION if answer.op else None

@@ -1,7 +1,7 @@
 """What the reference venue's market messages are, and the events they become.
 
     {"topic":"orderbook.50.BTCUSDT","type":"snapshot","data":{"seq":7,"bids":[["100.5","2"]],
-     "asks":[["100.6","1"]],"checksum":3632233996}}
+     "asks":[["100.6","1"]],"checksum":2647117606}}
     {"topic":"publicTrade.BTCUSDT","data":[{"T":1700000000000,"p":"100.5","v":"0.1","S":"Buy",
      "i":"t-1"}]}
     {"topic":"allLiquidation.BTCUSDT","data":{"symbol":"BTCUSDT","side":"Sell","price":"100.4",

@@ -133,7 +133,7 @@ BYBIT_WALLET = (
 )
 REFERENCE_SNAPSHOT = (
     b'{"topic":"orderbook.50.BTCUSDT","type":"snapshot","data":{"seq":7,'
-    b'"bids":[["100.50","2"],["100.40","1.0"]],"asks":[["100.60","0.500"]],"checksum":3632233996}}'
+    b'"bids":[["100.50","2"],["100.40","1.0"]],"asks":[["100.60","0.500"]],"checksum":1732041059}}'
 )
 REFERENCE_DELTA = (
     b'{"topic":"orderbook.50.BTCUSDT","type":"delta","data":{"seq":8,"bids":[["100.40","0"]],'
