@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +124,23 @@ def parse_line(text: bytes, previous_sha256: str | None) -> tuple[ManifestEntry 
     if parsed != (line.venue, line.number):
         return None, f"names a path that no segment can have ({line.path[:120]!r})"
     return _entry(line), ""
+
+
+def believable_entries(path: Path) -> Iterator[ManifestEntry]:
+    """Yield the entries of the lines that are as they were written, whatever stands around them."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return
+    for text in lines:
+        entry, _ = parse_line(text, None)
+        if entry is not None:
+            yield entry
+
+
+def in_order(entries: Iterable[ManifestEntry]) -> tuple[ManifestEntry, ...]:
+    """Return entries in the order of their frames."""
+    return tuple(sorted(entries, key=lambda entry: (entry.number, entry.first_frame_number)))
 
 
 def append_entry(path: Path, entry: ManifestEntry) -> None:

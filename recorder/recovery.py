@@ -1,18 +1,45 @@
 """Putting right what an unclean stop, or damage, left of a recording.
 
-Never in place: what is readable is sealed anew, originals that had damage are kept aside, and a
-recovery that says it is done has read its own result again. A recovery that is itself killed can
-be run again.
+Theory. Sealing can be gone on with from wherever it was killed, so most of recovery is: seal every
+journal that is left. Around it:
+
+- Files under a temporary name are half done: removed.
+- A segment without a line in the manifest is unproved while its journal is there: removed, the
+  journal is sealed again. Where the journal has gone, its line must have been there: the manifest
+  is damaged.
+- An unfinished last line of the manifest is cut off. A manifest damaged otherwise is written anew
+  from the lines that can still be believed and, for the rest, from the segments themselves, read to
+  their last page. The damaged one is kept aside.
+
+Never in place: what is readable is sealed anew, originals with damage are kept aside. What recovery
+has made it reads again before it says that it is done; a recovery that is itself killed can be run
+again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.description import read_description
-from recorder.manifest import read_manifest
-from recorder.recording_folder import FolderLock, RecordingFolder
+from recorder.manifest import (
+    ManifestEntry,
+    believable_entries,
+    in_order,
+    read_manifest,
+    rewrite_manifest,
+)
+from recorder.recording_errors import DamagedManifestError, NewerFormatError, SegmentFormatError
+from recorder.recording_folder import (
+    DAMAGED_SUFFIX,
+    FolderLock,
+    RecordingFolder,
+    parse_segment_path,
+    sync_folder,
+)
 from recorder.sealing import SealingReport, seal
 
 
@@ -22,44 +49,168 @@ class RecoveryReport:
 
     Attributes:
         journals: what became of each journal that was left.
-        temporary_files: how many half-done files were removed.
+        temporary_files: how many half-done files were removed, unproved segments among them.
         manifest_torn_bytes: bytes of an unfinished last line that were cut off.
+        manifest_rebuilt: why the manifest was written anew; '' where it was not.
+        problems: what is wrong and could not be put right, a sentence each.
     """
 
-    journals: tuple[SealingReport, ...]
-    temporary_files: int
-    manifest_torn_bytes: int
+    journals: tuple[SealingReport, ...] = ()
+    temporary_files: int = 0
+    manifest_torn_bytes: int = 0
+    manifest_rebuilt: str = ""
+    problems: tuple[str, ...] = ()
 
     @property
     def found_anything(self) -> bool:
         """Whether there was anything to recover."""
-        return bool(self.journals or self.temporary_files or self.manifest_torn_bytes)
+        return self != RecoveryReport()
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        if not self.found_anything:
+            return "Nothing to recover."
+        said: list[str] = []
+        if self.journals:
+            frames = sum(journal.frames for journal in self.journals)
+            damaged = sum(len(journal.damage) for journal in self.journals)
+            said.append(f"{frames:,} frames of {len(self.journals):,} journals sealed")
+            if damaged:
+                said.append(f"{damaged:,} damaged places stepped over, the originals kept aside")
+        if self.temporary_files:
+            said.append(f"{self.temporary_files:,} half-done files removed")
+        if self.manifest_torn_bytes:
+            said.append("an unfinished line of the manifest cut off")
+        if self.manifest_rebuilt:
+            said.append(f"the manifest rebuilt ({self.manifest_rebuilt})")
+        if self.problems:
+            said.append(f"not put right: {'; '.join(self.problems)}")
+        text = "; ".join(said)
+        return f"{text[0].upper()}{text[1:]}."
 
 
 def recover(folder: str | Path) -> RecoveryReport:
-    """Seal what is left, repair the manifest, and verify the result.
+    """Put a recording right, then check every byte of every segment.
 
     Raises:
         NotARecordingError, NewerFormatError, DamagedDescriptionError: not ours to recover.
         FolderInUseError: a recorder is at work on it: nothing to recover.
         SealingError: a journal cannot be sealed; it is kept.
+        OSError: the disk refused.
     """
     place = RecordingFolder(Path(folder).absolute())
     read_description(place)
     with FolderLock(place.lock):
-        return recover_locked(place)
+        return recover_locked(place, check_all=True)
 
 
-def recover_locked(folder: RecordingFolder) -> RecoveryReport:
-    """Do what `recover` does for a caller that holds the folder's lock."""
+def recover_locked(folder: RecordingFolder, *, check_all: bool = False) -> RecoveryReport:
+    """Do what `recover` does for a caller that holds the folder's lock.
+
+    Without `check_all`, only what this recovery made is checked, not every segment there is.
+    """
     with FolderLock(folder.sealing_lock, wait=True):
-        temporary = list(folder.temporary_files())
-        for path in temporary:
-            path.unlink()
-        torn_bytes = read_manifest(folder.manifest).torn_bytes
-    journals: list[SealingReport] = []
-    for number in folder.journal_numbers():
-        report = seal(folder, number)
-        if report is not None:
-            journals.append(report)
-    return RecoveryReport(tuple(journals), len(temporary), torn_bytes)
+        removed = _remove_half_done(folder)
+        torn_bytes, rebuilt, unlistable = _repair_manifest(folder)
+        before = read_manifest(folder.manifest).entries
+    journals = [seal(folder, number) for number in folder.journal_numbers()]
+    entries = read_manifest(folder.manifest).entries
+    to_check = entries if check_all or rebuilt else entries[len(before) :]
+    return RecoveryReport(
+        journals=tuple(journal for journal in journals if journal is not None),
+        temporary_files=removed,
+        manifest_torn_bytes=torn_bytes,
+        manifest_rebuilt=rebuilt,
+        problems=(*unlistable, *_problems(folder, to_check)),
+    )
+
+
+def _remove_half_done(folder: RecordingFolder) -> int:
+    half_done = list(folder.temporary_files())
+    try:
+        listed = {entry.path for entry in read_manifest(folder.manifest).entries}
+    except DamagedManifestError:
+        # What it listed is not known, so nothing counts as unlisted.
+        listed = set(folder.segment_paths())
+    journals = folder.journal_numbers()
+    for path in folder.segment_paths():
+        parsed = parse_segment_path(path)
+        if path not in listed and parsed is not None and parsed[1] in journals:
+            half_done.append(folder.path / path)
+    for file in half_done:
+        file.unlink()
+        sync_folder(file.parent)
+    return len(half_done)
+
+
+def _repair_manifest(folder: RecordingFolder) -> tuple[int, str, list[str]]:
+    """Return how many torn bytes were cut off, why it was rebuilt, and what could not be listed."""
+    torn_bytes = 0
+    try:
+        manifest = read_manifest(folder.manifest)
+        torn_bytes = manifest.torn_bytes
+        if torn_bytes:
+            _truncate(folder.manifest, manifest.whole_bytes)
+        unlisted = set(folder.segment_paths()) - {entry.path for entry in manifest.entries}
+        reason = f"it did not list {len(unlisted)} segments" if unlisted else ""
+    except DamagedManifestError as error:
+        reason = f"line {error.line}: {error.reason}" if error.line else error.reason
+    if not reason:
+        return torn_bytes, "", []
+    return torn_bytes, reason, _rebuild_manifest(folder)
+
+
+def _truncate(path: Path, size: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rebuild_manifest(folder: RecordingFolder) -> list[str]:
+    """Write the manifest anew; return a sentence for each segment that cannot be in it."""
+    from recorder.segment_file import survey_segment
+
+    known = {entry.path: entry for entry in believable_entries(folder.manifest)}
+    problems: list[str] = []
+    for path in folder.segment_paths():
+        if path in known:
+            continue
+        try:
+            known[path] = survey_segment(folder.path, path)
+        except (SegmentFormatError, NewerFormatError, OSError) as error:
+            file = folder.path / path
+            file.replace(file.with_name(file.name + DAMAGED_SUFFIX))
+            sync_folder(file.parent)
+            problems.append(f"neither {path} nor its line can be read, kept aside ({error})")
+    if folder.manifest.exists():
+        _keep_aside(folder.manifest)
+    rewrite_manifest(folder.manifest, in_order(known.values()))
+    return problems
+
+
+def _keep_aside(path: Path) -> None:
+    """Keep a copy of a damaged file, under a name that is free."""
+    aside = path.with_name(path.name + DAMAGED_SUFFIX)
+    count = 0
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{path.name}{DAMAGED_SUFFIX}.{count}")
+    path.rename(aside)
+
+
+def _problems(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> list[str]:
+    problems: list[str] = []
+    for entry in entries:
+        try:
+            with (folder.path / entry.path).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            problems.append(f"{entry.path}: {error.strerror}")
+            continue
+        if sha256 != entry.sha256:
+            problems.append(f"{entry.path}: its bytes are not those that were sealed")
+    return problems

@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from recorder.manifest import ManifestEntry
 from recorder.recording_folder import FILE_MODE
@@ -56,8 +56,8 @@ def arrow_schema() -> pa.Schema:
 
 
 @dataclass(slots=True)
-class _Facts:
-    """What the manifest will say of a segment, gathered as frames go by."""
+class SegmentFacts:
+    """What the manifest will say of a segment's frames, gathered as they go by."""
 
     frames: int = 0
     payload_bytes: int = 0
@@ -68,6 +68,7 @@ class _Facts:
     max_receive_time_ns: int = 0
 
     def add(self, frames: Sequence[Frame]) -> None:
+        """Take note of the next frames: one at least."""
         times_ns = [frame.receive_time_ns for frame in frames]
         if self.first is None:
             self.first = frames[0]
@@ -80,6 +81,39 @@ class _Facts:
         )
         self.min_receive_time_ns = min(self.min_receive_time_ns, *times_ns)
         self.max_receive_time_ns = max(self.max_receive_time_ns, *times_ns)
+
+    def entry(
+        self, path: str, *, venue: str, number: int, file: IO[bytes], footer: bytes
+    ) -> ManifestEntry:
+        """Return the manifest's entry for the whole file, whose frames have all gone by."""
+        assert self.first is not None
+        assert self.last is not None
+        file.seek(0)
+        return ManifestEntry(
+            path=path,
+            venue=venue,
+            number=number,
+            frames=self.frames,
+            first_frame_number=self.first.frame_number,
+            last_frame_number=self.last.frame_number,
+            connection_id_max=self.connection_id_max,
+            payload_bytes=self.payload_bytes,
+            file_bytes=os.fstat(file.fileno()).st_size,
+            first_receive_time_ns=self.first.receive_time_ns,
+            last_receive_time_ns=self.last.receive_time_ns,
+            min_receive_time_ns=self.min_receive_time_ns,
+            max_receive_time_ns=self.max_receive_time_ns,
+            footer_bytes=len(footer),
+            footer_sha256=hashlib.sha256(footer).hexdigest(),
+            sha256=_sha256(file),
+        )
+
+
+def _sha256(file: IO[bytes]) -> str:
+    hasher = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 class SegmentWriter:
@@ -102,7 +136,7 @@ class SegmentWriter:
         self.number = number
         self._waiting: list[Frame] = []
         self._waiting_bytes = 0
-        self._facts = _Facts()
+        self._facts = SegmentFacts()
         path.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.fdopen(os.open(path, flags, FILE_MODE), "w+b")
@@ -171,31 +205,15 @@ class SegmentWriter:
         self._file.write(footer)
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.seek(0)
-        sha256 = hashlib.file_digest(self._file, "sha256").hexdigest()
-        file_bytes = os.fstat(self._file.fileno()).st_size
-        self._file.close()
-        facts = self._facts
-        assert facts.first is not None
-        assert facts.last is not None
-        return ManifestEntry(
-            path=path,
+        entry = self._facts.entry(
+            path,
             venue=self.venue,
             number=self.number,
-            frames=facts.frames,
-            first_frame_number=facts.first.frame_number,
-            last_frame_number=facts.last.frame_number,
-            connection_id_max=facts.connection_id_max,
-            payload_bytes=facts.payload_bytes,
-            file_bytes=file_bytes,
-            first_receive_time_ns=facts.first.receive_time_ns,
-            last_receive_time_ns=facts.last.receive_time_ns,
-            min_receive_time_ns=facts.min_receive_time_ns,
-            max_receive_time_ns=facts.max_receive_time_ns,
-            footer_bytes=footer_bytes,
-            footer_sha256=hashlib.sha256(footer[:-_FOOTER_TAIL_BYTES]).hexdigest(),
-            sha256=sha256,
+            file=self._file,
+            footer=footer[:-_FOOTER_TAIL_BYTES],
         )
+        self._file.close()
+        return entry
 
     def abandon(self) -> None:
         """Remove the unfinished file."""

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from recorder.manifest import ManifestEntry
 from recorder.recording_errors import NewerFormatError, SegmentFormatError
+from recorder.recording_folder import parse_segment_path, stays_inside
 from recorder.segment import (
     COLUMNS,
     ROW_GROUP_PAYLOAD_BYTES,
     ROW_GROUP_ROWS,
     SEGMENT_VERSION,
+    SegmentFacts,
     arrow_schema,
 )
 from recorder.zstd_frame import CONTENT_BYTES_MAX
@@ -37,7 +39,6 @@ BATCH_ROWS = 2_048
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8
 _FOOTER_BYTES_MAX = 64 << 20
-_ROW_BYTES = 64
 ROW_GROUP_BYTES_MAX = max(ROW_GROUP_PAYLOAD_BYTES, CONTENT_BYTES_MAX) + CONTENT_BYTES_MAX // 2
 """What a row group's columns may claim to be, uncompressed: its payload and all around it."""
 
@@ -83,7 +84,7 @@ class SegmentFile:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        footer = self._footer(entry)
+        self.footer = footer = self._footer(entry)
         whole = _MAGIC + footer + len(footer).to_bytes(4, "little") + _MAGIC
         try:
             metadata = pq.read_metadata(pa.BufferReader(whole))
@@ -215,6 +216,28 @@ class SegmentFile:
                 index, first_row, group.num_rows, numbers.min, numbers.max, times.min, times.max
             )
             first_row += group.num_rows
+
+
+def survey_segment(folder: Path, path: str) -> ManifestEntry:
+    """Read a segment whose line in the manifest is lost to its end, and return its entry.
+
+    Raises:
+        SegmentFormatError: it cannot be read, or is not what its place says.
+        OSError: the disk cannot be read.
+    """
+    parsed = parse_segment_path(path)
+    if parsed is None or not stays_inside(folder, path):
+        raise SegmentFormatError(folder / path, "it does not lie where segments lie")
+    venue, number = parsed
+    facts = SegmentFacts()
+    with SegmentFile(folder / path, venue) as file:
+        for group in file.row_groups:
+            for frames in file.read(group):
+                facts.add(frames)
+        if facts.first is None:
+            raise SegmentFormatError(folder / path, "it has no frames")
+        with (folder / path).open("rb") as whole:
+            return facts.entry(path, venue=venue, number=number, file=whole, footer=file.footer)
 
 
 def _reason(error: Exception) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from recorder.description import RecordingDescription, read_description
 from recorder.journal_losses import frames_and_losses, open_journal
 from recorder.journal_reader import JournalReader
-from recorder.manifest import ManifestEntry, next_frame_number, read_manifest
+from recorder.manifest import ManifestEntry, in_order, next_frame_number, read_manifest
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import RecordingFolder, is_locked, parse_segment_path
 from replay.errors import DamagedJournalError
@@ -90,7 +90,7 @@ class Recording:
             parsed = parse_segment_path(path)
             if path not in listed and parsed is not None and parsed[1] not in journals:
                 raise DamagedManifestError(place.manifest, None, f"does not list {path}")
-        return cls(place, description, _in_order(entries))
+        return cls(place, description, in_order(entries))
 
     def frames(
         self,
@@ -260,7 +260,7 @@ class Recording:
         return RecordingTotals(frames, payload_bytes, bytes_on_disk, first_ns, last_ns)
 
     def _entries_now(self) -> tuple[ManifestEntry, ...]:
-        return _in_order(read_manifest(self._folder.manifest).entries)
+        return in_order(read_manifest(self._folder.manifest).entries)
 
     def _open_journal(
         self, number: int, entries: Sequence[ManifestEntry], expected: int
@@ -297,7 +297,3 @@ def _refuse_damage(reader: JournalReader) -> None:
             first_frame_number=damage.first_frame_number,
             frames=damage.frames,
         )
-
-
-def _in_order(entries: Sequence[ManifestEntry]) -> tuple[ManifestEntry, ...]:
-    return tuple(sorted(entries, key=lambda entry: (entry.number, entry.first_frame_number)))
