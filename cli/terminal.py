@@ -55,13 +55,13 @@ class StatusLine:
     """One line that says how long work is going.
 
     On a terminal it is rewritten in place; in a pipe it is printed as a line of its own, at
-    longer intervals. With `quiet` nothing is ever printed.
+    longer intervals, or with `live_only` not at all. With `quiet` nothing is ever printed.
     """
 
-    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        self._stream = sys.stderr if stream is None else stream
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, live_only: bool = False) -> None:
+        self._stream: TextIO = sys.stderr
         self._live = self._stream.isatty()
+        self.quiet = quiet or (live_only and not self._live)
         self._shown = False
 
     @property

@@ -1,0 +1,165 @@
+"""An audit, as a person reads it: a line a book, what was found, the clock, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cli.engine_summary import share_text
+from cli.report_text import (
+    aligned,
+    count_text,
+    counted,
+    day_time_text,
+    printable,
+    span_text,
+    utc_text,
+)
+from replay.audit_report import AuditFinding, AuditReport, BookAudit, ClockOffset, SuspectTime
+
+SHOWN_PER_KIND = 5
+
+
+def audit_lines(report: AuditReport) -> list[str]:
+    """Return the report's lines, the verdict last."""
+    return [
+        *_span_lines(report),
+        *_book_lines(report),
+        *_finding_lines(report),
+        *_damage_lines(report),
+        *_clock_lines(report),
+        *(f"note: {printable(note)}" for note in report.notes),
+        _verdict(report),
+    ]
+
+
+def _span_lines(report: AuditReport) -> Iterator[str]:
+    text = f"{counted(report.frames, 'frame')} on {counted(report.connections, 'connection')}"
+    first_ns, last_ns = report.first_receive_time_ns, report.last_receive_time_ns
+    if first_ns is not None and last_ns is not None:
+        text += f", {utc_text(first_ns)} and {span_text((last_ns - first_ns) / 1e9)} on"
+    yield text
+
+
+def _book_lines(report: AuditReport) -> list[str]:
+    rows = [
+        (
+            f"{printable(book.venue)} {printable(book.symbol)}",
+            _proof_text(book),
+            _checks_text(book),
+            _troubles_text(book),
+        )
+        for book in report.books
+    ]
+    return aligned(rows) if rows else ["no books"]
+
+
+def _proof_text(book: BookAudit) -> str:
+    if book.state == "unverifiable":
+        return "unverifiable"
+    return f"proven {share_text(book.coverage)}"
+
+
+def _checks_text(book: BookAudit) -> str:
+    parts = [counted(book.deltas, "delta")]
+    if book.checksums_verified:
+        parts.append(f"{counted(book.checksums_verified, 'checksum')} verified")
+    if book.quote_checks:
+        parts.append(f"{count_text(book.quote_matches)} of {counted(book.quote_checks, 'quote')}")
+    return ", ".join(parts)
+
+
+def _troubles_text(book: BookAudit) -> str:
+    troubles = (
+        (book.gaps, "gap"),
+        (book.checksums_failed, "failed checksum"),
+        (book.crossed, "crossed book"),
+        (book.quote_checks - book.quote_matches, "contradicting quote"),
+        (book.bridges_failed, "failed bridge"),
+        (book.duplicates, "duplicate"),
+        (book.late, "late message"),
+    )
+    found = [counted(count, noun) for count, noun in troubles if count]
+    return ", ".join(found) if found else "no gaps"
+
+
+def _finding_lines(report: AuditReport) -> Iterator[str]:
+    shown: dict[str, int] = {}
+    for finding in report.findings:
+        if not finding.fault:
+            continue
+        count = shown.get(finding.kind, 0)
+        shown[finding.kind] = count + 1
+        if count < SHOWN_PER_KIND:
+            yield _finding_text(finding, report.books)
+    for kind, count in shown.items():
+        more = report.faults.get(kind, count) - SHOWN_PER_KIND
+        if more > 0:
+            yield f"  {kind}: {count_text(more)} more; --json has them"
+
+
+def _finding_text(finding: AuditFinding, books: list[BookAudit]) -> str:
+    place = f"connection {finding.connection}, frame {count_text(finding.frame)}"
+    text = f"  {finding.kind} at {day_time_text(finding.time_ns)} ({place}"
+    window = _window(finding, books)
+    if window is not None and window.to_ns is not None:
+        text += f", resynced after {span_text((window.to_ns - window.from_ns) / 1e9)}"
+    text += ")"
+    about = f"{finding.venue} {finding.symbol}".strip()
+    text += f": {printable(about)}, {printable(finding.text)}"
+    if finding.expected is not None and finding.received is not None:
+        text += f" (expected {printable(finding.expected)}, came {printable(finding.received)})"
+    return text
+
+
+def _window(finding: AuditFinding, books: list[BookAudit]) -> SuspectTime | None:
+    for book in books:
+        if (book.venue, book.symbol) == (finding.venue, finding.symbol):
+            for window in book.suspect_windows:
+                if window.from_frame == finding.frame:
+                    return window
+    return None
+
+
+def _damage_lines(report: AuditReport) -> Iterator[str]:
+    if report.integrity is not None:
+        for fault in report.integrity.faults:
+            yield f"  damaged file: {printable(fault)}"
+    for silence in report.silences:
+        if silence.dead:
+            about = f"{silence.venue} {silence.symbol} {silence.channel}"
+            yield (
+                f"  dead channel: {printable(about)}, silent from "
+                f"{day_time_text(silence.longest_from_ns)} to the end"
+            )
+    for book in report.books:
+        if book.state in ("empty", "bridging", "suspect"):
+            about = f"{printable(book.venue)} {printable(book.symbol)}"
+            yield f"  unresolved book: {about} is {book.state} at the end"
+
+
+def _clock_lines(report: AuditReport) -> Iterator[str]:
+    steps = counted(report.clock.steps, "step") if report.clock.steps else "no step"
+    busiest: dict[str, ClockOffset] = {}
+    for offset in report.clock.offsets:
+        held = busiest.get(offset.venue)
+        if offset.median_ns is not None and (held is None or offset.count > held.count):
+            busiest[offset.venue] = offset
+    if not busiest:
+        yield f"clock: {steps}"
+    for venue, offset in busiest.items():
+        yield (
+            f"clock: {printable(venue)} {offset.channel}, receive minus exchange time "
+            f"{_ms(offset.median_ns)} ms median, {_ms(offset.min_ns)} to {_ms(offset.max_ns)}; "
+            f"{steps}"
+        )
+
+
+def _ms(time_ns: int | None) -> str:
+    return "?" if time_ns is None else f"{time_ns / 1e6:,.1f}"
+
+
+def _verdict(report: AuditReport) -> str:
+    if report.clean:
+        return f"no findings; digest {report.state_digest}"
+    kinds = ", ".join(f"{count_text(count)} {kind}" for kind, count in report.faults.items())
+    return f"{counted(sum(report.faults.values()), 'finding')}: {kinds}"

@@ -1,0 +1,156 @@
+"""`tickreel info`: what a recording holds, as far as its manifest and journals say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import json_option
+from cli.report_text import (
+    aligned,
+    byte_text,
+    count_text,
+    counted,
+    printable,
+    span_text,
+    utc_text,
+)
+from cli.terminal import print_json
+
+if TYPE_CHECKING:
+    from replay.recording import Recording
+
+
+@click.command(short_help="Say what a recording holds.")
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option("--scan", is_flag=True, help="Read every frame: kinds of frames, and what was lost.")
+@json_option
+def info(folder: str, scan: bool, as_json: bool) -> None:
+    """Say what a recording holds: what was asked for, when, how much, on how many connections.
+
+    It reads the manifest and whatever is not sealed yet, so it answers at once for weeks of data,
+    and while the recording is being made. `tickreel audit` says whether it can be trusted.
+    """
+    from replay.recording import Recording
+
+    facts = _facts(Recording.open(folder), scan=scan)
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo("\n".join(_lines(folder, facts)))
+
+
+def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
+    from recorder.recording_folder import RecordingFolder, is_locked
+
+    place = RecordingFolder(recording.path)
+    totals, description = recording.totals, recording.description
+    first_ns, last_ns = totals.first_receive_time_ns, totals.last_receive_time_ns
+    facts: dict[str, object] = {
+        "recording_id": description.recording_id,
+        "created": description.created,
+        "tool_version": description.tool_version,
+        "clock_source": description.clock_source,
+        "asked_for": description.asked_for,
+        "venues": list(recording.venues),
+        "first": None if first_ns is None else utc_text(first_ns, 9),
+        "last": None if last_ns is None else utc_text(last_ns, 9),
+        "seconds": None if first_ns is None or last_ns is None else (last_ns - first_ns) / 1e9,
+        "frames": totals.frames,
+        "payload_bytes": totals.payload_bytes,
+        "bytes_on_disk": totals.bytes_on_disk,
+        "bytes_per_frame": totals.bytes_on_disk / totals.frames if totals.frames else None,
+        "segments": len(recording.segments),
+        "connections": max((each.connection_id_max for each in recording.segments), default=0),
+        "unsealed_journals": len(place.journal_numbers()),
+        "being_written": is_locked(place.lock),
+    }
+    return facts | (_scanned(recording) if scan else {})
+
+
+def _scanned(recording: Recording) -> dict[str, object]:
+    from venues.frame import FrameKind
+    from venues.marker import Lost, read_marker
+
+    kinds: Counter[FrameKind] = Counter()
+    lost_frames, lost_unknown = 0, 0
+    for batch in recording.frame_batches(skip_damaged=True):
+        kinds.update(frame.kind for frame in batch)
+        for frame in batch:
+            if frame.kind is FrameKind.LOST:
+                lost = read_marker(frame, Lost)
+                lost_frames += lost.frames or 0
+                lost_unknown += lost.frames is None
+    return {
+        "kinds": {kind.name.lower(): kinds[kind] for kind in sorted(kinds)},
+        "lost": lost_frames,
+        "losses_of_unknown_size": lost_unknown,
+    }
+
+
+def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
+    rows = [("asked for", printable(text)) for text in _asked_for(facts["asked_for"])]
+    if facts["first"] is not None:
+        rows.append(("recorded", _span(facts)))
+    size = f"{byte_text(_number(facts['bytes_on_disk']))} on disk"
+    if facts["bytes_per_frame"] is not None:
+        size += (
+            f", {_number(facts['bytes_per_frame']):.1f} bytes a frame "
+            f"(of {byte_text(_number(facts['payload_bytes']))} received)"
+        )
+    rows += [
+        ("frames", count_text(int(_number(facts["frames"])))),
+        ("size", size),
+        ("segments", _segments(facts)),
+        ("connections", count_text(int(_number(facts["connections"])))),
+        ("made by", f"tickreel {facts['tool_version']}, clock: {facts['clock_source']}"),
+    ]
+    if isinstance(kinds := facts.get("kinds"), dict):
+        rows.append(("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())))
+        unknown = int(_number(facts["losses_of_unknown_size"]))
+        lost = counted(int(_number(facts["lost"])), "frame")
+        rows.append(("lost", f"{lost}; of unknown size: {count_text(unknown)}"))
+    return [printable(folder), *(f"  {line}" for line in aligned(rows))]
+
+
+def _span(facts: Mapping[str, object]) -> str:
+    seconds = _number(facts["seconds"])
+    return f"{str(facts['first'])[:23]}Z to {str(facts['last'])[:23]}Z ({span_text(seconds)})"
+
+
+def _segments(facts: Mapping[str, object]) -> str:
+    text = f"{int(_number(facts['segments'])):,} sealed"
+    unsealed = int(_number(facts["unsealed_journals"]))
+    if facts["being_written"]:
+        return f"{text}; being written to now"
+    if unsealed:
+        return f"{text}; {counted(unsealed, 'journal')} not sealed: run `tickreel recover`"
+    return text
+
+
+def _asked_for(asked_for: object) -> list[str]:
+    """Return a line a stream; what another tool's import asked for is shown as it is."""
+    streams = asked_for.get("streams") if isinstance(asked_for, dict) else None
+    if not isinstance(streams, list):
+        pairs = asked_for.items() if isinstance(asked_for, dict) else ()
+        return [f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in pairs]
+    lines = []
+    for stream in streams:
+        if isinstance(stream, dict):
+            told = f"{stream.get('venue')} {', '.join(map(str, stream.get('symbols') or ()))}"
+            channels = ", ".join(map(str, stream.get("channels") or ("the usual channels",)))
+            url = f" at {stream['url']}" if stream.get("url") else ""
+            lines.append(f"{told.strip()} ({channels}){url}")
+    return lines
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return value
