@@ -32,7 +32,7 @@ from venues.venue import Venue
 
 _EXPECTED = "a receive time in ns since 1970 (19 digits), a space and a message"
 _NEIGHBOURS = 512
-"""How many messages before (or, at the beginning, after) a snapshot may tell its symbol."""
+"""How many messages before (at the beginning of a file, around) a snapshot may tell its symbol."""
 
 _BEGINNING_BYTES = 10
 """Messages of a stream begin alike, and no REST body begins as they do."""
@@ -49,17 +49,14 @@ def read_drafts(source: ImportSource) -> Iterator[Draft]:
     """
     venue, file_number = source.venue, source.file_number
     lines = _split(source)
-    neighbours: deque[bytes] = deque(maxlen=_NEIGHBOURS)
+    ahead = list(islice(lines, _NEIGHBOURS))
+    neighbours = deque((payload for _, payload in ahead), maxlen=_NEIGHBOURS)
     beginnings: set[bytes] = set()
     text = FrameKind.TEXT
-    for receive_time_ns, payload in lines:
+    for receive_time_ns, payload in chain(ahead, lines):
         beginning = payload[:_BEGINNING_BYTES]
         if beginning not in beginnings:
             if venue.dialect.topic(payload) is None and _states_book(venue, payload):
-                if not neighbours:
-                    ahead = list(islice(lines, _NEIGHBOURS))
-                    neighbours.extend(message for _, message in ahead)
-                    lines = chain(ahead, lines)
                 yield _snapshot(source, receive_time_ns, payload, neighbours)
                 continue
             if venue.dialect.topic(payload) is not None:
