@@ -309,7 +309,9 @@ def _liquidation(order: ForcedOrder, receive_time_ns: int, notional: Notional) -
 
 
 def snapshot_event(body: bytes, symbol: str, receive_time_ns: int) -> BookSnapshot | None:
-    """Return the event of a REST depth body; None where neither the body nor `symbol` says whose it is.
+    """Return the event of a REST depth body; None where nobody says whose it is.
+
+    The body's own word (COIN-M) counts before `symbol`, which is that of the request.
 
     Raises:
         msgspec.MsgspecError: it is no depth body.
