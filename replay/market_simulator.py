@@ -77,12 +77,17 @@ Action = Message | Disconnect
 
 @dataclass(frozen=True, slots=True)
 class SimulationSettings:
-    """All that a simulation depends on. `start_time_ns` is UTC at virtual time 0."""
+    """All that a simulation depends on.
+
+    `start_time_ns` is UTC at virtual time 0. With `live_clocks`, a server puts the time there at
+    which each client connects, so that exchange times are near receive times.
+    """
 
     seed: int = 1
     scenario: Scenario = CALM
     instruments: tuple[Instrument, ...] = INSTRUMENTS
     start_time_ns: int = START_TIME_NS
+    live_clocks: bool = False
 
 
 @dataclass

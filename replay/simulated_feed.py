@@ -23,6 +23,8 @@ class SimulatedFeed:
         Raises:
             ScenarioError: the scenario cannot be played.
         """
+        if settings.live_clocks:
+            settings = replace(settings, start_time_ns=time.time_ns())
         self._simulator = MarketSimulator(settings)
         self._topics = frozenset(self._simulator.topics)
         self._kept: deque[Step] = deque()
@@ -93,4 +95,4 @@ class SimulatedFeed:
 
 def starting_now(settings: SimulationSettings) -> SimulationSettings:
     """Return the settings with clocks that show the present, as a live exchange's do."""
-    return replace(settings, start_time_ns=time.time_ns())
+    return replace(settings, live_clocks=True)

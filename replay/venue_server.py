@@ -44,7 +44,7 @@ from replay.source_survey import SourceSurvey, VenueSurvey, survey
 from replay.speed import speed_of
 from venues.errors import TickreelError
 from venues.registry import venue_named
-from venues.venue import Credentials, Venue
+from venues.venue import Credentials, StreamRequest, Venue
 
 CLIENTS_MAX = 64
 INBOUND_BYTES_MAX = 64 * 1024
@@ -214,7 +214,10 @@ class VenueServer:
 
     def _survey(self) -> SourceSurvey:
         if isinstance(self._source, SimulationSettings):
-            met = VenueSurvey(venue_named(SIMULATED_VENUE))
+            venue = venue_named(SIMULATED_VENUE)
+            symbols = tuple(each.symbol for each in self._source.instruments)
+            plans = venue.plan(StreamRequest(venue.name, symbols, venue.traits.default_channels))
+            met = VenueSurvey(venue, paths=[urlsplit(plan.url).path for plan in plans])
             return SourceSurvey({SIMULATED_VENUE: met}, complete=True)
         surveyed = survey(self._source)
         if self._only is not None:
