@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -89,7 +89,7 @@ def snapshot_by_hand(data: dict[str, Any], symbol: str) -> dict[str, Any]:
     }
 
 
-BY_HAND = {
+BY_HAND: dict[str, tuple[type[object], Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "depth": (BookDelta, depth_by_hand),
     "bookTicker": (Quote, quote_by_hand),
     "trade": (Trade, trade_by_hand),
