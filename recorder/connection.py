@@ -55,8 +55,8 @@ wire_log.setLevel(logging.INFO)
 class Listener(Protocol):
     """Who is told what happens on a connection, in order."""
 
-    def opened(self) -> None:
-        """Say that the handshake is done."""
+    def opened(self, at: tuple[int, int]) -> None:
+        """Say that the handshake is done. `at` is wall and steady clock."""
 
     def message(
         self, kind: FrameKind, receive_time_ns: int, monotonic_time_ns: int, payload: bytes
@@ -133,7 +133,7 @@ class FrameConnection(ClientConnection):
             if self.protocol.handshake_exc is None and self.protocol.state is not CONNECTING:
                 self._was_opened = True
                 self.last_message_ns = self.last_bytes_ns
-                self._listener.opened()
+                self._listener.opened((self._wall_ns, self.last_bytes_ns))
             return
         assert isinstance(event, WireFrame)
         opcode = event.opcode

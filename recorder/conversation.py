@@ -116,11 +116,10 @@ class Conversation:
 
     # What happens: the callbacks of the connection.
 
-    def opened(self) -> None:
+    def opened(self, at: tuple[int, int]) -> None:
         """Give the connection its number and say so in the recording."""
         context = self._context
         self.connection_id = context.next_connection_id()
-        at = context.clock()
         self.opened_ns = at[1]
         url = redacted_url(self._plan.url)
         opened = Opened(

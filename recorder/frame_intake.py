@@ -180,7 +180,7 @@ class FrameIntake:
         size = len(payload)
         cost = size + FRAME_COST_BYTES
         if self._losing:
-            self._keep_again_if_room()
+            self._keep_again_if_room((receive_time_ns, monotonic_time_ns))
         if self._losing or self._cost + cost - self._store.stored_cost > self._budget:
             self._lose(connection_id, venue, receive_time_ns, size)
             return False
@@ -228,14 +228,13 @@ class FrameIntake:
     def tick(self) -> None:
         """Hand over what waits and tell of losses if there is room; every 50 ms or so."""
         if self._losing:
-            self._keep_again_if_room()
+            self._keep_again_if_room(self._clock())
         self.deliver()
         self._hand_over()
 
     def tell_all_losses(self) -> None:
         """Put in a LOST marker for every loss, room or not; the last thing before the end."""
-        for connection_id in list(self._losses):
-            self._tell_loss(connection_id)
+        self._tell_losses(self._clock())
 
     def deliver(self) -> None:
         """Give fresh frames to the writer's batch and then to the sinks."""
@@ -275,9 +274,9 @@ class FrameIntake:
         payload: bytes,
         at: tuple[int, int] | None,
     ) -> None:
+        at = at or self._clock()
         if connection_id in self._losses:
-            self._tell_loss(connection_id)
-        receive_time_ns, monotonic_time_ns = at or self._clock()
+            self._tell_loss(connection_id, at)
         if not self._fresh:
             self._schedule(self.deliver)
         self._fresh.append(
@@ -286,8 +285,7 @@ class FrameIntake:
                 connection_id,
                 venue,
                 kind,
-                receive_time_ns,
-                monotonic_time_ns,
+                *at,
                 payload,
             )
         )
@@ -314,13 +312,17 @@ class FrameIntake:
             loss.bytes += size
             loss.to_ns = receive_time_ns
 
-    def _keep_again_if_room(self) -> None:
+    def _keep_again_if_room(self, at: tuple[int, int]) -> None:
         if self.queued_cost <= self._resume:
             self._losing = False
-            self.tell_all_losses()
+            self._tell_losses(at)
             log.warning("frames are kept again; what was not kept is in LOST frames")
 
-    def _tell_loss(self, connection_id: int) -> None:
+    def _tell_losses(self, at: tuple[int, int]) -> None:
+        for connection_id in list(self._losses):
+            self._tell_loss(connection_id, at)
+
+    def _tell_loss(self, connection_id: int, at: tuple[int, int]) -> None:
         loss = self._losses.pop(connection_id)
         marker = Lost(loss.frames, loss.bytes, loss.from_ns, loss.to_ns, "backpressure")
-        self._put_marker(connection_id, loss.venue, FrameKind.LOST, marker_payload(marker), None)
+        self._put_marker(connection_id, loss.venue, FrameKind.LOST, marker_payload(marker), at)

@@ -15,7 +15,10 @@ from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, serve
 
+from recorder.recorder import Recorder
+from recorder.recorder_settings import RecorderSettings
 from recorder.stream_settings import StreamSettings
+from replay.recording import Recording
 from venues.channel import Channel, Subscription
 from venues.event import Event, Notice, NoticeKind
 from venues.frame import Frame, FrameKind
@@ -137,13 +140,27 @@ async def tiny_exchange(talk: Talk, *, answer: bool = True) -> AsyncIterator[str
 async def until(true: Callable[[], bool], limit_s: float = 10.0) -> None:
     """Wait until something holds; fail when it never does."""
     async with asyncio.timeout(limit_s):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for is a fact, not an event
             await asyncio.sleep(0.005)
 
 
-def frames_of(folder: Path) -> list[Frame]:
-    from replay.recording import Recording
+@asynccontextmanager
+async def capturing(
+    folder: Path,
+    *streams: StreamSettings,
+    venue: TinyVenue | None = None,
+    settings: RecorderSettings | None = None,
+) -> AsyncIterator[Recorder]:
+    """Record with a tiny venue until the block ends."""
+    recorder = Recorder(streams, folder, settings, venues=lambda name: venue or TinyVenue())
+    await recorder.start()
+    try:
+        yield recorder
+    finally:
+        await recorder.stop()
 
+
+def frames_of(folder: Path) -> list[Frame]:
     return list(Recording.open(folder).frames())
 
 
