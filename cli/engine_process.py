@@ -15,13 +15,11 @@ batch of frames is handed to the child's pipe and forgotten.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 
+from cli.child_process import child_command, child_environment
 from cli.engine_messages import (
     LENGTH,
     AgentFailed,
@@ -42,7 +40,6 @@ BACKLOG_BYTES_MAX = 128 * 1024 * 1024
 READY_LIMIT_S = 60.0
 FINISH_LIMIT_S = 5.0
 _LINE_BYTES_MAX = 64 * 1024 * 1024
-_OUR_ROOT = Path(__file__).resolve().parents[1]
 
 
 class EngineProcess:
@@ -90,13 +87,10 @@ class EngineProcess:
             CommandError: it refuses, or does not come up.
         """
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "cli.live_engine",
+            *child_command("cli.live_engine"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=_child_environment(),
+            env=child_environment(),
             limit=_LINE_BYTES_MAX,
         )
         self._stdin = self._process.stdin
@@ -201,11 +195,3 @@ class EngineProcess:
         elif isinstance(message, AgentFailed):
             self.agent_failures += 1
             self._on_warning(message.text)
-
-
-def _child_environment() -> dict[str, str]:
-    """Return ours, with our own packages found first, wherever the user stands."""
-    environment = dict(os.environ)
-    known = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = os.pathsep.join([str(_OUR_ROOT), *([known] if known else [])])
-    return environment
