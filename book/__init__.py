@@ -9,6 +9,7 @@ In the order of the data:
 - `engine`: applies a frame: decodes it, routes its events, tells the subscribers.
 - `subscribers`: who wants to be told of what.
 - `settings`: depths, windows, thresholds, limits.
+- `frame_time`: the engine's now.
 - `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
 - `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
 - `sequence`: what a delta's numbers say, per continuity scheme.

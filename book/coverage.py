@@ -1,7 +1,8 @@
 """How long a book was observed, how long it was proven, and when it was not.
 
-Theory. Time runs from the first frame about a book to the last frame of all, in receive time; it
-stands still while nobody was listening (after we closed the connection ourselves). A *suspect
+Theory. Time runs from the first frame about a book to the last frame of all, in the engine's time,
+which never runs back; it stands still while nobody was listening (after we closed the connection
+ourselves). A *suspect
 window* opens where a proven book loses its proof and closes on the snapshot that restores it. The
 time before the first proof is observed, not proven, and is a window too.
 """
@@ -9,6 +10,8 @@ time before the first proof is observed, not proven, and is a window too.
 from __future__ import annotations
 
 import msgspec
+
+from book.frame_time import FrameTime
 
 
 class SuspectWindow(msgspec.Struct):
@@ -22,11 +25,12 @@ class SuspectWindow(msgspec.Struct):
 
 
 class Coverage:
-    """Share of the observed time on a proven book. Times must be given in running order."""
+    """Share of the observed time on a proven book."""
 
     __slots__ = (
         "_open",
         "_since_ns",
+        "_time",
         "_windows_max",
         "observed_ns",
         "proven_ns",
@@ -34,7 +38,8 @@ class Coverage:
         "windows_count",
     )
 
-    def __init__(self, windows_max: int) -> None:
+    def __init__(self, windows_max: int, time: FrameTime) -> None:
+        self._time = time
         self._windows_max = windows_max
         self._since_ns: int | None = None
         self._open: SuspectWindow | None = None
@@ -43,43 +48,43 @@ class Coverage:
         self.windows: list[SuspectWindow] = []
         self.windows_count = 0
 
-    def observe(self, now_ns: int, frame_number: int, reason: str) -> None:
+    def observe(self, frame_number: int, reason: str) -> None:
         """Begin to observe, without proof yet; does nothing where observation is going on."""
         if self._since_ns is None:
-            self._since_ns = now_ns
-            self.doubt(now_ns, frame_number, reason)
+            self._since_ns = self._time.now_ns
+            self.doubt(frame_number, reason)
 
-    def advance(self, now_ns: int) -> None:
-        """Let time run to `now_ns`; it never runs back, whatever a wall clock did."""
-        if self._since_ns is None or now_ns <= self._since_ns:
+    def advance(self) -> None:
+        """Let the time up to now pass."""
+        if self._since_ns is None:
             return
+        now_ns = self._time.now_ns
         passed_ns = now_ns - self._since_ns
         self.observed_ns += passed_ns
         if self._open is None:
             self.proven_ns += passed_ns
         self._since_ns = now_ns
 
-    def doubt(self, now_ns: int, frame_number: int, reason: str) -> None:
+    def doubt(self, frame_number: int, reason: str) -> None:
         """Open a suspect window, where none is open."""
-        self.advance(now_ns)
+        self.advance()
         if self._open is not None:
             return
-        self._open = SuspectWindow(reason, frame_number, now_ns)
+        self._open = SuspectWindow(reason, frame_number, self._time.now_ns)
         self.windows_count += 1
         if len(self.windows) < self._windows_max:
             self.windows.append(self._open)
 
-    def prove(self, now_ns: int, frame_number: int) -> None:
+    def prove(self, frame_number: int) -> None:
         """Close the suspect window, if one is open."""
-        self.advance(now_ns)
+        self.advance()
         if self._open is not None:
-            self._open.to_frame, self._open.to_ns = frame_number, now_ns
+            self._open.to_frame, self._open.to_ns = frame_number, self._time.now_ns
             self._open = None
 
-    def rest(self, now_ns: int, frame_number: int) -> None:
+    def rest(self, frame_number: int) -> None:
         """Stop observing: nobody listens from here on."""
-        self.advance(now_ns)
-        self.prove(now_ns, frame_number)
+        self.prove(frame_number)
         self._since_ns = None
 
     @property

@@ -20,7 +20,8 @@ import msgspec
 from book.connection_ledger import ConnectionLedger
 from book.exact import NotANumberError
 from book.finding import Finding, FindingKind, FindingLog
-from book.market import FrameTime, Market
+from book.frame_time import FrameTime
+from book.market import Market
 from book.settings import NS_PER_S, EngineSettings
 from book.staleness import Stale, StalenessGuard
 from book.state_digest import digest

@@ -1,8 +1,9 @@
-"""Liquidations of one market: rolling worth, dominant side, cascades, in frame time.
+"""Liquidations of one market: rolling worth, dominant side, cascades, in the engine's time.
 
-A cascade is reported when the liquidations of the last `cascade_window_s` are worth at least
-`cascade_notional`, and none was reported in the last `cascade_cooldown_s`. The dominant side is
-the liquidated one: LONG where longs were closed.
+The window is of time that never runs back (`book.frame_time`): a liquidation is in it by the time
+at which it was taken in. A cascade is reported when the liquidations of the last
+`cascade_window_s` are worth at least `cascade_notional`, and none was reported in the last
+`cascade_cooldown_s`. The dominant side is the liquidated one: LONG where longs were closed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Cascade(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Entry(NamedTuple):
-    receive_time_ns: int
+    time_ns: int
     notional: Decimal
     side: LiquidatedSide
 
@@ -42,6 +43,7 @@ class LiquidationMonitor:
         "_cooldown_ns",
         "_entries",
         "_long",
+        "_now_ns",
         "_short",
         "_threshold",
         "_window_ns",
@@ -58,14 +60,19 @@ class LiquidationMonitor:
         self._threshold = settings.cascade_notional
         self._entries: deque[_Entry] = deque()
         self._long = self._short = ZERO
+        self._now_ns = 0
         self.liquidations = 0
         self.notional_total = ZERO
         self.cascades = 0
         self.last_cascade_ns: int | None = None
 
-    def add(self, liquidation: Liquidation) -> Cascade | None:
-        """Take a liquidation in; return the cascade that it completes, if it does."""
-        now_ns, side = liquidation.receive_time_ns, liquidation.liquidated_side
+    def add(self, liquidation: Liquidation, now_ns: int | None = None) -> Cascade | None:
+        """Take a liquidation in, now or (where that is not said) at its receive time.
+
+        Return the cascade that it completes, if it does.
+        """
+        now_ns = max(liquidation.receive_time_ns if now_ns is None else now_ns, self._now_ns)
+        side = liquidation.liquidated_side
         self._entries.append(_Entry(now_ns, liquidation.notional, side))
         self._sum(side, liquidation.notional)
         self.liquidations += 1
@@ -84,9 +91,10 @@ class LiquidationMonitor:
         return Cascade(symbol, now_ns, self.notional, len(self._entries), side, self._window_ns)
 
     def advance(self, now_ns: int) -> None:
-        """Let what is older than the window at `now_ns` drop out of it."""
+        """Let what is older than the window at `now_ns` drop out of it; now never runs back."""
+        self._now_ns = now_ns = max(now_ns, self._now_ns)
         entries, since_ns = self._entries, now_ns - self._window_ns
-        while entries and entries[0].receive_time_ns < since_ns:
+        while entries and entries[0].time_ns < since_ns:
             entry = entries.popleft()
             self._sum(entry.side, EXACT.minus(entry.notional))
 
@@ -127,7 +135,7 @@ class LiquidationMonitor:
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
-        window = [[e.receive_time_ns, plain(e.notional), e.side] for e in self._entries]
+        window = [[e.time_ns, plain(e.notional), e.side] for e in self._entries]
         return [
             self.liquidations,
             plain(self.notional_total),

@@ -6,6 +6,7 @@ from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import ExactNumbers
 from book.finding import FindingKind
+from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade, LiquidationMonitor
 from book.settings import EngineSettings
 from book.staleness import ChannelWatch
@@ -15,15 +16,6 @@ from venues.channel import Channel
 from venues.event import Liquidation, Quote, Ticker, Trade
 from venues.frame import Frame
 from venues.traits import VenueTraits
-
-
-class FrameTime:
-    """The engine's now: the greatest receive time among the frames applied so far."""
-
-    __slots__ = ("now_ns",)
-
-    def __init__(self) -> None:
-        self.now_ns = 0
 
 
 class Market:
@@ -63,7 +55,7 @@ class Market:
         self.venue = venue
         self.symbol = symbol
         self.counters = MarketCounters()
-        self.book = VenueBook(symbol, traits, self.counters, report, settings)
+        self.book = VenueBook(symbol, traits, self.counters, report, settings, time)
         self.quote: Quote | None = None
         self.ticker: Ticker | None = None
         self.last_trade_number: int | None = None
@@ -96,7 +88,7 @@ class Market:
     @property
     def coverage(self) -> Coverage:
         """How long the book was proven, up to now."""
-        self.book.coverage.advance(self._time.now_ns)
+        self.book.coverage.advance()
         return self.book.coverage
 
     def take_trade(self, trade: Trade) -> bool:
@@ -114,7 +106,7 @@ class Market:
                 return False
             self.last_trade_number = number
         self.counters.trades += 1
-        self._tape.add(trade)
+        self._tape.add(trade, self._time.now_ns)
         return True
 
     def _place(self, number: int, last: int) -> bool:
@@ -139,7 +131,7 @@ class Market:
     def take_liquidation(self, liquidation: Liquidation) -> Cascade | None:
         """Take a liquidation in; return the cascade that it completes, if it does."""
         self.counters.liquidations += 1
-        return self._liquidations.add(liquidation)
+        return self._liquidations.add(liquidation, self._time.now_ns)
 
     def take_quote(self, quote: Quote, frame: Frame) -> None:
         """Take a quote in, and hold it against the book where they share their numbers.

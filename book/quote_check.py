@@ -9,6 +9,7 @@ quotes between two book events, and not every change of the top.
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from typing import NamedTuple
 
 from book.exact import exact
@@ -51,21 +52,22 @@ def compare(quote: Quote, top: Top) -> QuoteOutcome:
 
 
 class QuoteCheck:
-    """The quotes and tops of one market that still wait for each other."""
+    """The quotes and tops of one market that still wait for each other.
+
+    Quotes come in the order of their numbers, so those that the book has passed are in front. One
+    that comes out of order is at worst not checked.
+    """
 
     __slots__ = ("_held_max", "_quotes", "_tops")
 
     def __init__(self, held_max: int) -> None:
         self._held_max = held_max
-        self._quotes: dict[int, Quote] = {}
-        self._tops: dict[int, Top] = {}
+        self._quotes: deque[tuple[int, Quote]] = deque(maxlen=held_max)
+        self._tops: OrderedDict[int, Top] = OrderedDict()
 
     def hold(self, quote: Quote, sequence: int) -> None:
         """Hold a quote until the book comes to its number."""
-        quotes = self._quotes
-        quotes[sequence] = quote
-        if len(quotes) > self._held_max:
-            del quotes[next(iter(quotes))]
+        self._quotes.append((sequence, quote))
 
     def late(self, quote: Quote, sequence: int) -> QuoteOutcome | None:
         """Return the check of a quote whose number the book has passed, if its top is held."""
@@ -75,15 +77,14 @@ class QuoteCheck:
     def booked(self, sequence: int, top: Top) -> QuoteOutcome | None:
         """Take in that the proven book is at `sequence`; return the check if a quote waits."""
         quotes = self._quotes
-        quote = quotes.pop(sequence, None)
-        while quotes and (oldest := next(iter(quotes))) < sequence:
-            del quotes[oldest]
-        if quote is not None:
-            return compare(quote, top)
+        while quotes and quotes[0][0] <= sequence:
+            number, quote = quotes.popleft()
+            if number == sequence:
+                return compare(quote, top)
         tops = self._tops
         tops[sequence] = top
         if len(tops) > self._held_max:
-            del tops[next(iter(tops))]
+            tops.popitem(last=False)
         return None
 
     def forget(self) -> None:
@@ -92,4 +93,4 @@ class QuoteCheck:
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
-        return [sorted(self._quotes), sorted(self._tops)]
+        return [[number for number, _ in self._quotes], list(self._tops)]

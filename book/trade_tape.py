@@ -1,8 +1,9 @@
 """The trade tape: trades in order, with rolling figures, in frame time.
 
 The window holds the trades of the last `window_s` seconds before now, at most `trades_max` of
-them. Now is the receive time of the latest frame, never a clock's: a replay gives the same figures
-at any speed. All sums are exact.
+them. Now is the engine's time (`book.frame_time`), never a clock's: a replay gives the same figures
+at any speed. A trade is in the window by the time at which it was taken in, which never runs back;
+so the window is in order, and looking at it in between changes nothing. All sums are exact.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from venues.event import Side, Trade
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False):
-    receive_time_ns: int
+    time_ns: int
     size: Decimal
     notional: Decimal
     bought: bool
@@ -35,6 +36,7 @@ class TradeTape:
         "_buy",
         "_entries",
         "_notional",
+        "_now_ns",
         "_prices",
         "_recent",
         "_recent_size",
@@ -57,12 +59,13 @@ class TradeTape:
         self._entries: deque[_Entry] = deque()
         self._recent: deque[_Entry] = deque()
         self._notional = self._buy = self._sell = self._recent_size = ZERO
+        self._now_ns = 0
         self.trades = 0
         self.buy_size_total = ZERO
         self.sell_size_total = ZERO
 
-    def add(self, trade: Trade) -> None:
-        """Take a trade in.
+    def add(self, trade: Trade, now_ns: int | None = None) -> None:
+        """Take a trade in, now or (where that is not said) at its receive time.
 
         Raises:
             NotANumberError: its price or size is none; the tape is then unchanged.
@@ -70,7 +73,8 @@ class TradeTape:
         size = self._sizes[trade.size_text]
         notional = EXACT.multiply(self._prices[trade.price_text], size)
         bought = trade.aggressor_side is Side.BUY
-        entry = _Entry(trade.receive_time_ns, size, notional, bought)
+        now_ns = max(trade.receive_time_ns if now_ns is None else now_ns, self._now_ns)
+        entry = _Entry(now_ns, size, notional, bought)
         add = EXACT.add
         if bought:
             self._buy = add(self._buy, size)
@@ -83,16 +87,17 @@ class TradeTape:
         self._entries.append(entry)
         self._recent.append(entry)
         self.trades += 1
-        self.advance(trade.receive_time_ns)
+        self.advance(now_ns)
 
     def advance(self, now_ns: int) -> None:
-        """Let what is older than the window at `now_ns` drop out of it."""
+        """Let what is older than the window at `now_ns` drop out of it; now never runs back."""
+        self._now_ns = now_ns = max(now_ns, self._now_ns)
         recent, since_ns = self._recent, now_ns - self._spike_ns
-        while recent and recent[0].receive_time_ns < since_ns:
+        while recent and recent[0].time_ns < since_ns:
             self._recent_size = EXACT.subtract(self._recent_size, recent.popleft().size)
         entries, since_ns = self._entries, now_ns - self._window_ns
         surplus = len(entries) - self._settings.tape_trades_max
-        while entries and (surplus > 0 or entries[0].receive_time_ns < since_ns):
+        while entries and (surplus > 0 or entries[0].time_ns < since_ns):
             self._drop(entries.popleft())
             surplus -= 1
 
@@ -143,7 +148,7 @@ class TradeTape:
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
-        window = [[e.receive_time_ns, plain(e.size), plain(e.notional)] for e in self._entries]
+        window = [[e.time_ns, plain(e.size), plain(e.notional)] for e in self._entries]
         sums = (self.buy_size_total, self.sell_size_total, self._buy, self._sell, self._recent_size)
         return [self.trades, window, [plain(each) for each in sums]]
 

@@ -32,6 +32,7 @@ from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import NotANumberError
 from book.finding import FindingKind
+from book.frame_time import FrameTime
 from book.order_book import OrderBook
 from book.quote_check import QuoteCheck, QuoteOutcome, Top
 from book.sequence import IN_ORDER, JUDGES, Joint, Judgement, Verdict, joint
@@ -99,6 +100,7 @@ class VenueBook(OrderBook):
         counters: MarketCounters,
         report: Report,
         settings: EngineSettings,
+        time: FrameTime,
     ) -> None:
         super().__init__()
         self.symbol = symbol
@@ -108,7 +110,7 @@ class VenueBook(OrderBook):
         self.needs_snapshot = False
         self.depth_kept = traits.depth
         self.counters = counters
-        self.coverage = Coverage(settings.windows_kept_max)
+        self.coverage = Coverage(settings.windows_kept_max, time)
         self.quote_check = QuoteCheck(settings.quotes_held_max)
         self._traits = traits
         self._report = report
@@ -132,7 +134,7 @@ class VenueBook(OrderBook):
     def take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         """Take a snapshot in; return whether the book changed."""
         self.counters.snapshots += 1
-        self.coverage.observe(frame.receive_time_ns, frame.frame_number, "no snapshot yet")
+        self.coverage.observe(frame.frame_number, "no snapshot yet")
         if snapshot.from_rest:
             return self._take_rest_snapshot(snapshot, frame)
         if frame.connection_id != self.connection_id:
@@ -181,7 +183,7 @@ class VenueBook(OrderBook):
         """Stop trusting the book from this frame on, and wish for a fresh snapshot."""
         if self.state is not BookState.EMPTY:
             self.state = BookState.SUSPECT
-        self.coverage.doubt(frame.receive_time_ns, frame.frame_number, reason)
+        self.coverage.doubt(frame.frame_number, reason)
         self.quote_check.forget()
         self._drop_held()
         self.needs_snapshot = True
@@ -190,7 +192,7 @@ class VenueBook(OrderBook):
         """Note that we stopped listening: no loss, and no proof of anything after it."""
         if self.state is not BookState.SUSPECT:
             self.state = BookState.ENDED
-        self.coverage.rest(frame.receive_time_ns, frame.frame_number)
+        self.coverage.rest(frame.frame_number)
         self._drop_held()
         self.needs_snapshot = False
 
@@ -318,14 +320,14 @@ class VenueBook(OrderBook):
         self.state = self._clean
         self.needs_snapshot = False
         if self._clean is BookState.PROVEN:
-            self.coverage.prove(frame.receive_time_ns, frame.frame_number)
+            self.coverage.prove(frame.frame_number)
 
     def _refuse(self, error: NotANumberError, frame: Frame) -> None:
         self._report(FindingKind.BAD_NUMBER, self.symbol, str(error), received=error.text)
         self.doubt("bad number", frame)
 
     def _change_connection(self, frame: Frame) -> None:
-        self.coverage.observe(frame.receive_time_ns, frame.frame_number, "no snapshot yet")
+        self.coverage.observe(frame.frame_number, "no snapshot yet")
         # Nothing says that the new connection goes on where the old one, or its held deltas, ended.
         self.doubt("new connection", frame)
         self.connection_id = frame.connection_id

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from book.finding import FindingKind
+from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade
-from book.market import FrameTime, Market
+from book.market import Market
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
 from book.venue_book import Report
