@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
+UNASSIGNED = ""
+"""The topic of a recorded message of which nobody can say what it is."""
+
+
 class Sent(NamedTuple):
     """A message that was sent. `topic` is None for an answer of the server's own."""
 

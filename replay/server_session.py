@@ -84,6 +84,7 @@ class ServerSession:
         topics: what it is subscribed to.
         state: where it is in its life.
         fault: why its feed could not be read further, None where it could.
+        played: set once everything was sent.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class ServerSession:
         ledger: SentLedger,
         take_up: Callable[[str, frozenset[str]], Feed | None],
         park: Callable[[ServerSession], None],
+        played: asyncio.Event,
     ) -> None:
         """Serve `connection` from `feed`.
 
@@ -107,6 +109,7 @@ class ServerSession:
         self.topics: set[str] = set()
         self.state = SessionState.LISTENING
         self.fault: TickreelError | None = None
+        self.played = played
         self._connection = connection
         self._outlet = SessionOutlet(connection, ledger, paced=settings.speed is not None)
         self._dialect = feed.venue.dialect
@@ -218,6 +221,7 @@ class ServerSession:
                 await self._outlet.cut(cutting)
                 return
         self.state = SessionState.ENDED
+        self.played.set()
         if self._settings.at_end is AtEnd.CLOSE:
             await self._outlet.close(CloseCode.NORMAL_CLOSURE, "everything was sent")
 

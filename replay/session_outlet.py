@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import EXTERNAL_CLOSE_CODES, CloseCode
 
 from replay.feed import Cutting, Sending
-from replay.sent_ledger import SentLedger
+from replay.sent_ledger import UNASSIGNED, SentLedger
 
 SEND_BUFFER_MAX = 8 * 1024 * 1024
 UNPACED_BUFFER = 256 * 1024
@@ -85,7 +85,7 @@ class SessionOutlet:
         async with self._connection.send_context():
             for message in chunk:
                 # Entered first: what is handed over may arrive before this task runs again.
-                ledger.add(message.topic, message.payload)
+                ledger.add(message.topic or UNASSIGNED, message.payload)
                 if message.binary:
                     protocol.send_binary(message.payload)
                 else:

@@ -96,6 +96,7 @@ class VenueServer:
         sent: what was sent, a ledger a session, the newest `LEDGERS_MAX` of them.
         sessions: the clients that are connected.
         faults: why sessions ended because their feed could not be read.
+        played: set once a client was sent everything there is.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class VenueServer:
         self.sent: deque[SentLedger] = deque(maxlen=LEDGERS_MAX)
         self.sessions: list[ServerSession] = []
         self.faults: list[TickreelError] = []
+        self.played = asyncio.Event()
         self._source = source
         self._speed = speed_of(speed)
         self._host = host
@@ -285,6 +287,7 @@ class VenueServer:
             ledger,
             take_up=self._take_up,
             park=self._park,
+            played=self.played,
         )
         self.sent.append(ledger)
         self.sessions.append(session)
