@@ -64,7 +64,8 @@ _message_events = market.message_events
 _HTTP = FrameKind.HTTP
 _STREAMS_PER_MESSAGE = 50
 _STREAMS_PER_CONNECTION = 200
-_SYMBOL = re.compile(r"\w+")
+_SYMBOL = re.compile(r"[^\W_]\w*")
+"""Letters of any script: some coins are named in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)

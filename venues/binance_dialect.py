@@ -13,6 +13,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from venues.event import Row
 from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.wire import leading_text
 
 _KINDS = {
     "SUBSCRIBE": RequestKind.SUBSCRIBE,
@@ -106,12 +107,15 @@ class BinanceDialect:
 
         A bare message does not say its stream's speed: the name is the one without it.
         """
+        stream = leading_text(payload, b'{"stream":"')
+        if stream is not None:
+            return _subscribed(stream)
         try:
             message = _NAMED.decode(payload)
         except (ValueError, RecursionError):
             return None
         if message.stream is not None:
-            return message.stream if not message.stream.startswith("!server") else None
+            return _subscribed(message.stream)
         if message.e is None:
             return f"{message.s.lower()}@bookTicker" if message.u is not None else None
         symbol = message.o.s if isinstance(message.o, _Order) else message.s
@@ -173,6 +177,11 @@ class BinanceDialect:
 
     def _raw_paths(self) -> tuple[str, ...]:
         return tuple(path.removesuffix("stream") + "ws" for path in self._combined_paths())
+
+
+def _subscribed(stream: str) -> str | None:
+    # The exchange's own announcements go to everyone.
+    return None if stream.startswith("!server") else stream
 
 
 def _unwrapped(payload: bytes) -> bytes:

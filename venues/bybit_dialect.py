@@ -19,6 +19,7 @@ import msgspec
 from venues.event import Row
 from venues.op_args import read_login, read_op_request, same_text, signature
 from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.wire import leading_text
 
 PRIVATE_PATH = "/v5/private"
 SNAPSHOT_PATH = "/v5/market/orderbook"
@@ -43,6 +44,9 @@ def signed_text(expires_ms: str) -> str:
 
 def read_topic(payload: bytes) -> str | None:
     """Return the topic that a message names; None where it names none."""
+    topic = leading_text(payload, b'{"topic":"')
+    if topic is not None:
+        return topic
     try:
         return _TOPIC.decode(payload).topic
     except (ValueError, RecursionError):

@@ -123,6 +123,8 @@ def _kind(answer: OpAnswer, bare_is_login: bool) -> NoticeKind | None:
     if answer.op in ("ping", "pong"):
         return NoticeKind.HEARTBEAT
     succeeded = answer.success if answer.success is not None else answer.ret_code == 0
+    if answer.success is None and answer.ret_code is None:
+        return NoticeKind.INFORMATION if answer.op else None
     answers_request = answer.op in ("subscribe", "unsubscribe") or (
         not answer.op and answer.success is not None
     )

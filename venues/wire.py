@@ -47,6 +47,19 @@ def exact_product(price_text: str, size_text: str) -> Decimal:
     return _EXACT.multiply(exact_number(price_text), exact_number(size_text))
 
 
+def leading_text(payload: bytes, beginning: bytes) -> str | None:
+    """Return the JSON string right behind `beginning`; None where it is not so plainly written.
+
+    `beginning` ends in the opening quote. Nothing behind the string is looked at.
+    """
+    if not payload.startswith(beginning):
+        return None
+    start = len(beginning)
+    end = payload.find(b'"', start)
+    text = payload[start:end] if end != -1 else b"\\"
+    return text.decode() if text.isascii() and b"\\" not in text else None
+
+
 def unreadable(error: Exception) -> str:
     """Return why bytes could not be read, in the words of a `DecodeError`'s reason."""
     if isinstance(error, RecursionError):

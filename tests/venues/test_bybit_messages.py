@@ -246,6 +246,15 @@ def test_answers_are_notices(payload: bytes, kind: NoticeKind, text: str) -> Non
         assert decoded(name, payload) == [Notice("", RECEIVED_NS, None, kind, text)]
 
 
+def test_a_message_that_neither_accepts_nor_refuses_is_no_refusal() -> None:
+    """What a client says, should it come back, is no answer to it."""
+    for operation in ("subscribe", "auth"):
+        payload = f'{{"op":"{operation}","args":["x"]}}'.encode()
+        expected = Notice("", RECEIVED_NS, None, NoticeKind.INFORMATION, operation)
+        assert decoded("bybit-linear", payload) == [expected]
+        assert decoded("reference", payload) == [expected]
+
+
 def test_market_data_are_no_notices() -> None:
     turned = b'{"type":"delta",' + BYBIT_DELTA[1:].replace(b'"type":"delta",', b"")
     for payload in (BYBIT_DELTA, turned, BYBIT_ORDER):

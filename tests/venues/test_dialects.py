@@ -167,6 +167,10 @@ def test_answers_are_never_wrapped() -> None:
         (b'{"result":null,"id":1}', None),
         (b'{"e":"serverShutdown","E":1}', None),
         (b"no JSON", None),
+        (b'{"stream":"btcusdt\\u0040trade","data":{}}', "btcusdt@trade"),
+        ('{"stream":"币安人生usdt@trade","data":{}}'.encode(), "币安人生usdt@trade"),
+        (b'{"stream":"!serverShutdown","data":{"e":"serverShutdown"}}', None),
+        (b'{"stream":"btcusdt@tra', None),
     ],
 )
 def test_a_recorded_message_tells_its_stream(payload: bytes, topic: str | None) -> None:

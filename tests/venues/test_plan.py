@@ -195,6 +195,16 @@ def test_symbols_are_written_as_the_exchange_writes_them(name: str, written: str
         assert len(set(plan.subscriptions)) == len(plan.subscriptions)
 
 
+def test_a_coin_may_have_a_chinese_name_at_binance() -> None:
+    (plan,) = plans("binance-spot", "币安人生usdt", channels=(Channel.BOOK,))
+    assert topics(plan) == ["币安人生usdt@depth@100ms"]
+    wish = venue_named("binance-spot").snapshot_request(plan, "币安人生USDT")
+    assert wish is not None
+    assert wish.url.isascii()
+    path = wish.url.partition(".com")[2]
+    assert venue_named("binance-spot").dialect.snapshot_symbol(path) == "币安人生USDT"
+
+
 BAD_SYMBOLS = ("", " ", "BTC USDT", "BTC/USDT", "BTC\n", "../x", "A" * 41, 'B"', "BTC@X", "B\x00")
 
 
