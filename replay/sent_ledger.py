@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-
 UNASSIGNED = ""
 """The topic of a recorded message of which nobody can say what it is."""
 
