@@ -178,7 +178,7 @@ class Conversation:
         self._life.subscribed = False
         stopping = self._life.state is ConnectionState.CLOSING
         if not stopping:
-            self._life.last_error = reason if code is None else f"closed with {code} {reason}"
+            self._life.last_error = reason if code is None else f"closed with {code} {reason}".strip()
             self._life.move(ConnectionState.RECONNECTING)
         if self._context.ended is not None:
             self._context.ended(self)

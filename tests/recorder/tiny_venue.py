@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -142,6 +143,35 @@ async def until(true: Callable[[], bool], limit_s: float = 10.0) -> None:
     async with asyncio.timeout(limit_s):
         while not true():  # noqa: ASYNC110 - what is waited for is a fact, not an event
             await asyncio.sleep(0.005)
+
+
+def tiny_recorder(
+    folder: Path, *streams: StreamSettings, settings: RecorderSettings | None = None
+) -> Recorder:
+    return Recorder(streams, folder, settings, venues=lambda name: TinyVenue())
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+async def say_nothing(connection: ServerConnection) -> None:
+    return
+
+
+async def stay(connection: ServerConnection) -> None:
+    await connection.wait_closed()
+
+
+async def count_up(connection: ServerConnection) -> None:
+    number = 0
+    while True:
+        await connection.send(f"{number:08d} " + "x" * 291)
+        number += 1
+        if number % 50 == 0:
+            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
