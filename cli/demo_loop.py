@@ -64,9 +64,7 @@ def run_loop(folder: Path, place: Path, say: Callable[[str], None]) -> DemoOutco
     seconds = source_s / SERVED_SPEED + MARGIN_S
     with _serving(served) as (url, venue, ended):
         say(f"1  a fake exchange serves {source or 'a simulated market'} at {url}, twice as fast")
-        say(
-            f"2  tickreel capture {venue} BTCUSDT ETHUSDT, for {seconds:.0f} s, the engine beside it"
-        )
+        say(f"2  tickreel capture {venue} BTCUSDT ETHUSDT, the engine beside it, {seconds:.0f} s")
         asked = [venue, "BTCUSDT", "ETHUSDT", "--url", url, "--duration", f"{seconds:.1f}s"]
         capture = _json("capture", *asked, "-o", str(folder), *_agent(live))
         sent = ended()
