@@ -5,7 +5,8 @@ every speed. Speed decides only how long it waits before handing out the next on
 waits and looks at no clock. Otherwise a virtual clock starts at the first frame's due time, as soon
 as the first frame is asked for, and each frame is handed out at its due time (`replay.due_time`) or
 as soon after as the consumer asks: a consumer that is slower than the frames falls behind
-(`lag_ns`) and loses none, and catches up without a wait when it can.
+(`lag_ns`) and loses none, and catches up without a wait when it can. So that no frame waits for the
+disk, a thread reads ahead then (`replay.read_ahead`).
 
 Every iteration is a new playback from the beginning. One playback at a time: a second iteration
 over the same player would share its clock and its counts.
@@ -19,6 +20,7 @@ from fractions import Fraction
 
 from replay.due_time import DueTimes
 from replay.frame_source import FrameSource
+from replay.read_ahead import ReadAhead
 from replay.speed import Speed, speed_of
 from replay.virtual_clock import VirtualClock
 from venues.frame import Frame
@@ -130,30 +132,34 @@ class Player:
                 await asyncio.sleep(0)
 
     def _paced(self, frames: Iterator[Frame], clock: VirtualClock) -> Iterator[Frame]:
-        for frame, due_ns in self._scheduled(frames, clock):
-            clock.sleep_until(due_ns)
-            yield self._handed_out(frame, due_ns)
+        due_times = self._due_times()
+        with ReadAhead(frames) as batches:
+            for batch in batches:
+                for frame in batch:
+                    due_ns = self._due(frame, due_times, clock)
+                    clock.sleep_until(due_ns)
+                    yield self._handed_out(frame, due_ns)
 
     async def _paced_async(
         self, frames: Iterator[Frame], clock: VirtualClock
     ) -> AsyncIterator[Frame]:
-        for frame, due_ns in self._scheduled(frames, clock):
-            await clock.sleep_until_async(due_ns)
-            yield self._handed_out(frame, due_ns)
-            if self.frames_played % _FRAMES_BETWEEN_TURNS == 0:
+        due_times = self._due_times()
+        with ReadAhead(frames) as batches:
+            async for batch in batches:
+                for frame in batch:
+                    due_ns = self._due(frame, due_times, clock)
+                    await clock.sleep_until_async(due_ns)
+                    yield self._handed_out(frame, due_ns)
                 await asyncio.sleep(0)
 
-    def _scheduled(
-        self, frames: Iterator[Frame], clock: VirtualClock
-    ) -> Iterator[tuple[Frame, int]]:
-        due_times = DueTimes(steady_comparable=len(self._sources) == 1)
-        started = False
-        for frame in frames:
-            due_ns = due_times.due_ns(frame)
-            if not started:
-                clock.start(due_ns)
-                started = True
-            yield frame, due_ns
+    def _due_times(self) -> DueTimes:
+        return DueTimes(steady_comparable=len(self._sources) == 1)
+
+    def _due(self, frame: Frame, due_times: DueTimes, clock: VirtualClock) -> int:
+        due_ns = due_times.due_ns(frame)
+        if self._last is None:
+            clock.start(due_ns)
+        return due_ns
 
     def _handed_out(self, frame: Frame, due_ns: int) -> Frame:
         self._last = frame
