@@ -12,6 +12,7 @@ In the order of the data:
 - `frame_time`: the engine's now.
 - `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
 - `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
+- `held_deltas`: the deltas that wait for the snapshot which they will be joined to.
 - `sequence`: what a delta's numbers say, per continuity scheme.
 - `order_book`, `price_levels`: the levels, exact and in the exchange's own digits.
 - `exact`: numbers as text and as exact decimals.

@@ -10,7 +10,9 @@ class MarketCounters(msgspec.Struct):
 
     `level_updates` are the rows of all deltas that came, applied or not. A checksum is unverifiable
     where the venue has one but this message brought none, or the book was not in a state to be
-    checked. `bridges` are REST snapshots that joined the stream.
+    checked. `bridges` are REST snapshots that joined the stream. `overlapping` are book messages
+    of an older connection than the
+    one that the book follows.
     """
 
     snapshots: int = 0
@@ -19,6 +21,7 @@ class MarketCounters(msgspec.Struct):
     gaps: int = 0
     duplicates: int = 0
     late: int = 0
+    overlapping: int = 0
     bridges: int = 0
     bridges_failed: int = 0
     checksums_verified: int = 0

@@ -89,7 +89,8 @@ class Coverage:
 
     @property
     def share(self) -> float | None:
-        """Proven time over observed time, 0 to 1, for people; None where no time passed."""
+        """Proven time over observed time up to now, for people; None where no time passed."""
+        self.advance()
         return self.proven_ns / self.observed_ns if self.observed_ns else None
 
     def state(self) -> list[object]:

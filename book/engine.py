@@ -300,7 +300,7 @@ class Engine:
             FindingKind.DISCONNECTED, "", f"the connection is gone: {closed.reason} ({code})"
         )
         if lane is not None:
-            lane.doubt("disconnected", frame, frame.connection_id)
+            lane.disconnect(frame)
 
     def _lost(self, frame: Frame) -> None:
         lost = read_marker(frame, Lost)

@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -39,6 +40,22 @@ class FindingKind(StrEnum):
     TIME_BACKWARDS = "time backwards"
     CLOCK_STEP = "clock step"
     UNKNOWN_VENUE = "unknown venue"
+
+
+class Report(Protocol):
+    """Takes a finding about one symbol; the frame is known to whoever takes it."""
+
+    def __call__(
+        self,
+        kind: FindingKind,
+        symbol: str,
+        text: str,
+        *,
+        expected: object = None,
+        received: object = None,
+        missing: int | None = None,
+    ) -> None:
+        """Report it."""
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import ExactNumbers
-from book.finding import FindingKind
+from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade, LiquidationMonitor
 from book.settings import EngineSettings
 from book.staleness import ChannelWatch
 from book.trade_tape import TradeTape
-from book.venue_book import Report, VenueBook
+from book.venue_book import VenueBook
 from venues.channel import Channel
 from venues.event import Liquidation, Quote, Ticker, Trade
 from venues.frame import Frame

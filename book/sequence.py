@@ -61,7 +61,9 @@ def _chain(last: int, delta: BookDelta) -> Judgement:
         return IN_ORDER
     if sequence == last:
         return Judgement(Verdict.DUPLICATE, last, previous)
-    if sequence < last:
+    # A number may fall in a chain (OKX, after maintenance): only what also begins below the last
+    # one applied is late.
+    if sequence < last and previous < last:
         return Judgement(Verdict.LATE, last, previous)
     return Judgement(Verdict.GAP, last, previous)
 

@@ -7,12 +7,19 @@ Theory of operation. A book is in one of these states:
     PROVEN        every message since the last snapshot is accounted for.
     UNVERIFIABLE  the venue numbers nothing and hashes nothing: a loss could not be seen.
     SUSPECT       something was lost, or a check failed. Nothing is applied any more; the levels are
-                  those of the last frame before. Deltas are held as in EMPTY.
+                  those of the last frame before, or what a bad number left of them. Deltas are held
+                  as in EMPTY.
     ENDED         we stopped listening. The levels are those of the last frame.
 
-    EMPTY, SUSPECT, ENDED --snapshot in band--> PROVEN (or UNVERIFIABLE)
-    EMPTY, SUSPECT --REST snapshot--> BRIDGING --first delta joins--> PROVEN
-    PROVEN, BRIDGING --gap, failed check, bad number, new connection, loss--> SUSPECT
+    any --snapshot in band--> PROVEN (or UNVERIFIABLE)
+    EMPTY, SUSPECT, ENDED --REST snapshot--> BRIDGING --first delta joins--> PROVEN
+    PROVEN, BRIDGING --gap, failed check, bad number, loss--> SUSPECT
+    PROVEN, ENDED --message of a newer connection--> SUSPECT
+    any but SUSPECT --we close the connection--> ENDED
+
+A book follows one connection, the newest that spoke of it. What an older one still says (two may
+overlap for a while) is passed over, until the book's own is closed. A REST snapshot is of no
+connection, since numbers alone join it; but the answer to a connection that is gone comes too late.
 
 What may not happen: a delta is applied to a state that it does not follow; a book goes on from
 SUSPECT without a fresh snapshot; a held delta outlives the snapshot that it was held for.
@@ -23,23 +30,22 @@ OKX, Bybit, Kraken: resubscribe): stop, take a fresh snapshot, go on from there;
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
-from typing import Protocol
 
 from book.checksum import book_checksum
 from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import NotANumberError
-from book.finding import FindingKind
+from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
+from book.held_deltas import HeldDeltas
 from book.order_book import OrderBook
 from book.quote_check import QuoteCheck, QuoteOutcome, Top
 from book.sequence import IN_ORDER, JUDGES, Joint, Judgement, Verdict, joint
 from book.settings import EngineSettings
 from venues.event import BookDelta, BookSnapshot, Quote
 from venues.frame import Frame
-from venues.traits import Continuity, DepthKeeper, VenueTraits
+from venues.traits import BridgeRule, Continuity, DepthKeeper, VenueTraits
 
 
 class BookState(StrEnum):
@@ -53,22 +59,6 @@ class BookState(StrEnum):
     ENDED = "ended"
 
 
-class Report(Protocol):
-    """Takes a finding about one symbol; the frame is known to whoever takes it."""
-
-    def __call__(
-        self,
-        kind: FindingKind,
-        symbol: str,
-        text: str,
-        *,
-        expected: object = None,
-        received: object = None,
-        missing: int | None = None,
-    ) -> None:
-        """Report it."""
-
-
 class VenueBook(OrderBook):
     """The book of one symbol at one venue.
 
@@ -78,8 +68,10 @@ class VenueBook(OrderBook):
 
     __slots__ = (
         "_clean",
+        "_gone",
         "_held",
         "_judge",
+        "_late_sequence",
         "_report",
         "_traits",
         "connection_id",
@@ -115,9 +107,11 @@ class VenueBook(OrderBook):
         self._traits = traits
         self._report = report
         self._judge = JUDGES[traits.continuity]
+        self._gone = False
+        self._late_sequence: int | None = None
         unseen = traits.continuity is Continuity.NONE and traits.checksum is None
         self._clean = BookState.UNVERIFIABLE if unseen else BookState.PROVEN
-        self._held: deque[BookDelta] = deque(maxlen=settings.deltas_held_max)
+        self._held = HeldDeltas(traits.bridge, settings.deltas_held_max, self._pass_over)
 
     @property
     def proven(self) -> bool:
@@ -134,12 +128,17 @@ class VenueBook(OrderBook):
     def take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         """Take a snapshot in; return whether the book changed."""
         self.counters.snapshots += 1
-        self.coverage.observe(frame.frame_number, "no snapshot yet")
         if snapshot.from_rest:
             return self._take_rest_snapshot(snapshot, frame)
-        if frame.connection_id != self.connection_id:
-            self._change_connection(frame)
-        self._drop_held()
+        if frame.connection_id != self.connection_id and not self._adopt(frame):
+            return False
+        self.coverage.observe(frame.frame_number, "no snapshot yet")
+        if snapshot.sequence is None and self._traits.continuity is not Continuity.NONE:
+            text = "a snapshot without the number that deltas go on from"
+            self._report(FindingKind.UNNUMBERED, self.symbol, text)
+            self.doubt("unnumbered", frame)
+            return False
+        self._held.drop()
         if not self._load(snapshot, frame):
             return False
         self._prove(frame)
@@ -152,8 +151,8 @@ class VenueBook(OrderBook):
         counters = self.counters
         counters.deltas += 1
         counters.level_updates += len(delta.bids) + len(delta.asks)
-        if frame.connection_id != self.connection_id:
-            self._change_connection(frame)
+        if frame.connection_id != self.connection_id and not self._adopt(frame):
+            return False
         return self._place(delta, frame)
 
     def take_quote(self, quote: Quote, sequence: int, frame: Frame) -> None:
@@ -185,15 +184,22 @@ class VenueBook(OrderBook):
             self.state = BookState.SUSPECT
         self.coverage.doubt(frame.frame_number, reason)
         self.quote_check.forget()
-        self._drop_held()
+        self._held.drop()
         self.needs_snapshot = True
+
+    def disconnect(self, frame: Frame) -> None:
+        """Note that the connection is gone. On the next one the exchange begins anew."""
+        self.doubt("disconnected", frame)
+        self.needs_snapshot = False
+        self._gone = True
 
     def end(self, frame: Frame) -> None:
         """Note that we stopped listening: no loss, and no proof of anything after it."""
+        self._gone = True
         if self.state is not BookState.SUSPECT:
             self.state = BookState.ENDED
         self.coverage.rest(frame.frame_number)
-        self._drop_held()
+        self._held.drop()
         self.needs_snapshot = False
 
     # The steps.
@@ -203,7 +209,7 @@ class VenueBook(OrderBook):
             return self._follow(delta, frame)
         if self.state is BookState.BRIDGING:
             return self._join(delta, frame)
-        self._hold(delta)
+        self._held.hold(delta)
         return False
 
     def _follow(self, delta: BookDelta, frame: Frame) -> bool:
@@ -231,7 +237,7 @@ class VenueBook(OrderBook):
         if verdict is Verdict.DUPLICATE:
             self.counters.duplicates += 1
             kind, text = FindingKind.DUPLICATE, "the same delta again; ignored"
-        elif verdict is Verdict.LATE:
+        elif verdict is Verdict.LATE and not self._restarted(delta):
             self.counters.late += 1
             kind, text = FindingKind.LATE, "older than the book; ignored"
         elif verdict is Verdict.UNNUMBERED:
@@ -242,20 +248,16 @@ class VenueBook(OrderBook):
         self._report(kind, self.symbol, text, expected=expected, received=received, missing=missing)
         if kind is FindingKind.GAP or kind is FindingKind.UNNUMBERED:
             self.doubt(kind.value, frame)
-            self._hold(delta)
+            self._held.hold(delta)
         return False
 
-    def _hold(self, delta: BookDelta) -> None:
-        if self._traits.bridge is None or len(self._held) == self._held.maxlen:
-            self._pass_over(1)
-        if self._traits.bridge is not None:
-            self._held.append(delta)
+    def _restarted(self, delta: BookDelta) -> bool:
+        # One late delta is late. If the next one follows it, the exchange numbers anew, and what
+        # was lost in between cannot be told.
+        last, self._late_sequence = self._late_sequence, delta.sequence
+        return last is not None and self._judge(last, delta) is IN_ORDER
 
-    def _drop_held(self) -> None:
-        self._pass_over(len(self._held))
-        self._held.clear()
-
-    def _pass_over(self, deltas: int) -> None:
+    def _pass_over(self, deltas: int = 1) -> None:
         if self._traits.checksum is not None:
             self.counters.checksums_unverifiable += deltas
 
@@ -263,17 +265,22 @@ class VenueBook(OrderBook):
         rule, sequence = self._traits.bridge, snapshot.sequence
         if rule is None or sequence is None or self.following:
             return False
-        self.connection_id = self.connection_id or frame.connection_id
-        held = [each for each in self._held if joint(rule, sequence, each) is not Joint.BEFORE]
-        if held and joint(rule, sequence, held[0]) is Joint.BEYOND:
-            self._miss(sequence, held[0])
+        if self._gone and frame.connection_id <= self.connection_id:
             return False
-        self._pass_over(len(self._held) - len(held))
-        self._held.clear()
+        if frame.connection_id > self.connection_id:
+            self._adopt(frame)
+        self.coverage.observe(frame.frame_number, "no snapshot yet")
+        beyond = self._held.first_beyond(rule, sequence)
+        if beyond is not None:
+            self._miss(rule, sequence, beyond)
+            return False
         if not self._load(snapshot, frame):
             return False
         self.state = BookState.BRIDGING
-        for delta in held:
+        self.needs_snapshot = False
+        if snapshot.checksum is not None and self._traits.checksum is not None:
+            self._verify(snapshot.checksum, frame)
+        for delta in self._held.take():
             self._place(delta, frame)
         return True
 
@@ -283,18 +290,20 @@ class VenueBook(OrderBook):
         assert sequence is not None
         where = joint(rule, sequence, delta)
         if where is Joint.BEFORE:
-            self._pass_over(1)
+            self._pass_over()
             return False
         if where is Joint.BEYOND:
-            self._miss(sequence, delta)
+            self._miss(rule, sequence, delta)
             self.doubt("bridge failed", frame)
-            self._hold(delta)
+            self._held.hold(delta)
             return False
         self.counters.bridges += 1
         self._prove(frame)
         return self._change(delta, frame)
 
-    def _miss(self, sequence: int, delta: BookDelta) -> None:
+    def _miss(self, rule: BridgeRule, sequence: int, delta: BookDelta) -> None:
+        first = delta.sequence if delta.first_sequence is None else delta.first_sequence
+        needed = "numbered deltas" if first is None else f"a snapshot at {first - rule.joins_at}"
         self.counters.bridges_failed += 1
         self.needs_snapshot = True
         text = "the REST snapshot is older than the first delta held; a newer one is needed"
@@ -302,7 +311,7 @@ class VenueBook(OrderBook):
             FindingKind.BRIDGE_FAILED,
             self.symbol,
             text,
-            expected=f"a snapshot at {delta.first_sequence} or later",
+            expected=f"{needed} or later",
             received=sequence,
         )
 
@@ -310,9 +319,11 @@ class VenueBook(OrderBook):
         try:
             self.replace(snapshot.bids, snapshot.asks)
         except NotANumberError as error:
+            self.clear()
             self._refuse(error, frame)
             return False
         self.sequence = snapshot.sequence
+        self._late_sequence = None
         self.quote_check.forget()
         return True
 
@@ -326,11 +337,19 @@ class VenueBook(OrderBook):
         self._report(FindingKind.BAD_NUMBER, self.symbol, str(error), received=error.text)
         self.doubt("bad number", frame)
 
-    def _change_connection(self, frame: Frame) -> None:
+    def _adopt(self, frame: Frame) -> bool:
+        """Follow another connection from now on; return False for an older one than the book's."""
+        if frame.connection_id < self.connection_id and not self._gone:
+            self.counters.overlapping += 1
+            self._pass_over()
+            return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
-        # Nothing says that the new connection goes on where the old one, or its held deltas, ended.
-        self.doubt("new connection", frame)
+        if self.state is not BookState.BRIDGING:
+            # Nothing says that the new one goes on where the old one, or its held deltas, ended.
+            self.doubt("new connection", frame)
         self.connection_id = frame.connection_id
+        self._gone = False
+        return True
 
     def _verify(self, checksum: int | None, frame: Frame) -> None:
         rule = self._traits.checksum
@@ -376,9 +395,11 @@ class VenueBook(OrderBook):
             self.state,
             self.sequence,
             self.connection_id,
+            self._gone,
+            self._late_sequence,
             self.needs_snapshot,
             list(self.bids),
             list(self.asks),
-            [each.sequence for each in self._held],
+            self._held.sequences(),
             self.quote_check.state(),
         ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from book.finding import FindingKind
+from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade
 from book.market import Market
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
-from book.venue_book import Report
 from venues.channel import Channel
 from venues.event import (
     BookDelta,
@@ -145,9 +144,17 @@ class VenueLane:
         """Stop trusting the books of one connection (None: of all)."""
         for market in self.markets.values():
             book = market.book
-            if connection_id is None or book.connection_id == connection_id:
+            # Where nothing of a book ever came (trades alone are listened to), none is wished for.
+            if book.connection_id and connection_id in (None, book.connection_id):
                 book.doubt(reason, frame)
                 self._ask(market)
+
+    def disconnect(self, frame: Frame) -> None:
+        """Note that this frame's connection is gone, and with it whoever could be asked."""
+        for market in self.markets.values():
+            if market.book.connection_id == frame.connection_id:
+                market.book.disconnect(frame)
+                self.requests.pop(market.symbol, None)
 
     def end(self, frame: Frame) -> None:
         """Note that we closed this frame's connection ourselves."""
@@ -155,8 +162,11 @@ class VenueLane:
             if market.book.connection_id == frame.connection_id:
                 market.book.end(frame)
                 self.requests.pop(market.symbol, None)
-            if all(w.connection_id == frame.connection_id for w in market.watches.values()):
-                market.watches.clear()
+            watches = market.watches
+            for channel in [
+                each for each, w in watches.items() if w.connection_id == frame.connection_id
+            ]:
+                del watches[channel]
 
     def snapshot_failed(self, symbol: str) -> None:
         """Note that a snapshot which was asked for did not come."""
@@ -186,6 +196,8 @@ class VenueLane:
         if not snapshot.from_rest:
             self._heard(market, Channel.BOOK, frame)
         changed = market.book.take_snapshot(snapshot, frame)
+        if changed and self.requests:
+            self.requests.pop(market.symbol, None)
         return self._book_touched(market, changed)
 
     def _take_delta(self, delta: BookDelta, frame: Frame) -> bool:
@@ -215,6 +227,8 @@ class VenueLane:
     def _take_quote(self, quote: Quote, frame: Frame) -> bool:
         market = self.markets.get(quote.symbol) or self.market(quote.symbol)
         market.take_quote(quote, frame)
+        if market.book.needs_snapshot:
+            self._ask(market)
         return True
 
     def _take_liquidation(self, liquidation: Liquidation, frame: Frame) -> bool:
