@@ -67,6 +67,7 @@ def http_get(
             answer = refusal
         with answer:
             body = _read(answer, deadline_s, bytes_max)
+            _check_whole(body, answer.headers.get("Content-Length"))
             return HttpAnswer(answer.status, body, "", answer.headers.get("Retry-After"))
     except _UnfinishedError as fault:
         return HttpAnswer(None, b"", str(fault))
@@ -74,6 +75,12 @@ def http_get(
         return HttpAnswer(None, b"", f"no answer: {fault.reason}")
     except (OSError, HTTPException, ValueError) as fault:
         return HttpAnswer(None, b"", f"no whole answer: {fault or type(fault).__name__}")
+
+
+def _check_whole(body: bytes, announced: str | None) -> None:
+    # `read1` gives what there is and then an end, whether or not all of it came.
+    if announced is not None and announced.isdigit() and int(announced) != len(body):
+        raise _UnfinishedError(f"no whole answer: {len(body):,} of {int(announced):,} bytes came")
 
 
 class _UnfinishedError(Exception):
