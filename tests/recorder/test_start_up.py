@@ -89,7 +89,8 @@ async def test_an_http_status_at_the_handshake_is_told(tmp_path: Path, status: i
     assert caught.value.transient is (status in (429, 500, 503))
 
 
-async def test_retry_after_is_obeyed(tmp_path: Path) -> None:
+async def test_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.reconnect.RETURN_SPREAD_S", 0.1)
     tries_s: list[float] = []
 
     def refuse_once(connection: ServerConnection, request: Request) -> Response | None:
@@ -97,16 +98,16 @@ async def test_retry_after_is_obeyed(tmp_path: Path) -> None:
         if len(tries_s) > 1:
             return None
         response = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "slower\n")
-        response.headers["Retry-After"] = "2"
+        response.headers["Retry-After"] = "1"
         return response
 
     settings = RecorderSettings(give_up_at_start=False, seed=1)
     async with serve(stay, "127.0.0.1", 0, process_request=refuse_once) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with capturing(tmp_path, tiny_stream(url), settings=settings) as recorder:
-            await until(lambda: "asks to wait 2 s" in recorder.connections[0].last_error)
+            await until(lambda: "asks to wait 1 s" in recorder.connections[0].last_error)
             await until(lambda: recorder.connections[0].connects == 1, 15.0)
-    assert tries_s[1] - tries_s[0] >= 2.0
+    assert tries_s[1] - tries_s[0] >= 1.0
 
 
 async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
