@@ -117,8 +117,8 @@ class EngineProcess:
 
     def accept(self, frames: Sequence[Frame]) -> None:
         """Hand a batch to the engine; never blocks, never fails."""
-        if self._stdin is None:
-            return
+        if self._stdin is None or self._stdin.is_closing():
+            return  # where the child is gone, `_read_messages` is about to say so
         self._send(self._encoder.encode(frames))
         self._frames += len(frames)
         backlog_bytes = self.backlog_bytes
@@ -162,7 +162,8 @@ class EngineProcess:
 
     def _detach(self, warning: str) -> None:
         assert self._stdin is not None
-        self._stdin.transport.abort()
+        if not self._stdin.is_closing():
+            self._stdin.transport.abort()
         self._stdin = None
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
