@@ -19,7 +19,7 @@ from recorder.journal_reader import DamagedRange, JournalReader
 from recorder.manifest import ManifestEntry
 from recorder.recording_folder import RecordingFolder
 from venues.frame import RECORDER, Frame, FrameKind
-from venues.marker import Lost, marker_payload
+from venues.marker import Lost, MarkerError, marker_payload, read_marker
 
 CRASH_DETAIL = "the recorder ended without closing its journal; what it had not yet written is lost"
 
@@ -70,6 +70,21 @@ def lost_frame(lost: Lost, *, number: int, last: Frame | None) -> Frame:
         monotonic_time_ns=last.monotonic_time_ns if last is not None else None,
         payload=marker_payload(lost),
     )
+
+
+def last_number(frame: Frame) -> int:
+    """Return the last frame number that a frame stands for.
+
+    Its own; but a LOST frame in place of damage stands for all the numbers that are gone.
+    """
+    if frame.kind is FrameKind.LOST and frame.venue == RECORDER:
+        try:
+            lost = read_marker(frame, Lost)
+        except MarkerError:
+            return frame.frame_number
+        if lost.cause == "damage" and lost.frames:
+            return frame.frame_number + lost.frames - 1
+    return frame.frame_number
 
 
 def open_journal(

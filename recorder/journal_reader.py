@@ -174,6 +174,8 @@ class JournalReader:
         frames = None if next_number is None else next_number - expected
         found = DamagedRange(from_byte, to_byte, reason, expected, frames)
         self.state.damage.append(found)
+        if next_number is not None:
+            self.state.next_frame_number = next_number
         return found
 
     def _accept_bound(self, block: OpeningBlock | ClosingBlock) -> None:

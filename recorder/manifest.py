@@ -36,7 +36,8 @@ class ManifestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
         number: the number of the journal that it was made from.
         frames: how many.
         first_frame_number: of its first frame.
-        last_frame_number: of its last one; other venues' frames have numbers between.
+        last_frame_number: of its last one, or the last that it stands for, where that is a LOST
+            frame in place of damage. Other venues' frames have numbers between.
         connection_id_max: the highest in it.
         payload_bytes: the sum over its frames.
         file_bytes: size on disk.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from recorder.journal_losses import last_number
 from recorder.manifest import ManifestEntry
 from recorder.recording_folder import FILE_MODE
 from venues.frame import Frame
@@ -95,7 +96,7 @@ class SegmentFacts:
             number=number,
             frames=self.frames,
             first_frame_number=self.first.frame_number,
-            last_frame_number=self.last.frame_number,
+            last_frame_number=last_number(self.last),
             connection_id_max=self.connection_id_max,
             payload_bytes=self.payload_bytes,
             file_bytes=os.fstat(file.fileno()).st_size,

@@ -1,4 +1,4 @@
-"""Frames to record: made by hand, by hypothesis, or out of what an exchange really sent."""
+"""Frames to record: made up, or out of what an exchange really sent."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import strategies as st
-
 from recorder.journal import JournalWriter
 from recorder.recording import RecordingWriter, Rotation
 from tests.real_data import REAL_DATA
 from venues.frame import Frame, FrameKind
 
 START_NS = 1_795_000_000_000_000_000
-_VENUES = ("binance-usdm", "bybit-linear", "recorder")
-_INT64 = st.integers(-(2**63) + 1, 2**63 - 1)
 
 
 def made_frames(
@@ -41,28 +37,6 @@ def made_frames(
         )
         for number in range(first, first + count)
     ]
-
-
-@st.composite
-def any_frames(draw: st.DrawFn) -> list[Frame]:
-    """Frames of every kind with any payload, any times, and venues in any order."""
-    count = draw(st.integers(1, 12))
-    return [
-        Frame(
-            frame_number=number,
-            connection_id=draw(st.integers(0, 2**31 - 1)),
-            venue=draw(st.sampled_from(_VENUES)),
-            kind=draw(st.sampled_from(list(FrameKind))),
-            receive_time_ns=draw(_DAYS),
-            monotonic_time_ns=draw(st.none() | _INT64),
-            payload=draw(st.binary(max_size=300)),
-        )
-        for number in range(count)
-    ]
-
-
-# A segment's folder is named for a day, and the calendar that names it ends with the year 9999.
-_DAYS = st.integers(-60_000_000_000_000_000 * 100, 2**63 - 1)
 
 
 def real_frames(name: str = "usdm_btcusdt_20240808", venue: str = "binance-usdm") -> list[Frame]:

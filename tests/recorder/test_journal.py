@@ -33,7 +33,8 @@ from recorder.recording_errors import (
     JournalWriteError,
     NewerFormatError,
 )
-from tests.recorder.made_frames import START_NS, any_frames, made_frames, write_journal
+from tests.recorder.frame_strategy import any_frames
+from tests.recorder.made_frames import START_NS, made_frames, write_journal
 from venues.frame import Frame
 
 ROOT = Path(__file__).parents[2]

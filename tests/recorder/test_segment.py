@@ -23,7 +23,8 @@ from recorder.segment_file import ROW_GROUP_BYTES_MAX, SegmentFile, survey_segme
 from replay.errors import DamagedSegmentError
 from replay.segment_reader import SegmentReader, TimeRange
 from tests.real_data import REAL_DATA, needs_real_data
-from tests.recorder.made_frames import any_frames, made_frames, real_frames
+from tests.recorder.frame_strategy import any_frames
+from tests.recorder.made_frames import made_frames, real_frames
 from venues.frame import Frame, FrameKind
 from venues.marker import Lost, read_marker
 
