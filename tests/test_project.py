@@ -33,6 +33,7 @@ FORMAT_MODULES = {
     "recorder.recording",
     "recorder.recording_errors",
     "recorder.recording_folder",
+    "recorder.redaction",
     "recorder.segment",
 }
 """What of the recorder is the recording's format; replay may import no more than that."""

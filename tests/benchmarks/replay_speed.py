@@ -111,7 +111,7 @@ def bare_sleeps() -> list[int]:
     due_ns = time.monotonic_ns()
     for _ in range(PACE_S * 250):
         due_ns = max(due_ns + 1_000_000, time.monotonic_ns() + 100_000)
-        time.sleep((due_ns - time.monotonic_ns()) / 1e9)
+        time.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
         late_ns.append(time.monotonic_ns() - due_ns)
     return sorted(late_ns)
 
