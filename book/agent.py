@@ -11,8 +11,7 @@ and after `FAILURES_MAX` the agent is detached.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from book.engine import Engine
 from book.finding import Finding
 from book.liquidation_monitor import Cascade
 from book.staleness import Stale
+from book.subscribers import is_async
 from venues.event import BookDelta, BookSnapshot, Liquidation, Quote, Trade
 from venues.frame import Frame
 
@@ -97,11 +97,18 @@ class AttachedAgent:
     def _guarded(
         self, name: str, method: Callable[[Any, Any], Any]
     ) -> Callable[[Any, Any], object]:
-        if inspect.iscoroutinefunction(method):
+        if is_async(method):
 
             async def call_async(event: object, market: object) -> None:
+                if self.detached:
+                    return
                 frame = self._engine.frame
-                await self._take_async(name, method(event, market), frame, market)
+                try:
+                    signal = await method(event, market)
+                except Exception as error:  # noqa: BLE001 - whatever an agent raises is its affair
+                    self._failed(name, frame, error)
+                else:
+                    self._signalled(signal, frame, market)
 
             return call_async
 
@@ -117,16 +124,6 @@ class AttachedAgent:
                 self._signalled(result, frame, market)
 
         return call
-
-    async def _take_async(
-        self, name: str, result: Awaitable[object], frame: Frame, market: object
-    ) -> None:
-        try:
-            signal = await result
-        except Exception as error:  # noqa: BLE001 - whatever an agent raises is its own affair
-            self._failed(name, frame, error)
-        else:
-            self._signalled(signal, frame, market)
 
     def _signalled(self, result: object, frame: Frame, market: Any) -> None:  # noqa: ANN401
         if result is None or self.detached:

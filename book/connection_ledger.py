@@ -1,6 +1,13 @@
-"""The connections in the frames: when each came and went, and what was lost."""
+"""The connections in the frames: when each came and went, and what was lost.
+
+Theory. A recorder runs for months, and some exchange closes every connection that it accepts: so
+the ledger is bounded. The latest connections are kept one by one; of the older ones there is their
+number, and one hash over what was known of each when it was let go.
+"""
 
 from __future__ import annotations
+
+import hashlib
 
 import msgspec
 
@@ -20,15 +27,27 @@ class ConnectionRecord(msgspec.Struct):
 
 
 class ConnectionLedger:
-    """All connections by id, and the losses.
+    """The latest connections by id, how many there were in all, and the losses.
 
     `lost_frames` and `lost_bytes` sum up what is known; `lost_unknown` counts the losses of unknown
     size.
     """
 
-    __slots__ = ("current", "lost_bytes", "lost_frames", "lost_unknown", "records")
+    RECORDS_MAX = 4_096
+
+    __slots__ = (
+        "_chain",
+        "_let_go",
+        "current",
+        "lost_bytes",
+        "lost_frames",
+        "lost_unknown",
+        "records",
+    )
 
     def __init__(self) -> None:
+        self._chain = hashlib.sha256()
+        self._let_go = 0
         self.current = 0
         self.records: dict[int, ConnectionRecord] = {}
         self.lost_frames = 0
@@ -42,6 +61,13 @@ class ConnectionLedger:
             self.records[frame.connection_id] = ConnectionRecord(
                 frame.venue, frame.frame_number, frame.receive_time_ns
             )
+            if len(self.records) > self.RECORDS_MAX:
+                self._let_oldest_go()
+
+    def _let_oldest_go(self) -> None:
+        oldest = next(iter(self.records))
+        self._chain.update(msgspec.json.encode([oldest, self.records.pop(oldest)]))
+        self._let_go += 1
 
     def opened(self, frame: Frame, opened: Opened) -> None:
         """Note that a connection is up."""
@@ -62,10 +88,15 @@ class ConnectionLedger:
         self.lost_bytes += lost.bytes or 0
 
     def __len__(self) -> int:
-        """Count the connections."""
-        return len(self.records)
+        """Count all connections, kept or not."""
+        return self._let_go + len(self.records)
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         losses = [self.lost_frames, self.lost_bytes, self.lost_unknown]
-        return [losses, [[number, record] for number, record in sorted(self.records.items())]]
+        older = [self._let_go, self._chain.hexdigest()]
+        return [
+            losses,
+            older,
+            [[number, record] for number, record in sorted(self.records.items())],
+        ]

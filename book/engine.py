@@ -147,13 +147,13 @@ class Engine:
         await self._subscribers.wait()
 
     def _step(self, frame: Frame) -> None:
-        self._frame = frame
+        previous, self._frame = self._frame, frame
         self.frames += 1
         now_ns, time = frame.receive_time_ns, self._time
         if now_ns >= time.now_ns:
             time.now_ns = now_ns
-        else:
-            self._time_backwards(now_ns)
+        elif previous is not None and now_ns < previous.receive_time_ns:
+            self._time_backwards(previous.receive_time_ns, now_ns)
         if now_ns > self._guard.next_check_ns:
             self._look_for_silence()
         if frame.connection_id != self.connections.current:
@@ -243,13 +243,14 @@ class Engine:
         self.undecodable += 1
         self.report(FindingKind.UNDECODABLE, "", text)
 
-    def _time_backwards(self, now_ns: int) -> None:
-        back_s = (self._time.now_ns - now_ns) / NS_PER_S
+    def _time_backwards(self, previous_ns: int, now_ns: int) -> None:
+        # Told once for each step back, not for all the frames until now is reached again.
+        back_s = (previous_ns - now_ns) / NS_PER_S
         self.report(
             FindingKind.TIME_BACKWARDS,
             "",
-            f"receive time is {back_s:.6f} s before an earlier one",
-            expected=self._time.now_ns,
+            f"receive time is {back_s:.6f} s before that of the frame before",
+            expected=previous_ns,
             received=now_ns,
         )
 

@@ -18,6 +18,9 @@ from book.exact import EXACT, ZERO, plain
 from book.settings import EngineSettings, nanoseconds
 from venues.event import LiquidatedSide, Liquidation
 
+ENTRIES_MAX = 10_000
+"""At most so many liquidations are in the window, the latest ones: a feed may send without end."""
+
 
 class Cascade(msgspec.Struct, frozen=True, gc=False):
     """Liquidations over the threshold. `notional` is in the quote currency."""
@@ -78,6 +81,8 @@ class LiquidationMonitor:
         self.liquidations += 1
         self.notional_total = EXACT.add(self.notional_total, liquidation.notional)
         self.advance(now_ns)
+        if len(self._entries) > ENTRIES_MAX:
+            self._drop(self._entries.popleft())
         return self._cascade(liquidation.symbol, now_ns)
 
     def _cascade(self, symbol: str, now_ns: int) -> Cascade | None:
@@ -95,8 +100,10 @@ class LiquidationMonitor:
         self._now_ns = now_ns = max(now_ns, self._now_ns)
         entries, since_ns = self._entries, now_ns - self._window_ns
         while entries and entries[0].time_ns < since_ns:
-            entry = entries.popleft()
-            self._sum(entry.side, EXACT.minus(entry.notional))
+            self._drop(entries.popleft())
+
+    def _drop(self, entry: _Entry) -> None:
+        self._sum(entry.side, EXACT.minus(entry.notional))
 
     def _sum(self, side: LiquidatedSide, notional: Decimal) -> None:
         if side is LiquidatedSide.LONG:

@@ -29,6 +29,9 @@ DECIMALS = 12
 
 GHOSTS_MAX = 1024
 
+FEW = 16
+"""Up to one in so many is struck out of the order one by one; for more, the order is made anew."""
+
 
 class PriceLevels:
     """The levels of one side. `bids` says which side it is."""
@@ -167,8 +170,15 @@ class PriceLevels:
         if ghosts:
             for text in ghosts:
                 del held[text]
-            self._order = SortedDict(item for item in self._order.items() if item[1] not in ghosts)
+            self._strike(ghosts)
         self._purge_at = max(GHOSTS_MAX, 2 * len(held))
+
+    def _strike(self, ghosts: set[str]) -> None:
+        if len(ghosts) * FEW <= len(self._order):
+            for text in ghosts:
+                del self._order[self._key(text)]
+        else:
+            self._order = SortedDict(item for item in self._order.items() if item[1] not in ghosts)
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""

@@ -7,6 +7,7 @@ one event, in the order in which they subscribed; async ones as well, awaited on
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,12 @@ from venues.errors import TickreelError
 
 Handler = Callable[[Any, Any], object]
 """Called with the event and its market (None for what is about no market)."""
+
+
+def is_async(handler: Handler) -> bool:
+    """Say whether calling it gives something to await: an async function, or an object as one."""
+    call = getattr(handler, "__call__", None)  # noqa: B004 - its nature is asked, not its being
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
 
 
 class AsyncHandlerError(TickreelError):
@@ -40,19 +47,23 @@ class Subscribers:
 
     def add(self, kind: type, handler: Handler) -> None:
         """Subscribe `handler` to events of exactly this kind."""
-        asynchronous = inspect.iscoroutinefunction(handler)
-        if asynchronous and self.first_async is None:
-            self.first_async = handler
-        self._handlers.setdefault(kind, []).append((handler, asynchronous))
+        self._handlers.setdefault(kind, []).append((handler, is_async(handler)))
+        self._look_for_async()
 
     def remove(self, kind: type, handler: Handler) -> None:
         """Take a subscription back; does nothing where there is none."""
         held = self._handlers.get(kind, [])
-        left = [each for each in held if each[0] is not handler]
+        # Equal, not identical: a bound method is made anew whenever it is named.
+        left = [each for each in held if each[0] != handler]
         if left:
             self._handlers[kind] = left
         else:
             self._handlers.pop(kind, None)
+        self._look_for_async()
+
+    def _look_for_async(self) -> None:
+        every = (each for held in self._handlers.values() for each in held)
+        self.first_async = next((handler for handler, asynchronous in every if asynchronous), None)
 
     def __contains__(self, kind: type) -> bool:
         """Say whether anyone wants to be told of this kind."""
@@ -72,6 +83,12 @@ class Subscribers:
 
     async def wait(self) -> None:
         """Await what `tell` lined up, in order."""
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            await each
+        waiting, self._waiting = deque(self._waiting), []
+        try:
+            while waiting:
+                await waiting.popleft()
+        finally:
+            for each in waiting:
+                # One raised, and what it raised leaves; a coroutine must not be left unawaited.
+                if inspect.iscoroutine(each):
+                    each.close()
