@@ -1,0 +1,108 @@
+"""Audits of recordings on disk: whole, damaged, cut off, several at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recorder.recording import RecordingWriter, Rotation
+from replay.audit import audit
+from replay.errors import DamagedSegmentError
+from replay.frame_merge import MergedRecording
+from replay.frame_source import FrameList
+from replay.player import Player
+from replay.recording import Recording
+from tests.replay.session_script import SessionScript, clean_session
+from venues.frame import Frame
+
+FRAMES_BEFORE_ROTATION = 200
+
+
+def write(folder: Path, frames: list[Frame], *, rotate_at: int | None = None) -> Recording:
+    writer = RecordingWriter.create(folder, asked_for={}, rotation=Rotation())
+    cut = len(frames) if rotate_at is None else rotate_at
+    writer.write(frames[:cut])
+    if rotate_at is not None:
+        writer.rotate()
+        writer.write(frames[cut:])
+    writer.close()
+    return Recording.open(folder)
+
+
+@pytest.fixture
+def script() -> SessionScript:
+    script = clean_session(deltas=300)
+    script.closed()
+    return script
+
+
+@pytest.fixture
+def recording(tmp_path: Path, script: SessionScript) -> Recording:
+    return write(tmp_path / "recording", script.frames, rotate_at=FRAMES_BEFORE_ROTATION)
+
+
+def flip_a_byte(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x10
+    path.write_bytes(content)
+
+
+def test_a_whole_recording_is_as_clean_as_its_frames(
+    recording: Recording, script: SessionScript
+) -> None:
+    report = audit(recording)
+    assert report.clean
+    assert report.integrity is not None
+    assert (report.integrity.segments, report.integrity.segments_whole) == (2, 2)
+    assert report.state_digest == audit(FrameList(script.frames)).state_digest
+
+
+def test_a_flipped_byte_in_a_page_is_a_damaged_file_and_lost_frames(recording: Recording) -> None:
+    segment = recording.path / recording.segments[0].path
+    flip_a_byte(segment, 400)
+    with pytest.raises(DamagedSegmentError):
+        list(Player(recording))
+    report = audit(recording)
+    assert not report.clean
+    assert report.faults["damaged file"] == 1
+    assert report.faults["lost"] >= 1
+    assert report.lost.frames == FRAMES_BEFORE_ROTATION
+    assert report.integrity is not None
+    assert report.integrity.segments_whole == 1
+    assert recording.segments[0].path in report.integrity.faults[0]
+
+
+def test_a_missing_segment_is_a_damaged_file_and_lost_frames(recording: Recording) -> None:
+    (recording.path / recording.segments[0].path).unlink()
+    report = audit(Recording.open(recording.path))
+    assert report.faults["damaged file"] == 1
+    assert report.lost.frames == FRAMES_BEFORE_ROTATION
+
+
+def test_a_recording_that_was_cut_off_says_so_before_anyone_recovers_it(
+    tmp_path: Path, script: SessionScript
+) -> None:
+    folder = tmp_path / "cut off"
+    writer = RecordingWriter.create(folder, asked_for={})
+    writer.write(script.frames[:100])
+    # The process is gone without a word: its lock with it, its journal unfinished.
+    writer._lock.release()
+    report = audit(Recording.open(folder))
+    assert report.faults["lost"] == 1
+    assert report.lost.unknown == 1
+    assert [finding.kind for finding in report.findings] == ["lost"]
+
+
+def test_several_recordings_are_audited_as_one_and_each_file_is_verified(
+    tmp_path: Path, recording: Recording, script: SessionScript
+) -> None:
+    other = clean_session(deltas=5)
+    other.closed()
+    second = write(tmp_path / "second", other.frames)
+    flip_a_byte(second.path / second.segments[0].path, 4)
+    report = audit(MergedRecording([recording, second]))
+    assert report.integrity is not None
+    assert report.integrity.segments == 3
+    assert report.integrity.segments_whole == 2
+    assert report.integrity.faults[0].startswith("second/frames/venue=")
