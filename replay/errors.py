@@ -2,12 +2,16 @@
 
     TickreelError
     ├── RecorderError                 NotARecordingError, NewerFormatError, DamagedManifestError ...
-    └── ReplayError                   a recording cannot be read as it is
-        ├── DamagedSegmentError       frames of a segment that cannot be read
-        │   └── MissingSegmentError   the whole file is not there
-        └── DamagedJournalError       frames of a journal that cannot be read
+    ├── ReplayError                   a recording cannot be read as it is
+    │   ├── DamagedSegmentError       frames of a segment that cannot be read
+    │   │   └── MissingSegmentError   the whole file is not there
+    │   └── DamagedJournalError       frames of a journal that cannot be read
+    ├── SpeedError                    (replay.speed) a text or number that is no speed
+    ├── ClockBackwardsError           (replay.virtual_clock) a jump into the past
+    ├── ClockRateError                (replay.virtual_clock) a rate of zero or below
+    └── ImportFailedError             (replay.import_errors) an import that was given up
 
-With `skip_damaged` a reader gives a LOST frame in place of the last three.
+With `skip_damaged` a reader gives a LOST frame in place of a `ReplayError`.
 """
 
 from __future__ import annotations
