@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SEGMENT_VERSION = 1
 ROW_GROUP_ROWS = 16_384
-ROW_GROUP_PAYLOAD_BYTES = 16 << 20
+ROW_GROUP_PAYLOAD_BYTES = 8 << 20
 """A row group is closed before it holds more payload than this, unless one frame is larger."""
 
 COMPRESSION_LEVEL = 6

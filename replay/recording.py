@@ -130,7 +130,7 @@ class Recording:
         within = TimeRange(from_ns, to_ns)
         wanted = None if streams is None else frozenset({*streams, RECORDER})
         journals = self._folder.journal_numbers()
-        entries = self._entries_now() if journals else self.segments
+        entries = self._entries_now()
         expected = 0
         for number in sorted({*journals, *(entry.number for entry in entries)}):
             expected = max(expected, next_frame_number(entries, number))
@@ -226,7 +226,7 @@ class Recording:
         """What the recording held when this was first asked: from the manifest and the journals."""
         while True:
             journals = self._folder.journal_numbers()
-            entries = self._entries_now() if journals else self.segments
+            entries = self._entries_now()
             totals = self._count(journals, entries)
             if totals is not None:
                 return totals
