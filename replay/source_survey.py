@@ -30,10 +30,19 @@ FRAMES_MAX = 200_000
 
 @dataclass
 class VenueSurvey:
-    """What was met of one venue. `paths` are those that the recording client connected to."""
+    """What was met of one venue.
+
+    Attributes:
+        venue: the venue.
+        symbols: those that market data is about.
+        carried: topics that there are messages of.
+        topics: all topics known, and whether they need a login.
+        paths: those that the recording client connected to.
+    """
 
     venue: Venue
     symbols: set[str] = field(default_factory=set)
+    carried: set[str] = field(default_factory=set)
     topics: dict[str, TopicStanding] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
 
@@ -81,17 +90,18 @@ def _note(found: SourceSurvey, frame: Frame) -> None:
     dialect = met.venue.dialect
     if frame.received:
         topic = dialect.topic(frame.payload)
-        if topic is not None and topic not in met.topics:
+        if topic is not None and topic not in met.carried:
+            met.carried.add(topic)
             _note_topic(met, topic, frame)
     elif frame.kind is FrameKind.OPENED:
         path = _opened_path(frame)
         if path not in met.paths:
             met.paths.append(path)
-        _know(met, dialect.connect_topics(path), TopicStanding.PUBLIC)
+        _know(met, dialect.connect_topics(path))
     elif frame.kind is FrameKind.SENT:
         request = dialect.read_request(frame.payload)
         if request.kind is RequestKind.SUBSCRIBE:
-            _know(met, request.topics, TopicStanding.PUBLIC)
+            _know(met, request.topics)
 
 
 def _note_topic(met: VenueSurvey, topic: str, frame: Frame) -> None:
@@ -106,9 +116,9 @@ def _note_topic(met: VenueSurvey, topic: str, frame: Frame) -> None:
         met.symbols.update(event.symbol for event in events if isinstance(event, MarketEvent))
 
 
-def _know(met: VenueSurvey, topics: Iterable[str], standing: TopicStanding) -> None:
+def _know(met: VenueSurvey, topics: Iterable[str]) -> None:
     for topic in topics:
-        met.topics.setdefault(topic, standing)
+        met.topics.setdefault(topic, TopicStanding.PUBLIC)
 
 
 def _know_offers(met: VenueSurvey) -> None:
@@ -126,7 +136,9 @@ def _know_offers(met: VenueSurvey) -> None:
             topics = list(venue.dialect.connect_topics(f"{url.path}?{url.query}"))
             for message in plan.subscribe_messages:
                 topics += venue.dialect.read_request(message.encode()).topics
-            _know(met, topics, TopicStanding.PRIVATE if plan.private else TopicStanding.PUBLIC)
+            if plan.private:
+                met.topics.update(dict.fromkeys(topics, TopicStanding.PRIVATE))
+            _know(met, topics)
 
 
 def _opened_path(frame: Frame) -> str:
