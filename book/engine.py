@@ -19,9 +19,9 @@ import msgspec
 
 from book.connection_ledger import ConnectionLedger
 from book.exact import NotANumberError
-from book.finding import Finding, FindingKind, FindingLog
+from book.finding import TEXT_CHARACTERS_MAX, Finding, FindingKind, FindingLog
 from book.frame_time import FrameTime
-from book.market import Market
+from book.market import Market, MarketRefusedError
 from book.settings import NS_PER_S, EngineSettings
 from book.staleness import Stale, StalenessGuard
 from book.state_digest import digest
@@ -183,8 +183,8 @@ class Engine:
         for event in events:
             try:
                 tell = takers[type(event)](event, frame)
-            except NotANumberError as error:
-                self.report(FindingKind.BAD_NUMBER, event.symbol, str(error), received=error.text)
+            except (NotANumberError, MarketRefusedError) as error:
+                self._refused(event, error)
                 continue
             if tell and told is not None:
                 told.append(event)
@@ -226,13 +226,13 @@ class Engine:
         finding = Finding(
             kind,
             frame.venue,
-            symbol,
+            symbol[:TEXT_CHARACTERS_MAX],
             frame.frame_number,
             frame.connection_id,
             frame.receive_time_ns,
-            text,
-            None if expected is None else str(expected),
-            None if received is None else str(received),
+            text[:TEXT_CHARACTERS_MAX],
+            None if expected is None else str(expected)[:TEXT_CHARACTERS_MAX],
+            None if received is None else str(received)[:TEXT_CHARACTERS_MAX],
             missing,
         )
         self.findings.add(finding)
@@ -242,6 +242,12 @@ class Engine:
     def _undecodable(self, text: str) -> None:
         self.undecodable += 1
         self.report(FindingKind.UNDECODABLE, "", text)
+
+    def _refused(self, event: Event, error: NotANumberError | MarketRefusedError) -> None:
+        if isinstance(error, NotANumberError):
+            self.report(FindingKind.BAD_NUMBER, event.symbol, str(error), received=error.text)
+        else:
+            self.report(FindingKind.MARKET_REFUSED, event.symbol, str(error))
 
     def _time_backwards(self, previous_ns: int, now_ns: int) -> None:
         # Told once for each step back, not for all the frames until now is reached again.
@@ -285,7 +291,10 @@ class Engine:
             return
         for subscription in opened.subscriptions:
             if not subscription.channel.private:
-                lane.watch(subscription.symbol, subscription.channel, frame.connection_id)
+                try:
+                    lane.watch(subscription.symbol, subscription.channel, frame.connection_id)
+                except MarketRefusedError as error:
+                    self.report(FindingKind.MARKET_REFUSED, subscription.symbol, str(error))
 
     def _closed(self, frame: Frame) -> None:
         closed = read_marker(frame, Closed)

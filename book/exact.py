@@ -27,8 +27,8 @@ class NotANumberError(ValueError):
     """A text that is no plain decimal number. The engine turns it into a finding."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        super().__init__(f"not a number: {text[:TEXT_CHARACTERS_MAX]!r}")
+        self.text = text[:TEXT_CHARACTERS_MAX]
+        super().__init__(f"not a number: {self.text!r}")
 
 
 def exact(text: str) -> Decimal:
@@ -45,7 +45,8 @@ def exact(text: str) -> Decimal:
 class ExactNumbers(dict[str, Decimal]):
     """The numbers seen lately, by text. Feeds repeat a few texts over and over.
 
-    Bounded: it starts anew when it is full. Looking up what is no number raises NotANumberError.
+    Some 200 bytes each, so the markets of a venue share one. Bounded: it starts anew when it is
+    full. Looking up what is no number raises NotANumberError.
     """
 
     ENTRIES_MAX = 65_536

@@ -39,7 +39,12 @@ class FindingKind(StrEnum):
     STALE = "stale"
     TIME_BACKWARDS = "time backwards"
     CLOCK_STEP = "clock step"
+    MARKET_REFUSED = "market refused"
     UNKNOWN_VENUE = "unknown venue"
+
+
+TEXT_CHARACTERS_MAX = 500
+"""Of what a message says, a finding quotes no more: findings are kept, and messages can be huge."""
 
 
 class Report(Protocol):

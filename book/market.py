@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from book.counters import MarketCounters
 from book.coverage import Coverage
-from book.exact import ExactNumbers
+from book.exact import ExactNumbers, ExactSizes
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade, LiquidationMonitor
@@ -18,6 +18,10 @@ from venues.frame import Frame
 from venues.traits import VenueTraits
 
 
+class MarketRefusedError(ValueError):
+    """A symbol that gets no market. The engine turns it into a finding."""
+
+
 class Market:
     """Book, tape, liquidations, last quote and last ticker of one symbol.
 
@@ -27,9 +31,10 @@ class Market:
 
     __slots__ = (
         "_liquidations",
-        "_numbers",
+        "_prices",
         "_quotes_prove",
         "_report",
+        "_sizes",
         "_tape",
         "_time",
         "asked_ns",
@@ -51,19 +56,22 @@ class Market:
         settings: EngineSettings,
         time: FrameTime,
         report: Report,
+        prices: ExactNumbers,
+        sizes: ExactSizes,
     ) -> None:
         self.venue = venue
         self.symbol = symbol
         self.counters = MarketCounters()
-        self.book = VenueBook(symbol, traits, self.counters, report, settings, time)
+        self.book = VenueBook(symbol, traits, self.counters, report, settings, time, prices, sizes)
         self.quote: Quote | None = None
         self.ticker: Ticker | None = None
         self.last_trade_number: int | None = None
         self.asked_ns: int | None = None
         self.watches: dict[Channel, ChannelWatch] = {}
-        self._tape = TradeTape(settings)
+        self._tape = TradeTape(settings, prices, sizes)
         self._liquidations = LiquidationMonitor(settings)
-        self._numbers = ExactNumbers()
+        self._prices = prices
+        self._sizes = sizes
         self._quotes_prove = traits.quote_shares_sequence
         self._report = report
         self._time = time
@@ -139,13 +147,13 @@ class Market:
         Raises:
             NotANumberError: one of its texts is none.
         """
-        numbers = self._numbers
+        prices, sizes = self._prices, self._sizes
         if quote.bid_price_text:
-            numbers[quote.bid_price_text]
-            numbers[quote.bid_size_text]
+            prices[quote.bid_price_text]
+            sizes[quote.bid_size_text]
         if quote.ask_price_text:
-            numbers[quote.ask_price_text]
-            numbers[quote.ask_size_text]
+            prices[quote.ask_price_text]
+            sizes[quote.ask_size_text]
         self.quote = quote
         self.counters.quotes += 1
         sequence = quote.sequence

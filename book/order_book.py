@@ -36,13 +36,13 @@ class Level(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderBook:
-    """Bids and asks by price."""
+    """Bids and asks by price. `prices` and `sizes` may be shared with other books."""
 
     __slots__ = ("_prices", "asks", "bids")
 
-    def __init__(self) -> None:
-        sizes = ExactSizes()
-        self._prices = ExactNumbers()
+    def __init__(self, prices: ExactNumbers | None = None, sizes: ExactSizes | None = None) -> None:
+        sizes = ExactSizes() if sizes is None else sizes
+        self._prices = ExactNumbers() if prices is None else prices
         self.bids = PriceLevels(bids=True, sizes=sizes)
         self.asks = PriceLevels(bids=False, sizes=sizes)
 

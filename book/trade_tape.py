@@ -50,12 +50,17 @@ class TradeTape:
         "trades",
     )
 
-    def __init__(self, settings: EngineSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings | None = None,
+        prices: ExactNumbers | None = None,
+        sizes: ExactSizes | None = None,
+    ) -> None:
         self._settings = settings or EngineSettings()
         self._window_ns = nanoseconds(self._settings.tape_window_s)
         self._spike_ns = nanoseconds(self._settings.spike_window_s)
-        self._prices = ExactNumbers()
-        self._sizes = ExactSizes()
+        self._prices = ExactNumbers() if prices is None else prices
+        self._sizes = ExactSizes() if sizes is None else sizes
         self._entries: deque[_Entry] = deque()
         self._recent: deque[_Entry] = deque()
         self._notional = self._buy = self._sell = self._recent_size = ZERO

@@ -35,7 +35,7 @@ from enum import StrEnum
 from book.checksum import book_checksum
 from book.counters import MarketCounters
 from book.coverage import Coverage
-from book.exact import NotANumberError
+from book.exact import ExactNumbers, ExactSizes, NotANumberError
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.held_deltas import HeldDeltas
@@ -93,8 +93,10 @@ class VenueBook(OrderBook):
         report: Report,
         settings: EngineSettings,
         time: FrameTime,
+        prices: ExactNumbers | None = None,
+        sizes: ExactSizes | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(prices, sizes)
         self.symbol = symbol
         self.state = BookState.EMPTY
         self.sequence: int | None = None

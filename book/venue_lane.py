@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from book.exact import ExactNumbers, ExactSizes
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade
-from book.market import Market
+from book.market import Market, MarketRefusedError
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
 from venues.channel import Channel
@@ -30,6 +31,10 @@ from venues.venue import SnapshotRequest, Venue
 
 ASK_AGAIN_NS = 10 * NS_PER_S
 """A snapshot that has not come by then is asked for again."""
+
+MARKETS_MAX = 10_000
+SYMBOL_CHARACTERS_MAX = 100
+"""More than any exchange has. Symbols come from the wire, where anything can be sent."""
 
 _NOTICE_FINDINGS = {
     NoticeKind.REJECTED: FindingKind.REJECTED,
@@ -54,8 +59,10 @@ class VenueLane:
     __slots__ = (
         "_guard",
         "_limits_ns",
+        "_prices",
         "_report",
         "_settings",
+        "_sizes",
         "_time",
         "cascades",
         "changed",
@@ -84,6 +91,8 @@ class VenueLane:
         self.requests: dict[str, SnapshotRequest] = {}
         self.private_updates = 0
         self.notices = 0
+        self._prices = ExactNumbers()
+        self._sizes = ExactSizes()
         self._settings = settings
         self._time = time
         self._guard = guard
@@ -109,9 +118,17 @@ class VenueLane:
         }
 
     def market(self, symbol: str) -> Market:
-        """Return the market of `symbol`, a new one where there is none yet."""
+        """Return the market of `symbol`, a new one where there is none yet.
+
+        Raises:
+            MarketRefusedError: it is no symbol, or there are too many.
+        """
         market = self.markets.get(symbol)
         if market is None:
+            if len(symbol) > SYMBOL_CHARACTERS_MAX:
+                raise MarketRefusedError("a symbol of this length is none")
+            if len(self.markets) >= MARKETS_MAX:
+                raise MarketRefusedError(f"there are {MARKETS_MAX:,} markets already")
             market = self.markets[symbol] = Market(
                 self.venue.name,
                 symbol,
@@ -119,6 +136,8 @@ class VenueLane:
                 self._settings,
                 self._time,
                 self._report,
+                self._prices,
+                self._sizes,
             )
         return market
 
