@@ -1,19 +1,19 @@
-"""Recording -> frames on a virtual clock: played, judged, served.
+"""Recording -> frames on a virtual clock, and what is made of them.
 
-Data flows one way: a source gives frames, a player hands them out at their time, and the engine of
-`book` is given them as it was live. Reading order:
+It reads the recording format that `recorder` defines, plays frames into `book`'s engine, and stands
+in for an exchange. Reading order, as the data flows:
 
-- `errors`: what keeps a recording from being read.
-- `recording`, `segment_reader`, `frame_merge`: a folder on disk as frames, and several as one.
-- `frame_source`: what can be played: anything with `frames(...)`.
-- `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: when a frame is due,
-  and how it is handed out then. Speed delays frames and does nothing else to them.
-- `audit`: judges a recording. `audit_listener`, `epoch_ledger`, `clock_offset`, `channel_pulse` and
-  `file_integrity` are what it looks at, `audit_verdict` what makes it unclean, `audit_report` what
-  it says.
-- `import_recording`: other programs' recordings become ours: `import_lines`, `import_draft`, a file
-  a format (`import_hftbacktest`, `import_cryptofeed`), `import_errors`.
-- `venue_server`: the fake exchange, which serves a recording (`recorded_feed`, `source_survey`,
-  `rest_answers`) or a simulated market (`market_simulator`, `market_scenario`, `simulated_*`) to
-  any client: `feed`, `server_session`, `session_outlet`, `request_gate`, `sent_ledger`.
+- `errors`: what can go wrong here.
+- `recording`, `segment_reader`, `read_ahead`, `frame_merge`: from files to frames in order;
+  `frame_source` is whatever has frames.
+- `import_recording` and the `import_*` beside it: other programs' recordings become ours.
+- `speed`, `steady_clock`, `virtual_clock`, `due_time`, `player`: each frame at its time.
+- `audit` and what it looks at: `audit_listener`, `channel_pulse`, `clock_offset`, `epoch_ledger`,
+  `file_integrity`; what it says: `audit_report`, `audit_verdict`.
+- `venue_server`: the fake exchange. `server_session` is one client of it, `session_outlet` the way
+  out to that client, `sent_ledger` what was sent, `request_gate` who is let in.
+- `feed`: what a client is played. `recorded_feed` plays a recording (`source_survey` says what is in
+  it, `rest_answers` what it answers by HTTP), `simulated_feed` a simulation.
+- `market_simulator`: an exchange without sockets. `market_scenario` is what goes wrong in it,
+  `simulated_market` one market, `simulated_book` its book, `simulated_messages` its words.
 """

@@ -19,6 +19,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -169,7 +170,9 @@ class VenueServer:
                 close_timeout=CLOSE_LIMIT_S,
             )
         except OSError as error:
-            reason = f"{error.strerror or error}. Give another --port, or 0 for any free one."
+            taken = error.errno == errno.EADDRINUSE
+            remedy = "another --port, or 0 for any free one" if taken else "another --host"
+            reason = f"{error.strerror or error}. Give {remedy}."
             raise ServerAddressError(f"{self._host}:{self._port}", reason) from error
         self._port = self._server.sockets[0].getsockname()[1]
         return self

@@ -234,6 +234,12 @@ async def test_a_port_in_use_is_said_to_be() -> None:
                 pass
 
 
+async def test_an_address_of_another_machine_is_said_to_be() -> None:
+    with pytest.raises(ServerAddressError, match="192.0.2.1:0.*--host"):
+        async with VenueServer(simple_recording(), host="192.0.2.1", insecure=True):
+            pass
+
+
 async def test_a_path_that_the_exchange_does_not_have_is_404() -> None:
     async with VenueServer(simple_recording(), speed="max") as server:
         assert (await refused_with(f"{server.url}/v5/public/linear")).status_code == 404
