@@ -12,8 +12,8 @@ in for an exchange. Reading order, as the data flows:
   `file_integrity`; what it says: `audit_report`, `audit_verdict`.
 - `venue_server`: the fake exchange. `server_session` is one client of it, `session_outlet` the way
   out to that client, `sent_ledger` what was sent, `request_gate` who is let in.
-- `feed`: what a client is played. `recorded_feed` plays a recording (`source_survey` says what is in
-  it, `rest_answers` what it answers by HTTP), `simulated_feed` a simulation.
+- `feed`: what a client is played. `recorded_feed` plays a recording (`source_survey` says what is
+  in it, `rest_answers` what it answers by HTTP), `simulated_feed` a simulation.
 - `market_simulator`: an exchange without sockets. `market_scenario` is what goes wrong in it,
   `simulated_market` one market, `simulated_book` its book, `simulated_messages` its words.
 """

@@ -235,7 +235,7 @@ async def test_a_port_in_use_is_said_to_be() -> None:
 
 
 async def test_an_address_of_another_machine_is_said_to_be() -> None:
-    with pytest.raises(ServerAddressError, match="192.0.2.1:0.*--host"):
+    with pytest.raises(ServerAddressError, match=r"192\.0\.2\.1:0.*--host"):
         async with VenueServer(simple_recording(), host="192.0.2.1", insecure=True):
             pass
 
