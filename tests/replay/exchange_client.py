@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -19,6 +21,7 @@ from venues.marker import Closed, HttpResponse, Opened, http_payload, marker_pay
 
 VENUE = "reference"
 PATH = "/realtime"
+SNAPSHOT_PATH = "/v5/market/orderbook?symbol=BTCUSDT&limit=50"
 ALL_TOPICS = tuple(MarketSimulator(SimulationSettings()).topics)
 BTC_TOPICS = tuple(topic for topic in ALL_TOPICS if topic.endswith("BTCUSDT"))
 QUIET_S = 0.3
@@ -118,3 +121,21 @@ async def received(connection: ClientConnection, quiet_s: float = QUIET_S) -> li
 async def next_message(connection: ClientConnection) -> bytes:
     async with asyncio.timeout(10):
         return await connection.recv(decode=False)
+
+
+async def get(url: str) -> bytes:
+    def fetch() -> bytes:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            body: bytes = response.read()
+            return body
+
+    return await asyncio.to_thread(fetch)
+
+
+async def status_of(url: str) -> int:
+    try:
+        await get(url)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    return 200
