@@ -80,11 +80,11 @@ class ConnectSettings:
         message_bytes_max: the largest message taken, decompressed.
         compression: whether permessage-deflate is offered.
         ping_interval_s: how often a protocol ping is sent.
-        ping_limit_s: dead without a pong after so long.
+        ping_limit_s: dead without a single byte so long after a ping.
     """
 
     open_limit_s: float = 10.0
-    close_limit_s: float = 2.0
+    close_limit_s: float = 1.0
     message_bytes_max: int = MESSAGE_BYTES_MAX
     compression: bool = False
     ping_interval_s: float = 20.0
@@ -155,14 +155,10 @@ class FrameConnection(ClientConnection):
         if not self._was_opened:
             return
         self._was_opened = False
-        close, sent = self.protocol.close_rcvd, self.protocol.close_sent
-        if close is not None:
-            reason = close.reason or self._end_reason
-        elif sent is not None and not self._end_reason:
-            # websockets gave up on it by itself: no pong came.
-            self._ended_by_us, reason = True, sent.reason
-        else:
-            reason = self._end_reason or _loss_text(exc)
+        close = self.protocol.close_rcvd
+        reason = self._end_reason or ("" if close is not None else _loss_text(exc))
+        if close is not None and close.reason:
+            reason = close.reason
         self._listener.closed(
             None if close is None else int(close.code), reason, by_us=self._ended_by_us
         )
@@ -248,8 +244,7 @@ async def open_connection(
         compression="deflate" if settings.compression else None,
         open_timeout=settings.open_limit_s,
         close_timeout=settings.close_limit_s,
-        ping_interval=settings.ping_interval_s,
-        ping_timeout=settings.ping_limit_s,
+        ping_interval=None,  # pings are sent and judged by `recorder.watchdog`
         max_size=settings.message_bytes_max,
         logger=wire_log,
         **transport_options,

@@ -6,13 +6,8 @@ order and never after `closed`), puts it into the intake first and only then loo
 speaks in tasks of its own:
 
 - greeting: login, wait for its answer, then the subscribe messages, then wait for theirs;
-- watching: the exchange's own heartbeat every `interval_s`; the end of the connection when a
-  heartbeat stays without any message for `answer_limit_s`, or when nothing came for
-  `silence_limit_s`.
-
-What counts as life is a message. Where the exchange has no heartbeat message and nothing was
-subscribed to that could be called stale within the silence limit (liquidations, one's own orders),
-a quiet feed is not a dead one, and the pong of the protocol counts too.
+- watching: pings, the exchange's own heartbeat, and the end of the connection when it is dead, as
+  `recorder.watchdog` says.
 
 Nothing is read in the messages but what the exchange says of the connection itself, and after the
 greeting only in small ones.
@@ -24,16 +19,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from websockets.exceptions import ConnectionClosed
 
 from recorder.admission import Admission
-from recorder.connection import FrameConnection
+from recorder.connection import ConnectSettings, FrameConnection
 from recorder.errors import LoginRefusedError, SubscriptionRefusedError
 from recorder.frame_intake import FrameIntake
 from recorder.lifecycle import ConnectionState, Lifecycle
 from recorder.redaction import LOGIN_STANDIN, Redaction, redacted_url
+from recorder.watchdog import Watchdog
 from venues.frame import FrameKind
 from venues.marker import Closed, Lost, Opened
 from venues.venue import ConnectionPlan, Credentials, Venue
@@ -45,6 +41,7 @@ NOTICE_BYTES_MAX = 256
 ANSWER_LIMIT_S = 10.0
 """How long the exchange may take to answer a login or a subscription."""
 SEND_LIMIT_S = 5.0
+WATCH_INTERVAL_MIN_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,7 @@ class StreamContext:
     life: Lifecycle
     credentials: Credentials | None = None
     silence_limit_s: float | None = None
+    connect: ConnectSettings = field(default_factory=ConnectSettings)
     began: Callable[[Conversation], None] | None = None
     ended: Callable[[Conversation], None] | None = None
     greeted: Callable[[Conversation], None] | None = None
@@ -88,7 +86,7 @@ class Conversation:
         self._redaction = Redaction(context.credentials) if context.plan.private else None
         self._connection: FrameConnection | None = None
         self._listening = True
-        self._subscribing_done = False
+        self._subscribing_done = False  # until the first message after it has been seen
         self._news = asyncio.Event()
         self._speaking = asyncio.Lock()
         self._spoke_s = float("-inf")
@@ -155,7 +153,7 @@ class Conversation:
             monotonic_time_ns,
             payload,
         )
-        if self._listening or len(payload) <= NOTICE_BYTES_MAX:
+        if self._listening or self._subscribing_done or len(payload) <= NOTICE_BYTES_MAX:
             self._read_notice(payload)
 
     def oversize(self, size: int | None, limit: str, at: tuple[int, int]) -> None:
@@ -178,7 +176,9 @@ class Conversation:
         self._life.subscribed = False
         stopping = self._life.state is ConnectionState.CLOSING
         if not stopping:
-            self._life.last_error = reason if code is None else f"closed with {code} {reason}".strip()
+            self._life.last_error = (
+                reason if code is None else f"closed with {code} {reason}".strip()
+            )
             self._life.move(ConnectionState.RECONNECTING)
         if self._context.ended is not None:
             self._context.ended(self)
@@ -301,29 +301,41 @@ class Conversation:
     async def _watch(self) -> None:
         connection = self._connection
         assert connection is not None
-        keepalive = self._venue.traits.keepalive
-        silence_limit_s = self._context.silence_limit_s or keepalive.silence_limit_s
-        pongs_count = self._pongs_count(silence_limit_s)
-        next_beat_s = time.monotonic() + keepalive.interval_s
-        asked_s: float | None = None
+        watchdog = self._watchdog()
         while True:
             now_s = time.monotonic()
-            heard_ns = connection.last_bytes_ns if pongs_count else connection.last_message_ns
-            heard_s = heard_ns / 1e9
-            if asked_s is not None and heard_s > asked_s:
-                asked_s = None
-            if now_s >= heard_s + silence_limit_s:
-                return connection.end(f"no message for {silence_limit_s:g} s")
-            if asked_s is not None and now_s >= asked_s + keepalive.answer_limit_s:
-                return connection.end(f"no answer to a heartbeat in {keepalive.answer_limit_s:g} s")
-            if keepalive.message is not None and now_s >= next_beat_s:
-                next_beat_s = now_s + keepalive.interval_s
-                asked_s = now_s if asked_s is None else asked_s
-                await self.say([keepalive.message])
-            duties_s = [heard_s + silence_limit_s, next_beat_s]
-            if asked_s is not None:
-                duties_s.append(asked_s + keepalive.answer_limit_s)
-            await asyncio.sleep(max(0.001, min(duties_s) - time.monotonic()))
+            message_s, bytes_s = connection.last_message_ns / 1e9, connection.last_bytes_ns / 1e9
+            fault = watchdog.fault(now_s, message_s, bytes_s)
+            if fault is not None:
+                return connection.end(fault)
+            if watchdog.ping_due(now_s):
+                await self._ping(connection)
+            heartbeat = self._venue.traits.keepalive.message
+            if heartbeat is not None and watchdog.beat_due(now_s):
+                await self.say([heartbeat])
+            wait_s = watchdog.next_s(message_s, bytes_s) - time.monotonic()
+            await asyncio.sleep(max(WATCH_INTERVAL_MIN_S, wait_s))
+
+    async def _ping(self, connection: FrameConnection) -> None:
+        try:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                await connection.ping()
+        except TimeoutError:
+            connection.end(f"nothing could be sent for {SEND_LIMIT_S:g} s")
+        except ConnectionClosed:
+            pass  # the transport's own callback tells of it
+
+    def _watchdog(self) -> Watchdog:
+        keepalive = self._venue.traits.keepalive
+        silence_limit_s = self._context.silence_limit_s or keepalive.silence_limit_s
+        return Watchdog(
+            keepalive,
+            silence_limit_s=silence_limit_s,
+            pongs_count=self._pongs_count(silence_limit_s),
+            ping_interval_s=self._context.connect.ping_interval_s,
+            ping_limit_s=self._context.connect.ping_limit_s,
+            now_s=time.monotonic(),
+        )
 
     def _pongs_count(self, silence_limit_s: float) -> bool:
         traits = self._venue.traits

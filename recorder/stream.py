@@ -17,7 +17,7 @@ import random
 import time
 
 from recorder.connect_fault import CONNECT_EXCEPTIONS, connect_fault
-from recorder.connection import ConnectSettings, open_connection
+from recorder.connection import open_connection
 from recorder.conversation import Conversation, StreamContext
 from recorder.errors import ConnectError, LoginRefusedError, SubscriptionRefusedError
 from recorder.lifecycle import ConnectionState
@@ -34,14 +34,12 @@ class Stream:
         context: StreamContext,
         gate: HostGate,
         chance: random.Random,
-        connect_settings: ConnectSettings,
         *,
         give_up_at_start: bool,
     ) -> None:
         self._context = context
         self._gate = gate
         self._backoff = Backoff(chance)
-        self._connect_settings = connect_settings
         self._give_up_at_start = give_up_at_start
         self._attempts = 0
         self._taken = False
@@ -88,7 +86,7 @@ class Stream:
         url = self._context.plan.url
         try:
             connection = await open_connection(
-                url, conversation, self._context.clock, self._connect_settings
+                url, conversation, self._context.clock, self._context.connect
             )
         except CONNECT_EXCEPTIONS as fault:
             # Without `from`: what websockets raises may hold the address with its keys.

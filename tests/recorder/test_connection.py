@@ -274,6 +274,30 @@ async def test_a_heartbeat_without_an_answer_ends_the_connection(tmp_path: Path)
     assert b"beat" in payloads(frames, FrameKind.SENT)
 
 
+async def test_watching_a_venue_without_a_heartbeat_message_costs_no_time(tmp_path: Path) -> None:
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send("and then silence")
+
+    venue = with_traits(keepalive=Keepalive(interval_s=0.05))
+    async with (
+        tiny_exchange(talk) as url,
+        capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].messages == 2)
+        sleeps = 0
+        sleep = asyncio.sleep
+
+        async def counted(delay_s: float) -> None:
+            nonlocal sleeps
+            sleeps += 1
+            await sleep(delay_s)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("recorder.conversation.asyncio.sleep", counted)
+            await sleep(0.4)
+    assert sleeps < 20, "the recorder ticks 20 times a second, and nothing else is due"
+
+
 async def test_any_message_is_an_answer_to_a_heartbeat(tmp_path: Path) -> None:
     async def talk(connection: ServerConnection) -> None:
         async for message in connection:
@@ -331,7 +355,7 @@ async def test_a_quiet_private_feed_is_kept_while_its_pongs_come(tmp_path: Path)
         assert recorder.connections[0].disconnects == 0
 
 
-async def test_a_pong_that_does_not_come_ends_the_connection(tmp_path: Path) -> None:
+async def test_a_ping_that_nothing_follows_ends_the_connection(tmp_path: Path) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(wire_frame(TEXT, b"ok"))
 
@@ -345,7 +369,23 @@ async def test_a_pong_that_does_not_come_ends_the_connection(tmp_path: Path) -> 
         await until(lambda: recorder.connections[0].disconnects > 0, 4.0)
     closed = _closed(frames_of(tmp_path))
     assert closed.by_us
-    assert closed.reason == "keepalive ping timeout"
+    assert closed.reason == "not a byte came in 0.2 s after a ping"
+
+
+async def test_where_messages_come_a_pong_may_stay_away(tmp_path: Path) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            writer.write(wire_frame(TEXT, b"ok"))
+            await asyncio.sleep(0.02)
+
+    connect = ConnectSettings(ping_interval_s=0.1, ping_limit_s=0.2, close_limit_s=0.2)
+    settings = RecorderSettings(connect=connect)
+    async with (
+        raw_server(talk) as url,
+        capturing(tmp_path, tiny_stream(url), settings=settings) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].messages > 40)
+        assert recorder.connections[0].disconnects == 0
 
 
 async def test_an_announced_end_is_met_by_leaving_in_good_order(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from tests.recorder.tiny_venue import (
 from venues.frame import Frame, FrameKind
 from venues.marker import HttpResponse, read_http
 from venues.traits import SnapshotSource
-from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest
+from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest, StreamRequest
 
 Answer = Callable[[int, BaseHTTPRequestHandler], None]
 
@@ -136,6 +137,30 @@ async def test_the_first_snapshot_is_fetched_after_the_first_deltas(tmp_path: Pa
     assert frame.connection_id == 1
     before = [f for f in frames_of(tmp_path) if f.frame_number < frame.frame_number]
     assert payloads(before, FrameKind.TEXT).count(b"delta") > 5
+
+
+class _AddressVenue(_RestVenue):
+    """What is wanted is said in the address, so nothing has to be sent or acknowledged."""
+
+    def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
+        return [replace(plan, subscribe_messages=()) for plan in super().plan(request)]
+
+
+async def test_the_first_snapshot_is_fetched_where_nothing_is_acknowledged(tmp_path: Path) -> None:
+    async def talk(connection: ServerConnection) -> None:
+        while True:
+            await connection.send("delta " + "x" * 1000)
+            await asyncio.sleep(0.02)
+
+    with http_exchange(_book) as rest:
+        venue = _AddressVenue(rest.url, SnapshotSource.REST)
+        async with (
+            tiny_exchange(talk, answer=False) as url,
+            capturing(tmp_path, tiny_stream(url), venue=venue),
+        ):
+            await until(lambda: len(rest.paths) == 1)
+            await asyncio.sleep(0.1)
+    assert [read_http(frame)[0].status for frame in _http_frames(tmp_path)] == [200]
 
 
 async def test_a_new_connection_begins_with_its_own_snapshot(tmp_path: Path) -> None:
