@@ -61,7 +61,9 @@ def clock_text(seconds: float) -> str:
 
 
 def span_text(seconds: float) -> str:
-    """Return a length of time in the two units that say most: `8 h 3 min`, `41.2 s`."""
+    """Return a length of time in the units that say most: `8 h 3 min`, `41.2 s`, `118 ms`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -2,8 +2,7 @@
 
 - `console`: lines that begin with `$ ` are run in order, in one shell, in an empty folder; what
   follows each is what it prints. Times, counts and sizes may differ, words and lines may not.
-- `python`: run in the same folder; a `text` block right after it is what it prints.
-- `toml`: its first line names the file (`# night.toml`) that it is written to.
+- `python` and `toml`: the first line names the file (`# night.toml`) that it is written to.
 - `sh`: commands that need the network or the build; they are only parsed.
 """
 
@@ -19,11 +18,10 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. `after` is the number of characters between it and the one before."""
+    """One fenced block."""
 
     language: str
     text: str
-    between: str
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,7 @@ class Command:
 
 
 def blocks() -> list[Block]:
-    found: list[Block] = []
-    end = 0
-    text = README.read_text()
-    for fence in _FENCE.finditer(text):
-        found.append(Block(fence[1], fence[2], text[end : fence.start()]))
-        end = fence.end()
-    return found
+    return [Block(fence[1], fence[2]) for fence in _FENCE.finditer(README.read_text())]
 
 
 def commands(block: Block) -> list[Command]:
@@ -61,6 +53,8 @@ def shape(output: str) -> list[str]:
     """Return the lines of `output` without what differs from run to run."""
     lines: list[str] = []
     for line in output.strip().splitlines():
+        if line.startswith("note:"):
+            continue  # what is worth a note differs from run to run
         text = re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{4}…[0-9a-f]{2}\b", "HASH", line)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", text)
         text = re.sub(r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "TIME", text)

@@ -124,6 +124,7 @@ def test_a_size_has_the_unit_that_suits_it(size_bytes: int, text: str) -> None:
 
 def test_times_and_counts_are_written_for_people() -> None:
     assert clock_text(761.9) == "00:12:41"
+    assert span_text(0.118) == "118 ms"
     assert span_text(41.24) == "41.2 s"
     assert span_text(28_980) == "8 h 3 min"
     assert day_time_text(FIRST_NS + 118_999_999) == "22:00:00.118"
