@@ -26,6 +26,7 @@ from replay.audit_report import (
     BookAudit,
     Integrity,
     Losses,
+    Recognised,
     Rows,
     Silence,
     SuspectTime,
@@ -36,6 +37,7 @@ from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
 from replay.frame_source import FrameSource
 from replay.player import Player
+from replay.recognition import Recognition
 from venues.channel import Channel
 
 _FRAMES_BETWEEN_REPORTS = 16_384
@@ -73,6 +75,7 @@ def audit(
     engine = Engine(chosen.engine)
     listener = AuditListener(engine)
     ledger = EpochLedger()
+    recognition = Recognition()
     player = Player(
         source,
         from_ns=chosen.from_ns,
@@ -81,25 +84,32 @@ def audit(
         skip_damaged=True,
     )
     for frame in player:
+        before = listener.events
         engine.apply(frame)
         ledger.add(frame)
+        if frame.received:
+            recognition.add(frame, told=listener.events != before)
         if on_progress is not None and player.frames_played % _FRAMES_BETWEEN_REPORTS == 0:
             on_progress(player)
-    return _report(engine, listener, ledger, integrity_of(source))
+    return _report(engine, listener, ledger, recognition.by_venue(), integrity_of(source))
 
 
 def _report(
-    engine: Engine, listener: AuditListener, ledger: EpochLedger, integrity: Integrity | None
+    engine: Engine,
+    listener: AuditListener,
+    ledger: EpochLedger,
+    recognised: list[Recognised],
+    integrity: Integrity | None,
 ) -> AuditReport:
     markets = list(engine.markets.values())
     books = [_book(market, listener) for market in markets if _has_book(market)]
     silences = _silences(listener, ledger)
     clock = listener.clock()
-    found = faults(engine.findings.counts, books, clock, silences, integrity)
+    found = faults(engine.findings.counts, books, clock, silences, recognised, integrity)
     return AuditReport(
         clean=not found,
         frames=engine.frames,
-        frames_by_kind={kind.name.lower(): ledger.kinds[kind] for kind in sorted(ledger.kinds)},
+        frames_by_kind={kind.name.lower(): count for kind, count in ledger.kinds.items()},
         payload_bytes=ledger.payload_bytes,
         first_receive_time_ns=ledger.first_ns,
         last_receive_time_ns=ledger.last_ns,
@@ -111,6 +121,7 @@ def _report(
         quotes=_rows(markets, lambda market: market.counters.quotes),
         trade_holes=_trade_holes(markets, listener),
         undecodable=engine.undecodable,
+        recognised=recognised,
         lost=Losses(
             frames=engine.connections.lost_frames,
             bytes=engine.connections.lost_bytes,
@@ -124,7 +135,7 @@ def _report(
             kind.value: count for kind, count in sorted(engine.findings.counts.items())
         },
         findings=[_finding(finding) for finding in engine.findings],
-        notes=notes(clock, silences, len(markets) - len(books)),
+        notes=notes(clock, silences, recognised, len(markets) - len(books)),
         state_digest=engine.state_digest(),
     )
 

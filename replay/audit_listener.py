@@ -18,7 +18,17 @@ from replay.audit_report import ClockAudit, ClockOffset
 from replay.channel_pulse import ChannelPulse
 from replay.clock_offset import ClockOffsetGauge
 from venues.channel import Channel
-from venues.event import BookDelta, BookSnapshot, Liquidation, Quote, Ticker, Trade
+from venues.event import (
+    BookDelta,
+    BookSnapshot,
+    Liquidation,
+    OrderUpdate,
+    PositionUpdate,
+    Quote,
+    Ticker,
+    Trade,
+    WalletUpdate,
+)
 
 _CHANNELS: dict[type, Channel] = {
     BookDelta: Channel.BOOK,
@@ -36,6 +46,7 @@ class AuditListener:
     """What was heard.
 
     Attributes:
+        events: how many events were told of, of the market or of one's own account.
         pulses: by venue, symbol and channel.
         stale: how often each channel was silent for longer than its limit.
         stale_limits_ns: those limits, of the channels that were.
@@ -45,6 +56,7 @@ class AuditListener:
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.events = 0
         self.pulses: dict[ChannelKey, ChannelPulse] = {}
         self.stale: Counter[ChannelKey] = Counter()
         self.stale_limits_ns: dict[ChannelKey, int] = {}
@@ -64,6 +76,8 @@ class AuditListener:
             if not snapshot.from_rest:
                 hear_book(snapshot, market)
 
+        for kind in (OrderUpdate, PositionUpdate, WalletUpdate):
+            engine.on(kind, self._of_our_own)
         engine.on(Stale, self._fell_silent)
         engine.on(Finding, self._noticed)
 
@@ -90,6 +104,7 @@ class AuditListener:
             if heard is None:
                 heard = known[market] = self._known(channel, market, event.receive_time_ns)
             pulse, gauge = heard
+            self.events += 1
             pulse.heard(event.receive_time_ns)
             if event.exchange_time_ns is not None:
                 gauge.add(event.receive_time_ns - event.exchange_time_ns)
@@ -102,6 +117,10 @@ class AuditListener:
         key = (market.venue, market.symbol, channel)
         pulse = self.pulses.setdefault(key, ChannelPulse(now_ns))
         return pulse, self._offsets.setdefault((market.venue, channel), ClockOffsetGauge())
+
+    def _of_our_own(self, update: Any, market: None) -> None:  # noqa: ANN401 - three kinds
+        del update, market
+        self.events += 1
 
     def _fell_silent(self, stale: Stale, market: Market | None) -> None:
         del market

@@ -71,6 +71,17 @@ class Rows(msgspec.Struct, frozen=True):
     rows: int
 
 
+class Recognised(msgspec.Struct, frozen=True):
+    """How many of a venue's messages held an event, and how many were of no kind known to us.
+
+    Acknowledgements, heartbeats and what cannot be decoded are neither.
+    """
+
+    venue: str
+    known: int
+    unknown: int
+
+
 class TradeHole(msgspec.Struct, frozen=True):
     """Trades that the venue's own numbering says are missing."""
 
@@ -212,6 +223,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     quotes: list[Rows]
     trade_holes: list[TradeHole]
     undecodable: int
+    recognised: list[Recognised]
     lost: Losses
     clock: ClockAudit
     silences: list[Silence]

@@ -6,10 +6,12 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
 - Faults: gaps, failed checksums, crossed books, quotes that contradict the book, deltas without
   their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
-  venues, damaged files, books that end in doubt or that nothing can prove, and dead channels.
+  venues, venues of whose messages none was understood, damaged files, books that end in doubt or
+  that nothing can prove, and dead channels.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, receive times out of order by less than a step (two connections, stamped
-  as their bytes came), offsets between the clocks, and silences. A quiet symbol is silent, and its
+  as their bytes came), messages of kinds not known beside those that are, offsets between the
+  clocks, and silences. A quiet symbol is silent, and its
   recording is clean; a channel that speaks all the time and then never again is dead, and that is a
   fault: `replay.channel_pulse` draws the line.
 """
@@ -21,7 +23,14 @@ from collections.abc import Mapping, Sequence
 
 from book.finding import FindingKind
 from book.venue_book import BookState
-from replay.audit_report import BookAudit, ClockAudit, ClockOffset, Integrity, Silence
+from replay.audit_report import (
+    BookAudit,
+    ClockAudit,
+    ClockOffset,
+    Integrity,
+    Recognised,
+    Silence,
+)
 from replay.due_time import STEP_LIMIT_NS
 
 FAULT_KINDS = frozenset(
@@ -46,6 +55,7 @@ FAULT_KINDS = frozenset(
 CLOCK_SET_BACK = "clock set back"
 DAMAGED_FILE = "damaged file"
 DEAD_CHANNEL = "dead channel"
+NOTHING_UNDERSTOOD = "nothing understood"
 UNRESOLVED_BOOK = "unresolved book"
 UNVERIFIABLE_BOOK = "unverifiable book"
 
@@ -57,6 +67,7 @@ def faults(
     books: Sequence[BookAudit],
     clock: ClockAudit,
     silences: Sequence[Silence],
+    recognised: Sequence[Recognised],
     integrity: Integrity | None,
 ) -> dict[str, int]:
     """Return what makes the recording unclean, by kind, with how often; empty if it is clean."""
@@ -66,6 +77,7 @@ def faults(
     if clock.largest_backwards_ns > STEP_LIMIT_NS:
         found[CLOCK_SET_BACK] = 1
     found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
+    found[NOTHING_UNDERSTOOD] = sum(venue.unknown for venue in recognised if not venue.known)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
     found[UNVERIFIABLE_BOOK] = sum(book.state == BookState.UNVERIFIABLE for book in books)
     if integrity is not None:
@@ -73,7 +85,9 @@ def faults(
     return {kind: count for kind, count in found.items() if count}
 
 
-def notes(clock: ClockAudit, silences: Sequence[Silence], unbooked: int) -> list[str]:
+def notes(
+    clock: ClockAudit, silences: Sequence[Silence], recognised: Sequence[Recognised], unbooked: int
+) -> list[str]:
     """Return the sentences that a reader should know, most general first."""
     said = [_behind(offset) for offset in _worst_by_venue(clock.offsets)]
     if clock.backwards and clock.largest_backwards_ns <= STEP_LIMIT_NS:
@@ -89,6 +103,12 @@ def notes(clock: ClockAudit, silences: Sequence[Silence], unbooked: int) -> list
             f"{longest.venue} {longest.symbol} {longest.channel}, for "
             f"{longest.longest_ns / 1e9:.1f} s."
         )
+    said += [
+        f"{venue.venue}: {venue.unknown:,} messages are of no kind known to tickreel and were not "
+        f"judged; {venue.known:,} were understood."
+        for venue in recognised
+        if venue.unknown
+    ]
     if unbooked:
         said.append(f"{unbooked:,} symbols have no book in this recording.")
     return said

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from book.connection_ledger import ConnectionLedger
 from replay.audit_report import Epoch
 from venues.frame import Frame, FrameKind
@@ -34,14 +32,14 @@ class EpochLedger:
     """What was counted.
 
     Attributes:
-        kinds: frames by kind.
         payload_bytes: the sum of all payloads.
         first_ns: receive time of the first frame; None without frames.
         last_ns: the greatest receive time; None without frames.
     """
 
     def __init__(self) -> None:
-        self.kinds: Counter[FrameKind] = Counter()
+        # By the kind's number: an enum's own hash is computed in Python, frame by frame.
+        self._kinds = [0] * (max(FrameKind) + 1)
         self.payload_bytes = 0
         self.first_ns: int | None = None
         self.last_ns: int | None = None
@@ -50,7 +48,7 @@ class EpochLedger:
     def add(self, frame: Frame) -> None:
         """Count a frame."""
         now_ns, kind = frame.receive_time_ns, frame.kind
-        self.kinds[kind] += 1
+        self._kinds[kind] += 1
         size = len(frame.payload)
         self.payload_bytes += size
         if self.last_ns is None or now_ns > self.last_ns:
@@ -67,6 +65,11 @@ class EpochLedger:
             epoch.opened_ns = now_ns
         elif kind is FrameKind.CLOSED:
             epoch.closed_ns = now_ns
+
+    @property
+    def kinds(self) -> dict[FrameKind, int]:
+        """Frames by kind, of those kinds that there are."""
+        return {kind: self._kinds[kind] for kind in FrameKind if self._kinds[kind]}
 
     def listened_until_ns(self, venue: str) -> int:
         """Return until when the venue's channels could have spoken, as far as frames tell.

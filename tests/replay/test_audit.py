@@ -271,3 +271,30 @@ def test_the_report_can_be_read_back_from_its_json() -> None:
     gap(script)
     report = audited(script)
     assert msgspec.json.decode(report.to_json(), type=AuditReport) == report
+
+
+def test_messages_of_which_none_is_understood_are_not_clean() -> None:
+    script = SessionScript()
+    for number in range(7):
+        script.text({"topic": "kline.1.BTCUSDT", "data": [number]})
+    report = audited(script)
+    assert report.faults == {"nothing understood": 7}
+    assert [(venue.known, venue.unknown) for venue in report.recognised] == [(0, 7)]
+
+
+def test_messages_beside_those_understood_are_a_note() -> None:
+    script = clean_session()
+    script.text({"topic": "kline.1.BTCUSDT", "data": []})
+    report = audited(script)
+    assert report.clean
+    assert [(venue.known, venue.unknown) for venue in report.recognised] == [(81, 1)]
+    assert any("1 messages are of no kind known" in note for note in report.notes)
+
+
+def test_acknowledgements_heartbeats_and_held_deltas_are_no_unknown_messages() -> None:
+    script = SessionScript()
+    script.opened()
+    script.text({"success": True, "op": "subscribe", "ret_msg": ""})
+    script.text({"op": "pong"})
+    script.delta("99.0", "1")
+    assert [(venue.known, venue.unknown) for venue in audited(script).recognised] == [(1, 0)]
