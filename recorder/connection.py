@@ -18,10 +18,10 @@ behave is what a broken other side does not deserve:
 Text is not checked to be UTF-8: a recorder keeps what came, and whether it can be read is a
 finding for the engine, no reason to hang up.
 
-Compression is not offered by default: inflating takes several times the time of parsing the frame,
-the receive time of a message is not changed by it, and the recording compresses across messages
-far better than permessage-deflate does within one. Where bandwidth is dear, `compression` is a
-setting.
+Compression is not offered by default: for messages of 300 bytes, inflating added a quarter to a
+third to the time of parsing (measured: 4.1 to 5.1 µs, 4.4 to 5.7 µs), all of it on the one core
+that bounds what a recorder can take. What it saves is bandwidth (a quarter or less of the bytes
+were left); where that is dear, `compression` is a setting.
 """
 
 from __future__ import annotations
