@@ -6,12 +6,10 @@ user name, no path. What was asked for comes with its secrets already removed.
 
 from __future__ import annotations
 
-import platform
 import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 
 import msgspec
 
@@ -53,6 +51,9 @@ class _FormatOnly(msgspec.Struct):
 
 def tool_version() -> str:
     """Return the installed version of tickreel; 'unknown' where it runs uninstalled."""
+    # Here, because importing it takes longer than all else that a reader of recordings imports.
+    from importlib import metadata
+
     try:
         return metadata.version("tickreel")
     except metadata.PackageNotFoundError:
@@ -61,6 +62,8 @@ def tool_version() -> str:
 
 def new_description(asked_for: Mapping[str, object], clock_source: str) -> RecordingDescription:
     """Return the description of a recording that begins now."""
+    import platform
+
     created = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
     return RecordingDescription(
         format=FORMAT_NAME,

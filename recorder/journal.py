@@ -16,6 +16,7 @@ does not grow. A reader takes none of it on trust: see `journal_reader`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -105,6 +106,7 @@ class JournalWriter:
         self.payload_bytes = 0
         self.file_bytes = 0
         self.next_frame_number = first_frame_number
+        self._torn = False
         self._tag = secrets.token_bytes(TAG_BYTES)
         self._encoder = msgspec.msgpack.Encoder()
         self._compressor = zstandard.ZstdCompressor(
@@ -188,14 +190,20 @@ class JournalWriter:
 
     def _append(self, block: Block) -> None:
         data = memoryview(self._compressor.compress(self._encoder.encode(block)))
+        if self._torn:
+            os.ftruncate(self._descriptor, self.file_bytes)
+            self._torn = False
         taken = 0
         try:
             while taken < len(data):
                 taken += os.write(self._descriptor, data[taken:])
         except OSError:
-            # Part of a block may be in the file: cut it off, so that the next block follows a
-            # whole one. Should even that fail, a reader steps over the torn block.
-            os.ftruncate(self._descriptor, self.file_bytes)
+            # Part of a block may be in the file. It is cut off, now or before the next block, so
+            # that this one follows a whole one.
+            self._torn = True
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self.file_bytes)
+                self._torn = False
             raise
         self.file_bytes += len(data)
 

@@ -38,7 +38,7 @@ WRITES_UNTIL_KILLED = textwrap.dedent(
 
     folder, counter = Path(sys.argv[1]), open(sys.argv[2], "r+b")
     written = mmap.mmap(counter.fileno(), 8)
-    writer = RecordingWriter.create(folder, asked_for={}, rotation=Rotation(bytes_max=400_000))
+    writer = RecordingWriter.create(folder, asked_for={}, rotation=Rotation(bytes_max=1_500_000))
     for now_ns in itertools.count():
         writer.write(made_frames(97, first=writer.next_frame_number))
         written[:] = writer.next_frame_number.to_bytes(8, "little")
@@ -78,7 +78,7 @@ def test_nothing_that_was_written_is_lost_by_any_of_twenty_kills(tmp_path: Path)
         while counter.read_bytes() == before:
             assert process.poll() is None
             time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.1))
+        time.sleep(chance.uniform(0, 0.05))
         process.kill()
         assert process.wait() == -signal.SIGKILL
         written = int.from_bytes(counter.read_bytes(), "little")
