@@ -85,7 +85,9 @@ class PriceLevels:
 
     def _leave(self, price: str) -> None:
         # Deleting a level that is not held is normal: feeds speak of levels beyond a snapshot.
-        other_text = self._order.pop(self._key(price), None)
+        # The key comes first: to find it may put another order in place of the present one.
+        key = self._key(price)
+        other_text = self._order.pop(key, None)
         if other_text is not None:
             del self._held[other_text]
 
@@ -144,7 +146,8 @@ class PriceLevels:
 
     def size_at(self, price: Decimal) -> str | None:
         """Return the size text at `price`, None where there is no level."""
-        text = self._order.get(self._key(format(price, "f")))
+        key = self._key(format(price, "f"))
+        text = self._order.get(key)
         if text is None:
             return None
         size = self._held[text]
@@ -185,8 +188,8 @@ class PriceLevels:
         keys = list(self._order)
         assert keys == sorted(set(keys))
         assert sorted(self._order.values()) == sorted(self._held)
-        scale = Decimal(10) ** self._decimals
+        scale = EXACT.power(Decimal(10), self._decimals)
         for key, text in self._order.items():
-            assert key == exact(text) * scale * self._sign
+            assert key * self._sign == EXACT.multiply(exact(text), scale)
             assert exact(self._held[text]) >= 0
         assert len(self) == len(list(self))
