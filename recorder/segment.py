@@ -7,6 +7,7 @@ it takes a quarter of a second, which no command should pay for that reads no se
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -217,9 +218,13 @@ class SegmentWriter:
         return entry
 
     def abandon(self) -> None:
-        """Remove the unfinished file."""
-        self._file.close()
+        """Remove the unfinished file, whatever state the disk is in."""
         self.path.unlink(missing_ok=True)
+        # Both may try to write once more to the disk that has just refused.
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _flush(self) -> None:
         import pyarrow as pa

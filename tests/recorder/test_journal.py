@@ -8,7 +8,6 @@ import resource
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from recorder.recording_errors import (
 )
 from tests.recorder.frame_strategy import any_frames
 from tests.recorder.made_frames import START_NS, made_frames, write_journal
+from tests.recorder.tiny_disk import tiny_disk
 from venues.frame import Frame
 
 ROOT = Path(__file__).parents[2]
@@ -320,34 +320,23 @@ def test_a_file_that_may_not_grow_stays_whole_and_goes_on_when_it_may(tmp_path: 
     assert reader.state.closed
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real disk of 1 MiB; where none can be mounted the file size limit above has to do."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk_loses_nothing_that_was_written(tiny_disk: Path) -> None:
-    path = tiny_disk / "000001.zst"
-    (tiny_disk / "ballast").write_bytes(bytes(300_000))
-    writer = JournalWriter(path, recording_id="", number=1, first_frame_number=0, time_ns=0)
-    frames = made_frames(900, payload_bytes=1000)
-    with pytest.raises(JournalWriteError, match="No space left on device") as caught:
-        writer.write(frames)
-    written = caught.value.frames_written
-    assert 0 < written < 900
-    assert read(path)[0] == frames[:written]
-    (tiny_disk / "ballast").unlink()
-    writer.write(frames[written:])
-    writer.close()
-    found, damage, _ = read(path)
-    assert found == frames
-    assert damage == []
+def test_a_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", "1m") as disk:
+        path = disk / "000001.zst"
+        (disk / "ballast").write_bytes(bytes(300_000))
+        writer = JournalWriter(path, recording_id="", number=1, first_frame_number=0, time_ns=0)
+        frames = made_frames(900, payload_bytes=1000)
+        with pytest.raises(JournalWriteError, match="No space left on device") as caught:
+            writer.write(frames)
+        written = caught.value.frames_written
+        assert 0 < written < 900
+        assert read(path)[0] == frames[:written]
+        (disk / "ballast").unlink()
+        writer.write(frames[written:])
+        writer.close()
+        found, damage, _ = read(path)
+        assert found == frames
+        assert damage == []
 
 
 def test_a_writer_may_append_while_the_journal_is_read(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from recorder.recovery import recover
 from recorder.sealing import seal
 from replay.recording import Recording
 from tests.recorder.made_frames import made_frames
+from tests.recorder.tiny_disk import tiny_disk
 from venues.frame import Frame
 
 ROOT = Path(__file__).parents[2]
@@ -246,3 +247,22 @@ def test_two_sealings_at_once_are_one_after_the_other(tmp_path: Path) -> None:
     assert [process.wait() for process in both] == [0, 0]
     check_whole(folder, frames)
     assert len(Recording.open(folder).segments) == 3
+
+
+@pytest.mark.parametrize("room", [0, 40_000, 200_000, 390_000])
+def test_a_full_disk_keeps_the_journal_and_leaves_nothing_half_done(
+    tmp_path: Path, room: int
+) -> None:
+    with tiny_disk(tmp_path / "disk", "1m") as disk:
+        frames = made_frames(400, payload_bytes=1000)
+        leave_a_closed_journal(disk / "night", frames)
+        status = os.statvfs(disk)
+        (disk / "ballast").write_bytes(bytes(status.f_bavail * status.f_frsize - room))
+        with pytest.raises(SealingError, match="The journal is kept"):
+            seal(RecordingFolder(disk / "night"), 1)
+        assert list((disk / "night").glob("frames/*/*/*")) == []
+        check_whole(disk / "night", frames)
+        (disk / "ballast").unlink()
+        recover(disk / "night")
+        check_whole(disk / "night", frames)
+        assert files(disk / "night" / "journal") == set()
