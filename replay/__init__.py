@@ -7,7 +7,8 @@ in for an exchange. Reading order, as the data flows:
 - `recording`, `segment_reader`, `read_ahead`, `frame_merge`: from files to frames in order;
   `frame_source` is whatever has frames.
 - `import_recording` and the `import_*` beside it: other programs' recordings become ours.
-- `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its time.
+- `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
+  time.
 - `audit` and what it looks at: `audit_listener`, `channel_pulse`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
 - `venue_server`: the fake exchange. `server_session` is one client of it, `session_outlet` the way
