@@ -300,7 +300,7 @@ class Engine:
         closed = read_marker(frame, Closed)
         self.connections.closed(frame, closed)
         lane = self._lanes.get(frame.venue)
-        if closed.by_us:
+        if closed.stopped:
             self._guard.forget(frame.connection_id)
             if lane is not None:
                 lane.end(frame)

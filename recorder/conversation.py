@@ -169,12 +169,11 @@ class Conversation:
         """Say in the recording that the connection is gone."""
         self.is_closed = True
         reason = self._redaction.text(reason) if self._redaction else reason
-        self._context.intake.mark(
-            self.connection_id, self._venue_name, Closed(code, reason, by_us=by_us)
-        )
+        stopping = self._life.state is ConnectionState.CLOSING
+        marker = Closed(code, reason, by_us=by_us, stopped=stopping)
+        self._context.intake.mark(self.connection_id, self._venue_name, marker)
         self._life.disconnects += 1
         self._life.subscribed = False
-        stopping = self._life.state is ConnectionState.CLOSING
         if not stopping:
             self._life.last_error = (
                 reason if code is None else f"closed with {code} {reason}".strip()

@@ -28,12 +28,15 @@ class Opened(msgspec.Struct, frozen=True, omit_defaults=True):
 class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
     """A connection is gone. `code` is the WebSocket close code, None without a close frame.
 
-    `reason` is the exchange's word or ours; `by_us` whether we ended it.
+    `reason` is the exchange's word or ours; `by_us` whether we ended it. `stopped` says that we
+    were told to stop, so that nothing is missing because of it: a connection that we gave up as
+    dead is ended by us, and not stopped.
     """
 
     code: int | None
     reason: str
     by_us: bool = False
+    stopped: bool = False
 
 
 class Lost(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -120,7 +120,7 @@ async def test_stopping_under_load_is_quick_and_leaves_a_sealed_recording(tmp_pa
     frames = frames_of(tmp_path)
     assert len(frames) == report.frames
     closed = [read_marker(frame, Closed) for frame in frames if frame.kind is FrameKind.CLOSED]
-    assert [(one.reason, one.by_us) for one in closed] == [("stopped", True)] * 4
+    assert [(one.reason, one.by_us, one.stopped) for one in closed] == [("stopped", True, True)] * 4
 
 
 async def test_stop_may_be_called_again_and_gives_the_same_report(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class SessionScript:
         self._add(FrameKind.OPENED, marker_payload(marker))
 
     def closed(self, *, by_us: bool = True) -> None:
-        marker = Closed(1000 if by_us else None, "done" if by_us else "cut", by_us)
+        marker = Closed(1000 if by_us else None, "done" if by_us else "cut", by_us, by_us)
         self._add(FrameKind.CLOSED, marker_payload(marker))
 
     def lost(self, frames: int | None, cause: str = "backpressure") -> None:
