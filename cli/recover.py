@@ -29,7 +29,9 @@ def recover(folder: str, as_json: bool) -> None:
     from recorder.recovery import recover as recover_recording
 
     report = recover_recording(folder)
-    lost = any(journal.damage or journal.torn_bytes for journal in report.journals)
+    lost = bool(report.problems) or any(
+        journal.damage or journal.torn_bytes for journal in report.journals
+    )
     if as_json:
         print_json(
             {
@@ -38,6 +40,8 @@ def recover(folder: str, as_json: bool) -> None:
                 "journals": report.journals,
                 "temporary_files": report.temporary_files,
                 "manifest_torn_bytes": report.manifest_torn_bytes,
+                "manifest_rebuilt": report.manifest_rebuilt,
+                "problems": report.problems,
                 "lost": lost,
             }
         )
@@ -52,6 +56,10 @@ def recover(folder: str, as_json: bool) -> None:
             click.echo(
                 f"an unfinished line of the manifest cut off ({report.manifest_torn_bytes} B)"
             )
+        if report.manifest_rebuilt:
+            click.echo(f"the manifest is written anew: {printable(report.manifest_rebuilt)}")
+        for problem in report.problems:
+            click.echo(f"not put right: {printable(problem)}")
     if lost:
         click.get_current_context().exit(EXIT_LOST)
 

@@ -32,9 +32,13 @@ _OURS_BEFORE_THE_DESCRIPTION = frozenset({".lock", "recording.json.tmp"})
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When a journal is closed and sealed: by its payload's size, or after so long."""
+    """When a journal is closed and sealed: by its payload's size, or after so long.
 
-    bytes_max: int = 256 << 20
+    A stop seals the last journal before it ends, which takes about 2 s for 64 MiB: a larger one
+    would not be done within the 5 s that a service manager may be told to wait.
+    """
+
+    bytes_max: int = 64 << 20
     interval_s: float = 3600.0
 
 

@@ -2,7 +2,7 @@
 
     [recording]
     folder = "night"
-    rotate_bytes = 268435456
+    rotate_bytes = 67108864
     rotate_interval_s = 3600
     budget_bytes = 268435456
 
@@ -30,6 +30,7 @@ import msgspec
 
 from recorder.errors import StreamSettingsError
 from recorder.frame_intake import BUDGET_BYTES
+from recorder.recording import Rotation
 from recorder.redaction import redacted_url
 from venues.channel import Channel
 from venues.errors import CredentialsError
@@ -122,8 +123,8 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory."""
 
     folder: str | None = None
-    rotate_bytes: int = 256 * 2**20
-    rotate_interval_s: float = 3600.0
+    rotate_bytes: int = Rotation().bytes_max
+    rotate_interval_s: float = Rotation().interval_s
     budget_bytes: int = BUDGET_BYTES
 
 
