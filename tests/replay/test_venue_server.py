@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 
 from replay.frame_source import FrameList
-from replay.market_scenario import ROUGH, SECOND_NS, Incident, IncidentKind, Scenario
+from replay.market_scenario import ENDLESS, ROUGH, SECOND_NS, Incident, IncidentKind, Scenario
 from replay.market_simulator import UNREADABLE_PAYLOAD, MarketSimulator, SimulationSettings
 from replay.server_session import AtEnd
 from replay.venue_server import NothingToServeError, VenueServer
@@ -147,7 +147,7 @@ async def test_nothing_is_sent_before_its_time() -> None:
 
 
 async def test_an_unsubscribed_topic_stops_and_subscribing_again_brings_a_fresh_snapshot() -> None:
-    endless = SimulationSettings()
+    endless = SimulationSettings(scenario=ENDLESS)
     book = "orderbook.50.BTCUSDT"
     async with (
         VenueServer(endless, speed="20x") as server,
