@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed.stamp
 READY_TO_DEVELOP := $(VENV)/development.stamp
 PYTEST_OPTIONS ?= -n 2
+BENCH_SECONDS ?= 60
 CODE := venues recorder replay book cli tests examples
 
 .PHONY: demo install test lint bench clean
@@ -31,11 +32,8 @@ lint: $(READY_TO_DEVELOP)
 	$(BIN)/mypy --strict
 
 bench: $(READY_TO_DEVELOP)
-	@for script in tests/benchmarks/*.py; do \
-		case $$script in */__init__.py) continue;; esac; \
-		echo; echo "== $$script"; \
-		PYTHONPATH=. $(BIN)/python $$script || exit 1; \
-	done
+	$(BIN)/python -m tests.benchmarks.replay_speed
+	$(BIN)/python -m tests.benchmarks.capture_throughput --rate 50000 --seconds $(BENCH_SECONDS) --engine
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from cli.event_loop import loop_factory
 from cli.options import agent_options, json_option, read_duration_ns, read_names, reading
 from cli.report_text import printable_lines
 from cli.terminal import StatusLine, print_error, print_json, say, warn
@@ -103,12 +104,13 @@ def capture(
     else:
         asked = _from_arguments(target, symbols, folder, channels, depth, url, wait=wait)
     run = _CaptureRun(asked, StatusLine(quiet=as_json))
-    captured = asyncio.run(
-        run.run(
-            None if duration_ns is None else duration_ns / 1e9,
-            None if no_engine else (agent_reference, signals_file),
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        captured = runner.run(
+            run.run(
+                None if duration_ns is None else duration_ns / 1e9,
+                None if no_engine else (agent_reference, signals_file),
+            )
         )
-    )
     _finish(captured, as_json=as_json)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import time
@@ -20,6 +19,7 @@ import msgspec
 from book.agent import AgentFailure
 from book.finding import FindingKind
 from cli.attached_engine import AttachedEngine, failure_text
+from cli.collector import calm_collector
 from cli.engine_messages import (
     LENGTH,
     AgentFailed,
@@ -88,8 +88,7 @@ class LiveEngine:
         except (TickreelError, OSError) as error:
             self._tell(EngineRefused(str(error)))
             return
-        # What is loaded now stays: the collector need not look at it again and again.
-        gc.freeze()
+        calm_collector()
         self._tell(EngineReady())
         if attached.asynchronous:
             asyncio.run(self._follow_async(attached))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from cli.collector import calm_collector
 from cli.options import (
     RecordingTime,
     agent_options,
@@ -159,9 +159,7 @@ def _play(
     """Play all; return the seconds that it took and whether the user broke it off."""
     from cli.replay_progress import shown_progress
 
-    gc.collect()
-    # What is loaded now stays: the collector need not look at it again and again.
-    gc.freeze()
+    calm_collector()
     begun_s = time.perf_counter()
     interrupted = False
     with shown_progress(player, played.first_ns, played.last_ns, quiet=quiet):
