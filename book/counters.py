@@ -33,6 +33,7 @@ class MarketCounters(msgspec.Struct):
     quote_matches: int = 0
     trades: int = 0
     trades_aggregate: int = 0
+    trades_off_market: int = 0
     trade_gaps: int = 0
     liquidations: int = 0
     tickers: int = 0

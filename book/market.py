@@ -113,6 +113,9 @@ class Market:
             if last is not None and number != last + 1 and not self._place(number, last):
                 return False
             self.last_trade_number = number
+        if trade.off_market:
+            self.counters.trades_off_market += 1
+            return False
         self.counters.trades += 1
         self._tape.add(trade, self._time.now_ns)
         return True

@@ -214,8 +214,6 @@ def message_events(
         )
     if isinstance(message, TradeMessage):
         number = message.trade_number
-        if message.order_type != "MARKET":
-            return (_left_out(message, receive_time_ns),)
         return (
             Trade(
                 message.symbol,
@@ -226,6 +224,8 @@ def message_events(
                 _SELL if message.buyer_is_maker else _BUY,
                 str(number),
                 number,
+                False,
+                message.order_type != "MARKET",
             ),
         )
     if isinstance(message, DepthUpdate):
@@ -242,12 +242,6 @@ def message_events(
             ),
         )
     return _rare_events(message, receive_time_ns, notional)
-
-
-def _left_out(trade: TradeMessage, receive_time_ns: int) -> Notice:
-    text = f"trade {trade.trade_number} left out: it is {trade.order_type}, not MARKET"
-    time_ns = trade.trade_time_ms * NS_PER_MS
-    return Notice(trade.symbol, receive_time_ns, time_ns, NoticeKind.INFORMATION, text)
 
 
 def _rare_events(

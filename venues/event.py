@@ -94,7 +94,9 @@ class Trade(_Event, frozen=True, gc=False):
 
     `trade_number` is the venue's number where it counts its trades one by one, so that a missing
     trade shows; None elsewhere. `aggregate` marks a row that sums up several trades told of
-    elsewhere too (Binance aggTrade), which a tape must not count twice.
+    elsewhere too (Binance aggTrade), which a tape must not count twice. `off_market` marks what is
+    numbered among the trades and was none of the open market (Binance: an insurance fund's or a
+    deleveraging fill): it has its place in the numbers and none on a tape.
     """
 
     price_text: str
@@ -103,6 +105,7 @@ class Trade(_Event, frozen=True, gc=False):
     trade_id: str
     trade_number: int | None = None
     aggregate: bool = False
+    off_market: bool = False
 
     @property
     def price(self) -> Decimal:

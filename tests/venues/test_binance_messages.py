@@ -158,12 +158,14 @@ def test_a_trades_aggressor_is_the_one_who_is_not_the_maker(
     assert decoded(venue, wrapped("btcusdt@trade", message)) == [expected]
 
 
-def test_a_trade_outside_the_open_market_is_left_out_and_said() -> None:
+def test_a_trade_outside_the_open_market_is_marked_and_keeps_its_number() -> None:
     message = USDM_TRADE.replace(b'"X":"MARKET"', b'"X":"INSURANCE_FUND"')
-    text = "trade 5266583935 left out: it is INSURANCE_FUND, not MARKET"
-    assert decoded("binance-usdm", message) == [
-        Notice("BTCUSDT", RECEIVED_NS, 1723161256322 * MS, NoticeKind.INFORMATION, text)
-    ]
+    (plain,), (marked,) = decoded("binance-usdm", USDM_TRADE), decoded("binance-usdm", message)
+    assert isinstance(plain, Trade)
+    assert isinstance(marked, Trade)
+    assert not plain.off_market
+    assert marked.off_market
+    assert marked.trade_number == plain.trade_number == 5266583935
 
 
 @pytest.mark.parametrize("venue", BINANCE_NAMES)

@@ -74,6 +74,7 @@ def trade_by_hand(data: dict[str, Any]) -> dict[str, Any]:
         "trade_id": str(data["t"]),
         "trade_number": data["t"],
         "aggregate": False,
+        "off_market": False,
     }
 
 
