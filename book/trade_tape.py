@@ -9,7 +9,9 @@ so the window is in order, and looking at it in between changes nothing. All sum
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import reduce
 
 import msgspec
 
@@ -23,6 +25,10 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     size: Decimal
     notional: Decimal
     bought: bool
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, numbers, ZERO)
 
 
 class TradeTape:
@@ -159,8 +165,8 @@ class TradeTape:
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""
-        assert self._buy == sum((e.size for e in self._entries if e.bought), ZERO)
-        assert self._sell == sum((e.size for e in self._entries if not e.bought), ZERO)
-        assert self._notional == sum((e.notional for e in self._entries), ZERO)
-        assert self._recent_size == sum((e.size for e in self._recent), ZERO)
+        assert self._buy == _sum(e.size for e in self._entries if e.bought)
+        assert self._sell == _sum(e.size for e in self._entries if not e.bought)
+        assert self._notional == _sum(e.notional for e in self._entries)
+        assert self._recent_size == _sum(e.size for e in self._recent)
         assert len(self._entries) <= self._settings.tape_trades_max

@@ -117,7 +117,6 @@ def test_no_fault_of_the_deltas_leaves_a_proven_book_wrong(
         deltas = fault(deltas, data.draw(st.integers(0, len(deltas) - 1)))
     listener = Listener(history)
     listener.take(history.in_band(0))
-    assert listener.book.proven
     for message in deltas:
         listener.take(message)
         if not listener.book.proven and data.draw(st.booleans()):
@@ -289,10 +288,11 @@ def test_the_answer_to_a_connection_that_is_gone_comes_too_late() -> None:
     listener.take(history.deltas[0])
     listener.book.end(listener.frame())
     listener.take(history.rest(1001))
-    assert listener.book.state is BookState.ENDED
+    states = [listener.book.state]
     listener.connection_id = 2
     listener.take(history.rest(1001))
-    assert listener.book.state is BookState.BRIDGING
+    states.append(listener.book.state)
+    assert states == [BookState.ENDED, BookState.BRIDGING]
 
 
 @pytest.mark.parametrize("scheme", Scheme)
