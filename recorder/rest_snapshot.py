@@ -12,7 +12,7 @@ one begins with its own snapshot.
    and 429 and Retry-After are obeyed for the host.
 3. Every answer becomes an HTTP frame: also a refusal (status and body) and a failure (no status).
 4. A failed fetch is tried again after a rest; where the exchange sends snapshots in band, it is
-   asked for one after two failures.
+   asked for one after two failures, or at once where the answer was that there is nothing to fetch.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from enum import Enum
 from urllib.parse import urlsplit
 
 from recorder.connect_fault import retry_after_s
@@ -41,6 +42,18 @@ FIRST_DELAY_S = 0.5
 SPACING_S = 1.0
 SPACING_LIMIT_S = 60.0
 FAILURES_BEFORE_IN_BAND = 2
+
+
+_LATER = frozenset({408, 418, 425, 429})
+"""Refusals that mean: not now. Every other 4xx means: not here."""
+
+
+class _Outcome(Enum):
+    """What became of a fetch. MET: it answered, or nobody waits for an answer any more."""
+
+    MET = "met"
+    FAILED = "failed"
+    REFUSED = "refused"
 
 
 class SnapshotDesk:
@@ -122,9 +135,10 @@ class SnapshotDesk:
             return await self._resubscribe(conversation, symbol)
         rest = Backoff(self._chance)
         failures = 0
-        while not await self._fetch(conversation, request):
+        while (outcome := await self._fetch(conversation, request)) is not _Outcome.MET:
             failures += 1
-            if in_band and failures >= FAILURES_BEFORE_IN_BAND:
+            hopeless = outcome is _Outcome.REFUSED or failures >= FAILURES_BEFORE_IN_BAND
+            if in_band and hopeless:
                 return await self._resubscribe(conversation, symbol)
             await asyncio.sleep(SPACING_S + rest.lost(0.0))
         return None
@@ -143,21 +157,21 @@ class SnapshotDesk:
         messages = conversation.venue.resubscribe_messages(conversation.plan, symbol)
         await conversation.say(messages)
 
-    async def _fetch(self, conversation: Conversation, request: HttpRequest) -> bool:
-        """Fetch once and record what came; return whether it was an answer that may help."""
+    async def _fetch(self, conversation: Conversation, request: HttpRequest) -> _Outcome:
+        """Fetch once and record what came."""
         host = urlsplit(request.url).netloc
         await self._wait_for_turn(host, request.symbol)
         self.fetches += 1
         answer = await in_thread(lambda: self._get(request.url))
         if conversation.is_closed:
-            return True
+            return _Outcome.MET
         self._record(conversation, request, answer)
         if answer.status is not None and answer.status != 200:
             wait_s = retry_after_s(answer.retry_after, answer.status)
             if wait_s is not None:
                 self._not_before_s[host] = time.monotonic() + wait_s
         if answer.status == 200:
-            return True
+            return _Outcome.MET
         self.failures += 1
         log.warning(
             "%s: no snapshot of %s: %s",
@@ -165,7 +179,8 @@ class SnapshotDesk:
             request.symbol,
             answer.error or f"HTTP {answer.status}",
         )
-        return False
+        refused = answer.status is not None and 400 <= answer.status < 500
+        return _Outcome.REFUSED if refused and answer.status not in _LATER else _Outcome.FAILED
 
     async def _wait_for_turn(self, host: str, symbol: str) -> None:
         key = (host, symbol)
