@@ -337,9 +337,6 @@ class Engine:
         word = head.error if head.status is None else f"HTTP {head.status}"
         text = f"{head.purpose} was not answered: {word}"
         self.report(FindingKind.SNAPSHOT_FAILED, head.symbol, text)
-        lane = self._lanes.get(frame.venue)
-        if lane is not None:
-            lane.snapshot_failed(head.symbol)
 
     def _sent(self, frame: Frame) -> None:
         """Do nothing: what we said ourselves changes no state."""
