@@ -4,7 +4,8 @@ Theory. Time runs from the first frame about a book to the last frame of all, in
 which never runs back; it stands still while nobody was listening (after we closed the connection
 ourselves). A *suspect
 window* opens where a proven book loses its proof and closes on the snapshot that restores it. The
-time before the first proof is observed, not proven, and is a window too.
+time before the first proof is observed, not proven, and is a window too. A window that is closed
+by the frame that opened it (a new connection that begins with its snapshot) is none.
 """
 
 from __future__ import annotations
@@ -79,8 +80,16 @@ class Coverage:
         """Close the suspect window, if one is open."""
         self.advance()
         if self._open is not None:
-            self._open.to_frame, self._open.to_ns = frame_number, self._time.now_ns
+            if self._open.from_frame == frame_number:
+                self._retract(self._open)
+            else:
+                self._open.to_frame, self._open.to_ns = frame_number, self._time.now_ns
             self._open = None
+
+    def _retract(self, window: SuspectWindow) -> None:
+        self.windows_count -= 1
+        if self.windows and self.windows[-1] is window:
+            self.windows.pop()
 
     def rest(self, frame_number: int) -> None:
         """Stop observing: nobody listens from here on."""

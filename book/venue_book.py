@@ -125,6 +125,11 @@ class VenueBook(OrderBook):
         """Whether the book follows the feed: it is proven, or there is nothing to prove it by."""
         return self.state is self._clean
 
+    @property
+    def listening(self) -> bool:
+        """Whether a connection is open that has spoken of this book."""
+        return self.connection_id != 0 and not self._gone
+
     # What the venue sends.
 
     def take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:

@@ -163,8 +163,8 @@ class VenueLane:
         """Stop trusting the books of one connection (None: of all)."""
         for market in self.markets.values():
             book = market.book
-            # Where nothing of a book ever came (trades alone are listened to), none is wished for.
-            if book.connection_id and connection_id in (None, book.connection_id):
+            # Of a book that nothing comes of (only trades are listened to), nothing can be lost.
+            if book.listening and connection_id in (None, book.connection_id):
                 book.doubt(reason, frame)
                 self._ask(market)
 

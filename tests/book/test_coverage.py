@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from book.coverage import Coverage
 from book.frame_time import FrameTime
 
+STEPS = ("observe", "doubt", "prove", "rest", "look", "new connection")
+
 steps = st.lists(
-    st.tuples(st.integers(0, 5), st.sampled_from(("observe", "doubt", "prove", "rest", "look"))),
+    st.tuples(st.integers(0, 5), st.sampled_from(STEPS)),
     max_size=30,
 )
 
@@ -44,9 +46,17 @@ def test_every_instant_is_proven_or_in_a_window_or_not_observed(
             coverage.rest(number)
         elif step == "look":
             coverage.advance()
+        elif step == "new connection":
+            # Doubt, and the snapshot that ends it, in one frame.
+            coverage.observe(number, "begun")
+            observing = True
+            coverage.doubt(number, "doubt")
+            suspect = False
+            coverage.prove(number)
     coverage.advance()
     assert (coverage.observed_ns, coverage.proven_ns) == (observed_ns, proven_ns)
     assert coverage.windows_count == windows == len(coverage.windows)
+    assert all(each.from_frame != each.to_frame for each in coverage.windows)
     assert sum(each.to_ns is None for each in coverage.windows) == suspect
     ends = [
         (each.from_ns, each.to_ns if each.to_ns is not None else time.now_ns)
@@ -66,8 +76,8 @@ def test_windows_beyond_the_kept_ones_are_counted() -> None:
     time = FrameTime()
     coverage = Coverage(2, time)
     coverage.observe(0, "begun")
-    for number in range(5):
+    for number in range(1, 11, 2):
         coverage.prove(number)
-        coverage.doubt(number, "again")
+        coverage.doubt(number + 1, "again")
     assert len(coverage.windows) == 2
     assert coverage.windows_count == 6
