@@ -84,7 +84,9 @@ class TradeTape:
         size = self._sizes[trade.size_text]
         notional = EXACT.multiply(self._prices[trade.price_text], size)
         bought = trade.aggressor_side is Side.BUY
-        now_ns = max(trade.receive_time_ns if now_ns is None else now_ns, self._now_ns)
+        now_ns = trade.receive_time_ns if now_ns is None else now_ns
+        if now_ns < self._now_ns:
+            now_ns = self._now_ns
         entry = _Entry(now_ns, size, notional, bought)
         add = EXACT.add
         if bought:
@@ -102,7 +104,9 @@ class TradeTape:
 
     def advance(self, now_ns: int) -> None:
         """Let what is older than the window at `now_ns` drop out of it; now never runs back."""
-        self._now_ns = now_ns = max(now_ns, self._now_ns)
+        if now_ns < self._now_ns:
+            now_ns = self._now_ns
+        self._now_ns = now_ns
         recent, since_ns = self._recent, now_ns - self._spike_ns
         while recent and recent[0].time_ns < since_ns:
             self._recent_size = EXACT.subtract(self._recent_size, recent.popleft().size)

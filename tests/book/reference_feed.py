@@ -114,6 +114,7 @@ class ReferenceFeed:
         return self.json({"topic": f"publicTrade.{self.symbol}", "data": [row]})
 
     def liquidation(self, price: str = "100", size: str = "1", side: str = "Sell") -> Frame:
-        row = {"symbol": self.symbol, "side": side, "price": price, "qty": size}
-        row |= {"updatedTime": self.time_ns // 1_000_000}
+        time_ms = self.time_ns // 1_000_000
+        row: dict[str, object] = {"symbol": self.symbol, "side": side, "updatedTime": time_ms}
+        row |= {"price": price, "qty": size}
         return self.json({"topic": f"allLiquidation.{self.symbol}", "data": row})

@@ -80,6 +80,8 @@ def test_random_bytes_never_raise(payload: bytes, kind: FrameKind, venue: str) -
     engine.state_digest()
 
 
+FIELDS = "topic type data seq bids asks checksum T p v S i e E s U u b a pu stream o q m op".split()
+
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -90,38 +92,7 @@ values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                (
-                    "topic",
-                    "type",
-                    "data",
-                    "seq",
-                    "bids",
-                    "asks",
-                    "checksum",
-                    "T",
-                    "p",
-                    "v",
-                    "S",
-                    "i",
-                )
-                + (
-                    "e",
-                    "E",
-                    "s",
-                    "U",
-                    "u",
-                    "b",
-                    "a",
-                    "pu",
-                    "stream",
-                    "o",
-                    "q",
-                    "m",
-                    "op",
-                    "success",
-                )
-            ),
+            st.sampled_from(FIELDS),
             inner,
             max_size=6,
         )
