@@ -80,7 +80,8 @@ def test_random_bytes_never_raise(payload: bytes, kind: FrameKind, venue: str) -
     engine.state_digest()
 
 
-FIELDS = "topic type data seq bids asks checksum T p v S i e E s U u b a pu stream o q m op".split()
+WORDS = ("topic", "type", "data", "seq", "bids", "asks", "checksum", "pu", "stream", "op")
+FIELDS = (*WORDS, *"TpvSieEsUubaqmo")
 
 values = st.recursive(
     st.none()
