@@ -11,7 +11,7 @@ none of Kraken's or Bitget's checksums matches.
 
 from __future__ import annotations
 
-from itertools import chain, zip_longest
+from collections.abc import Sequence
 from zlib import crc32
 
 from book.order_book import OrderBook
@@ -21,16 +21,31 @@ from venues.traits import ChecksumLayout, ChecksumRule
 
 def book_checksum(book: OrderBook, rule: ChecksumRule) -> int:
     """Return the checksum of `book` under `rule`."""
-    bids, asks = book.bids.top(rule.levels), book.asks.top(rule.levels)
-    if rule.layout is ChecksumLayout.INTERLEAVED:
-        ranks = chain.from_iterable(zip_longest(bids, asks))
-        text = rule.separator.join(f"{row[0]}:{row[1]}" for row in ranks if row is not None)
+    texts_of = _bare if rule.layout is ChecksumLayout.ASKS_THEN_BIDS else _joined
+    bids = book.bids.top_texts(rule.levels, texts_of)
+    asks = book.asks.top_texts(rule.levels, texts_of)
+    if rule.layout is ChecksumLayout.ASKS_THEN_BIDS:
+        text = "".join(asks) + "".join(bids)
     else:
-        text = "".join(_bare(row) for row in chain(asks, bids))
+        text = rule.separator.join(_by_rank(bids, asks))
     value = crc32(text.encode("ascii"))
     return value - (1 << 32) if rule.signed and value >= 1 << 31 else value
 
 
-def _bare(row: Row) -> str:
-    price, size = row
-    return price.replace(".", "").lstrip("0") + size.replace(".", "").lstrip("0")
+def _joined(rows: Sequence[Row]) -> list[str]:
+    return [f"{price}:{size}" for price, size in rows]
+
+
+def _bare(rows: Sequence[Row]) -> list[str]:
+    return [
+        price.replace(".", "").lstrip("0") + size.replace(".", "").lstrip("0")
+        for price, size in rows
+    ]
+
+
+def _by_rank(bids: list[str], asks: list[str]) -> list[str]:
+    shared = min(len(bids), len(asks))
+    ranks = [""] * (2 * shared)
+    ranks[0::2] = bids[:shared]
+    ranks[1::2] = asks[:shared]
+    return ranks + bids[shared:] + asks[shared:]

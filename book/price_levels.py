@@ -16,7 +16,7 @@ decimals (all keys are rescaled instead).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from sortedcontainers import SortedDict
@@ -27,7 +27,10 @@ from venues.event import Row
 DECIMALS = 12
 """Decimals of the keys at the start: enough for nearly every price that is quoted."""
 
-GHOSTS_MAX = 1024
+GHOSTS_MAX = 64
+"""So many ghosts are not worth a purge, however small the book."""
+
+RowTexts = Callable[[Sequence[Row]], list[str]]
 
 FEW = 16
 """Up to one in so many is struck out of the order one by one; for more, the order is made anew."""
@@ -36,7 +39,7 @@ FEW = 16
 class PriceLevels:
     """The levels of one side. `bids` says which side it is."""
 
-    __slots__ = ("_decimals", "_held", "_order", "_purge_at", "_sign", "_sizes")
+    __slots__ = ("_decimals", "_held", "_order", "_purge_at", "_sign", "_sizes", "_texts")
 
     def __init__(self, *, bids: bool, sizes: ExactSizes | None = None) -> None:
         self._sign = 1 if bids else -1
@@ -45,6 +48,7 @@ class PriceLevels:
         self._held: dict[str, str] = {}
         self._order: SortedDict[int, str] = SortedDict()
         self._purge_at = GHOSTS_MAX
+        self._texts: tuple[int, RowTexts, list[str]] | None = None
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Forget all levels and take these.
@@ -63,6 +67,7 @@ class PriceLevels:
         Raises:
             NotANumberError: a price or a size is none; changes before it have been applied.
         """
+        self._texts = None
         held, sizes = self._held, self._sizes
         for price, size in rows:
             number = sizes[size]
@@ -118,6 +123,7 @@ class PriceLevels:
         if len(self._held) <= depth:
             return
         self._purge()
+        self._texts = None
         while len(self._order) > depth:
             _, text = self._order.popitem(0)
             del self._held[text]
@@ -137,12 +143,30 @@ class PriceLevels:
 
     def top(self, count: int) -> list[Row]:
         """Return at most `count` rows, best first."""
-        found: list[Row] = []
-        for row in self:
-            if len(found) >= count:
-                break
-            found.append(row)
-        return found
+        found = self._look(2 * count)
+        if len(found) < count < len(self._held):
+            # Ghosts crowd the top: without them, `count` keys are `count` rows.
+            self._purge()
+            found = self._look(count)
+        return found[:count]
+
+    def _look(self, keys_max: int) -> list[Row]:
+        """Return the rows, best first, among so many of the best keys."""
+        order, held, sizes = self._order, self._held, self._sizes
+        keys = order.islice(max(0, len(order) - keys_max), None, reverse=True)
+        return [(text, size) for key in keys if sizes[size := held[text := order[key]]]]
+
+    def top_texts(self, count: int, texts_of: RowTexts) -> list[str]:
+        """Return what `texts_of` makes of the best `count` rows, kept until this side changes.
+
+        A checksum covers both sides, and most deltas change one.
+        """
+        kept = self._texts
+        if kept is not None and kept[0] == count and kept[1] is texts_of:
+            return kept[2]
+        texts = texts_of(self.top(count))
+        self._texts = count, texts_of, texts
+        return texts
 
     def size_at(self, price: Decimal) -> str | None:
         """Return the size text at `price`, None where there is no level."""
