@@ -187,12 +187,6 @@ class VenueLane:
             ]:
                 del watches[channel]
 
-    def snapshot_failed(self, symbol: str) -> None:
-        """Note that a snapshot which was asked for did not come."""
-        market = self.markets.get(symbol)
-        if market is not None and not market.book.following:
-            self._ask(market)
-
     def _ask(self, market: Market) -> None:
         market.book.needs_snapshot = False
         market.asked_ns = self._time.now_ns
