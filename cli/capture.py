@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recorder.statistics import RecorderReport
     from recorder.stream_settings import StreamSettings
 
-STOP_LIMIT_S = 5.0
+STOP_LIMIT_S = 4.5
 ENGINE_LIMIT_MIN_S = 0.5
 EXIT_COULD_NOT_RUN = 2
 EXIT_LOST = 3
@@ -218,7 +218,7 @@ class _CaptureRun:
         telling: asyncio.Task[None] | None = None
         try:
             await self._recorder.start()
-            self._status_line(opening_text(self._asked.streams, str(self._asked.folder)))
+            self._say(opening_text(self._asked.streams, str(self._asked.folder)))
             telling = asyncio.create_task(self._tell_status(begun_s))
             report = await self._recorder.run(duration_s)
         except TickreelError as error:
@@ -261,8 +261,11 @@ class _CaptureRun:
     def _stop(self, number: int) -> None:
         """Begin to stop; a second signal ends at once, and the next start recovers."""
         if self._stop_begun_s is not None:
+            if self._engine is not None:
+                self._engine.end_at_once()
             os._exit(128 + number)
         self._stop_begun_s = time.monotonic()
+        self._say("stopping: closing the connections, sealing …")
         self._recorder.stop()
 
     def _time_left_s(self) -> float:
@@ -274,7 +277,7 @@ class _CaptureRun:
         self._status.clear()
         warn(printable_lines(text))
 
-    def _status_line(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         self._status.clear()
         if not self._status.quiet:
             say(printable_lines(text))

@@ -70,7 +70,9 @@ def closing_text(report: RecorderReport, ended: EngineEnded | None) -> str:
         f"{count_text(report.lost_frames)} lost, {byte_text(report.bytes_on_disk)} on disk"
     )
     if ended is not None:
-        text += f", digest {digest_text(ended.summary.state_digest)}"
+        # Where a recording was continued, the engine has seen only what is new in it.
+        label = "digest of this run" if report.first_frame_number else "digest"
+        text += f", {label} {digest_text(ended.summary.state_digest)}"
     return text
 
 

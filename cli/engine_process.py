@@ -149,12 +149,16 @@ class EngineProcess:
     async def kill(self) -> None:
         """End the child, whatever it does, and wait until it is gone."""
         self._stdin = None
+        self.end_at_once()
         if self._process is not None:
-            if self._process.returncode is None:
-                self._process.kill()
             await self._process.wait()
         if self._reading is not None:
             await self._reading
+
+    def end_at_once(self) -> None:
+        """End the child, whatever it does, without waiting for anything."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
 
     def _send(self, message: bytes) -> None:
         assert self._stdin is not None
@@ -165,8 +169,7 @@ class EngineProcess:
         if not self._stdin.is_closing():
             self._stdin.transport.abort()
         self._stdin = None
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+        self.end_at_once()
         self._on_warning(warning)
 
     async def _read_messages(self) -> None:

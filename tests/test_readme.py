@@ -95,12 +95,17 @@ def output(command: Command, path: Path) -> str:
 
 
 def test_the_tour_prints_what_the_readme_says(tmp_path: Path) -> None:
+    ran = run_tour(tmp_path)
     differing = [
         f"$ {command.line}\n{printed}"
-        for command, printed in run_tour(tmp_path)
+        for command, printed in ran
         if shape(printed) != shape(command.output)
     ]
     assert not differing, "\n".join(["the README says otherwise of:", *differing])
+    digests = [printed for command, printed in ran if command.line.endswith("--digest")]
+    assert len(digests) == 2
+    assert digests[0] == digests[1]
+    assert f"digest {digests[0][:4]}…" in ran[1][1], "what was captured has another digest"
 
 
 def sh_lines() -> list[str]:

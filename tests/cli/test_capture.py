@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
-import subprocess
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from cli.child_process import child_command
 from replay.market_simulator import SimulationSettings
 from replay.recording import Recording
 from replay.venue_server import VenueServer
-from tests.cli.commands import Done, environment, run, run_async, serving
-from venues.frame import FrameKind
+from tests.cli.commands import Done, run, run_async, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "signal_agent.py"
 
@@ -239,82 +231,3 @@ async def test_a_recording_is_continued_where_it_stopped(tmp_path: Path) -> None
     frames = list(Recording.open(tmp_path / "night"))
     assert [frame.frame_number for frame in frames] == list(range(len(frames)))
     assert len(frames) == first.json["frames"] + second.json["frames"]
-
-
-# Signals of the system.
-
-
-@contextlib.asynccontextmanager
-async def running(folder: Path, *more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A capture that goes on until something ends it."""
-    async with VenueServer(SimulationSettings(), speed="8x") as server:
-        process = await asyncio.create_subprocess_exec(
-            *child_command("cli", "capture", "reference", "BTCUSDT", "--url", server.url,
-                           "-o", str(folder), *more),
-            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        await until_recorded(folder)
-        yield process
-
-
-def journal_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("journal/*"))
-
-
-async def until_recorded(folder: Path) -> None:
-    for _ in range(400):
-        if journal_bytes(folder) > 5_000:
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("nothing was recorded within 20 s")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_seals_the_recording_and_exits_zero(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    folder = tmp_path / "night"
-    async with running(folder, "--json") as process:
-        process.send_signal(number)
-        begun_s = time.monotonic()
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    assert time.monotonic() - begun_s < 10
-    told = msgspec.json.decode(out)
-    assert told["state_digest"] == run("replay", str(folder), "--json").json["state_digest"]
-    assert list(folder.glob("journal/*")) == []
-    last = list(Recording.open(folder))[-1]
-    assert last.kind in (FrameKind.CLOSED, FrameKind.CLOCK)
-
-
-async def test_a_kill_loses_only_what_the_recording_says(tmp_path: Path) -> None:
-    folder = tmp_path / "night"
-    async with running(folder) as process:
-        process.kill()
-        await process.communicate()
-    assert run("info", str(folder), "--json").json["unsealed_journals"] == 1
-    before = run("replay", str(folder), "--json").json
-    recovered = run("recover", str(folder), "--json")
-    assert recovered.code in (0, 3)
-    assert recovered.json["frames"] > 0
-    after = run("replay", str(folder), "--json").json
-    assert after["state_digest"] == before["state_digest"]
-    assert after["findings"]["lost"] == 1
-    assert run("recover", str(folder)).out.endswith(
-        "nothing to recover; every frame is in a sealed segment\n"
-    )
-    audited = run("audit", str(folder), "--json")
-    assert set(audited.json["faults"]) <= {"lost", "unresolved book"}
-
-
-async def test_a_plain_capture_tells_how_it_goes_on_stderr_and_what_came_on_stdout(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "night"
-    async with running(folder) as process:
-        process.send_signal(signal.SIGTERM)
-        out, err = await process.communicate()
-    assert err.decode().startswith("capturing 1 symbol from reference (book 50, trades, liquid")
-    (line,) = out.decode().splitlines()
-    assert " 0 lost, " in line
-    assert ", digest " in line
