@@ -116,7 +116,7 @@ def test_a_wish_that_a_snapshot_met_meanwhile_is_no_longer_made() -> None:
     assert engine.take_snapshot_requests() == []
 
 
-def test_a_failed_fetch_is_told_and_left_to_the_recorder_to_repeat() -> None:
+def test_a_failed_fetch_is_told_and_left_to_whoever_fetches_to_repeat() -> None:
     feed = ReferenceFeed()
     engine = _engine(feed.snapshot(), feed.delta(right=False))
     assert len(engine.take_snapshot_requests()) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import pytest
@@ -59,7 +59,9 @@ def _agree(levels: PriceLevels, plain: PlainSide) -> None:
     expected = plain.rows()
     assert len(levels) == len(expected)
     assert list(levels) == expected
-    assert levels.top(3) == list(levels)[:3]
+    for count in (0, 1, 3, 100):
+        assert levels.top(count) == expected[:count]
+        assert levels.top_texts(count, _texts) == _texts(expected[:count])
     assert levels.best() == (expected[0] if expected else None)
     for price, row in plain.levels.items():
         held = levels.size_at(price)
@@ -67,8 +69,12 @@ def _agree(levels: PriceLevels, plain: PlainSide) -> None:
     levels._check()
 
 
+def _texts(held: Sequence[Row]) -> list[str]:
+    return [f"{price}:{size}" for price, size in held]
+
+
 @given(bids=st.booleans(), steps=operations)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_sequence_of_changes_leaves_what_a_plain_dict_holds(
     bids: bool, steps: list[Operation]
 ) -> None:
@@ -161,3 +167,17 @@ def test_what_is_no_number_is_refused_as_a_price_and_as_a_size(text: str) -> Non
 def test_a_size_below_zero_is_refused() -> None:
     with pytest.raises(NotANumberError):
         PriceLevels(bids=True).apply([("1", "-0.1")])
+
+
+def test_the_best_levels_are_found_behind_any_number_of_ghosts() -> None:
+    side = PriceLevels(bids=True)
+    side.apply([(str(price), "1") for price in range(1_000)])
+    side.apply([(str(price), "0") for price in range(960, 1_000)])
+    side.apply([(str(price), "0") for price in range(940, 959, 2)])
+    assert side.top(3) == [("959", "1"), ("957", "1"), ("955", "1")]
+    assert side.top_texts(1, _texts) == ["959:1"]
+    side.apply([("959", "0")])
+    assert side.top_texts(1, _texts) == ["957:1"]
+    side.trim(5)
+    assert len(side.top(10)) == len(side) == 5
+    side._check()

@@ -29,7 +29,7 @@ NOTICED = frozenset(
     }
 )
 FIRST_FRAMES = 3_000
-SAMPLE = 120
+SAMPLE = 90
 
 
 def _applied(frames: Iterable[Frame]) -> tuple[Engine, VenueBook]:
