@@ -89,10 +89,7 @@ def broken_promises(outcome: DemoOutcome) -> list[str]:
     messages = sum(connection["messages"] for connection in capture["connections"])
     promises = [
         (capture["lost"] == 0, f"no frame is lost, but {capture['lost']} are"),
-        (
-            messages == outcome.sent,
-            f"all that is sent is kept: {outcome.sent} sent, {messages} kept",
-        ),
+        (messages == outcome.sent, f"all {outcome.sent} that were sent are kept: {messages} are"),
         (
             replay["frames"] == capture["frames"],
             f"all that is kept is played: {capture['frames']} kept, {replay['frames']} played",
@@ -215,7 +212,7 @@ def _serving(served: list[str]) -> Iterator[tuple[str, str, Callable[[], int]]]:
                 raise CommandError(f"the fake exchange did not end well:\n{said}")
             return int(told[1].replace(",", ""))
 
-        yield announced[1].removesuffix("/realtime"), announced[2], end
+        yield announced[1], announced[2], end
     finally:
         if process.poll() is None:
             process.kill()

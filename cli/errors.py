@@ -24,7 +24,3 @@ class AgentFileError(CommandError):
         self.reference = reference
         self.reason = reason
         super().__init__(f"agent {reference}: {reason}")
-
-
-class CaptureFailedError(CommandError):
-    """A capture that never came to run, or ended by itself; what was recorded is kept."""
