@@ -30,7 +30,16 @@ from book.venue_lane import VenueLane
 from venues.errors import DecodeError, UnknownVenueError
 from venues.event import Event
 from venues.frame import RECORDER, Frame, FrameKind
-from venues.marker import ClockReading, Closed, Lost, MarkerError, Opened, read_http, read_marker
+from venues.marker import (
+    CRASH,
+    ClockReading,
+    Closed,
+    Lost,
+    MarkerError,
+    Opened,
+    read_http,
+    read_marker,
+)
 from venues.registry import venue_named
 from venues.venue import SnapshotRequest
 
@@ -301,9 +310,8 @@ class Engine:
         self.connections.closed(frame, closed)
         lane = self._lanes.get(frame.venue)
         if closed.stopped:
-            self._guard.forget(frame.connection_id)
             if lane is not None:
-                lane.end(frame)
+                self._end(lane, frame, frame.connection_id)
             return
         code = "no close code" if closed.code is None else f"code {closed.code}"
         self.report(
@@ -311,6 +319,10 @@ class Engine:
         )
         if lane is not None:
             lane.disconnect(frame)
+
+    def _end(self, lane: VenueLane, frame: Frame, connection_id: int | None) -> None:
+        for ended_id in lane.end(frame, connection_id):
+            self._guard.forget(ended_id)
 
     def _lost(self, frame: Frame) -> None:
         lost = read_marker(frame, Lost)
@@ -320,7 +332,11 @@ class Engine:
         self.report(FindingKind.LOST, "", text, missing=lost.frames)
         everywhere = frame.venue == RECORDER
         for name, lane in self._lanes.items():
-            if everywhere or name == frame.venue:
+            if not everywhere and name != frame.venue:
+                continue
+            if lost.cause == CRASH:
+                self._end(lane, frame, None)
+            else:
                 lane.doubt(f"lost: {lost.cause}", frame, frame.connection_id or None)
 
     def _clock(self, frame: Frame) -> None:

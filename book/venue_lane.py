@@ -175,17 +175,22 @@ class VenueLane:
                 market.book.disconnect(frame)
                 self.requests.pop(market.symbol, None)
 
-    def end(self, frame: Frame) -> None:
-        """Note that we closed this frame's connection ourselves."""
+    def end(self, frame: Frame, connection_id: int | None) -> set[int]:
+        """Note that nobody listens to a connection (None: to any) from here on.
+
+        Returns the connections whose channels were watched.
+        """
+        ended: set[int] = set()
         for market in self.markets.values():
-            if market.book.connection_id == frame.connection_id:
-                market.book.end(frame)
+            book = market.book
+            if book.listening and connection_id in (None, book.connection_id):
+                book.end(frame)
                 self.requests.pop(market.symbol, None)
-            watches = market.watches
-            for channel in [
-                each for each, w in watches.items() if w.connection_id == frame.connection_id
-            ]:
-                del watches[channel]
+            for channel, watch in list(market.watches.items()):
+                if connection_id in (None, watch.connection_id):
+                    ended.add(watch.connection_id)
+                    del market.watches[channel]
+        return ended
 
     def _ask(self, market: Market) -> None:
         market.book.needs_snapshot = False

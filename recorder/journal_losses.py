@@ -19,7 +19,7 @@ from recorder.journal_reader import DamagedRange, JournalReader
 from recorder.manifest import ManifestEntry
 from recorder.recording_folder import RecordingFolder
 from venues.frame import RECORDER, Frame, FrameKind
-from venues.marker import Lost, MarkerError, marker_payload, read_marker
+from venues.marker import CRASH, Lost, MarkerError, marker_payload, read_marker
 
 CRASH_DETAIL = "the recorder ended without closing its journal; what it had not yet written is lost"
 
@@ -55,7 +55,7 @@ def frames_and_losses(
         # Else the next journal's beginning is damaged too, and tells how much is lost in both.
     elif newest and not live and not reader.state.closed:
         time_ns = last.receive_time_ns if last is not None else opened_ns
-        lost = Lost(None, None, time_ns, time_ns, "crash", CRASH_DETAIL)
+        lost = Lost(None, None, time_ns, time_ns, CRASH, CRASH_DETAIL)
         yield [lost_frame(lost, number=reader.state.next_frame_number, last=last)]
 
 

@@ -39,6 +39,10 @@ class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
     stopped: bool = False
 
 
+CRASH = "crash"
+"""The cause of a loss whose recorder did not live to count it: nobody listened after it."""
+
+
 class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     """Frames that came, or may have come, and are not in the recording.
 

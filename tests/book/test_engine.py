@@ -15,6 +15,7 @@ from tests.book.made_events import SECOND_NS
 from tests.book.reference_feed import KEY, VENUE, ReferenceFeed
 from venues.channel import Channel
 from venues.frame import RECORDER, Frame
+from venues.marker import CRASH, Lost
 from venues.venue import SnapshotRequest
 
 
@@ -324,3 +325,13 @@ def test_deltas_that_wait_for_a_snapshot_are_bounded() -> None:
     checks = counters.checksums_verified, counters.checksums_failed
     assert checks == (2, 0)
     assert counters.checksums_unverifiable == counters.deltas - 2
+
+
+def test_a_crash_ends_the_listening_and_leaves_the_book_as_it_last_was() -> None:
+    feed = ReferenceFeed()
+    engine = _engine(feed.snapshot(), feed.delta())
+    lost = Lost(None, None, feed.now_ns, feed.now_ns, CRASH)
+    _apply(engine, [feed.marker(lost, venue=RECORDER)])
+    assert _market(engine).book.state is BookState.ENDED
+    assert _kinds(engine) == [FindingKind.LOST]
+    assert engine.take_snapshot_requests() == []
