@@ -330,7 +330,7 @@ def test_deltas_that_wait_for_a_snapshot_are_bounded() -> None:
 def test_a_crash_ends_the_listening_and_leaves_the_book_as_it_last_was() -> None:
     feed = ReferenceFeed()
     engine = _engine(feed.snapshot(), feed.delta())
-    lost = Lost(None, None, feed.now_ns, feed.now_ns, CRASH)
+    lost = Lost(None, None, feed.time_ns, feed.time_ns, CRASH)
     _apply(engine, [feed.marker(lost, venue=RECORDER)])
     assert _market(engine).book.state is BookState.ENDED
     assert _kinds(engine) == [FindingKind.LOST]
