@@ -15,6 +15,9 @@ batch of frames is handed to the child's pipe and forgotten.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -158,7 +161,9 @@ class EngineProcess:
     def end_at_once(self) -> None:
         """End the child, whatever it does, without waiting for anything."""
         if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+            # Not `Process.kill`, which may itself take in the exit status that asyncio waits for.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     def _send(self, message: bytes) -> None:
         assert self._stdin is not None
