@@ -12,6 +12,7 @@ In the order of the data:
 - `frame_time`: the engine's now.
 - `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
 - `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
+- `book_state`: the states that it can be in.
 - `held_deltas`: the deltas that wait for the snapshot which they will be joined to.
 - `sequence`: what a delta's numbers say, per continuity scheme.
 - `order_book`, `price_levels`: the levels, exact and in the exchange's own digits.
@@ -19,6 +20,7 @@ In the order of the data:
 - `checksum`: the exchanges' own hashes of a book.
 - `quote_check`: a published best bid and offer held against the book of the same number.
 - `trade_tape`, `liquidation_monitor`: windows over trades and forced closes, in frame time.
+- `connection_ledger`: the connections in the frames, and what was lost.
 - `staleness`: channels that fell silent.
 - `coverage`: how long a book was proven, and the windows in which it was not.
 - `finding`: whatever a reader of the data must know, as values.

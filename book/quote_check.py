@@ -22,13 +22,29 @@ class Top(NamedTuple):
     bid: Row | None
     ask: Row | None
 
+    def __str__(self) -> str:
+        """Return `price x size / price x size`, `-` for an empty side."""
+        return " / ".join("-" if row is None else " x ".join(row) for row in self)
+
 
 class QuoteOutcome(NamedTuple):
-    """One check: the quote, the book's top at its number, and whether they are equal."""
+    """One check: a quote, the top of the book with its number, and whether they are equal."""
 
     quote: Quote
     top: Top
     equal: bool
+
+    @property
+    def quoted(self) -> str:
+        """What the venue quoted, as text."""
+        quote = self.quote
+        bid = f"{quote.bid_price_text} x {quote.bid_size_text}"
+        return f"{bid} / {quote.ask_price_text} x {quote.ask_size_text}"
+
+    @property
+    def booked(self) -> str:
+        """What the book had, as text."""
+        return str(self.top)
 
 
 def _same(row: Row | None, price: str, size: str) -> bool:

@@ -30,8 +30,7 @@ OKX, Bybit, Kraken: resubscribe): stop, take a fresh snapshot, go on from there;
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from book.book_state import BookState
 from book.checksum import book_checksum
 from book.counters import MarketCounters
 from book.coverage import Coverage
@@ -46,17 +45,6 @@ from book.settings import EngineSettings
 from venues.event import BookDelta, BookSnapshot, Quote
 from venues.frame import Frame
 from venues.traits import BridgeRule, Continuity, DepthKeeper, VenueTraits
-
-
-class BookState(StrEnum):
-    """Whether a book may be trusted; see the module's theory."""
-
-    EMPTY = "empty"
-    BRIDGING = "bridging"
-    PROVEN = "proven"
-    UNVERIFIABLE = "unverifiable"
-    SUSPECT = "suspect"
-    ENDED = "ended"
 
 
 class VenueBook(OrderBook):
@@ -177,8 +165,8 @@ class VenueBook(OrderBook):
         top = Top(self.bids.best(), self.asks.best())
         if self.crosses(*top):
             self.counters.crossed += 1
-            text = "best bid above best ask after a whole frame"
-            self._report(FindingKind.CROSSED, self.symbol, text, expected=top.ask, received=top.bid)
+            text = f"best bid above best ask after a whole frame: {top}"
+            self._report(FindingKind.CROSSED, self.symbol, text)
             self.doubt("crossed", frame)
         elif self._traits.quote_shares_sequence and self.sequence is not None:
             self._judge_quote(self.quote_check.booked(self.sequence, top), frame)
@@ -385,14 +373,12 @@ class VenueBook(OrderBook):
         if outcome.equal:
             self.counters.quote_matches += 1
             return
-        quote, top = outcome.quote, outcome.top
         self._report(
             FindingKind.QUOTE_MISMATCH,
             self.symbol,
-            f"the book's top differs from the quote with the same number {quote.sequence}",
-            expected=f"{quote.bid_price_text} x {quote.bid_size_text} / "
-            f"{quote.ask_price_text} x {quote.ask_size_text}",
-            received=f"{top.bid} / {top.ask}",
+            f"the book's top differs from the quote numbered {outcome.quote.sequence} as well",
+            expected=outcome.quoted,
+            received=outcome.booked,
         )
         self.doubt("quote mismatch", frame)
 

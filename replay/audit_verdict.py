@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from book.book_state import BookState
 from book.finding import FindingKind
-from book.venue_book import BookState
 from replay.audit_report import (
     BookAudit,
     ClockAudit,

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import pytest
 
+from book.book_state import BookState
 from book.engine import Engine
 from book.finding import FindingKind
 from book.market import Market
 from book.settings import EngineSettings
-from book.venue_book import BookState
 from tests.book.made_events import SECOND_NS
 from tests.book.reference_feed import KEY, VENUE, ReferenceFeed
 from venues.channel import Channel

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from book.book_state import BookState
 from book.counters import MarketCounters
 from book.finding import FindingKind
 from book.frame_time import FrameTime
 from book.settings import EngineSettings
-from book.venue_book import BookState, VenueBook
+from book.venue_book import VenueBook
 from tests.book.exchange_history import History, Scheme, histories, traits
 from tests.book.made_events import Reports, delta, frame, snapshot
 from venues.event import BookDelta, BookSnapshot

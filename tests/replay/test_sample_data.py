@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from book.book_state import BookState
 from book.engine import Engine
 from book.finding import FindingKind
-from book.venue_book import BookState
 from replay.market_scenario import CALM, ROUGH, IncidentKind
 from replay.recording import Recording
 from replay.venue_server import VenueServer

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from book.book_state import BookState
 from book.engine import Engine
 from book.finding import FindingKind
-from book.venue_book import BookState
 from recorder.recorder import Recorder
 from recorder.stream_settings import StreamSettings
 from replay.frame_source import FrameList, FrameSource

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from book.book_state import BookState
 from book.engine import Engine
-from book.venue_book import BookState
 from replay.frame_source import FrameList
 from replay.import_draft import ImportSource
 from replay.import_hftbacktest import read_drafts
