@@ -187,7 +187,7 @@ class Engine:
         except (DecodeError, msgspec.MsgspecError) as error:
             self._undecodable(str(error))
             return
-        told: list[Event] | None = [] if self._subscribers else None
+        told: list[Event] | None = [] if self._subscribers.anyone else None
         takers = lane.takers
         for event in events:
             try:

@@ -36,19 +36,20 @@ class AsyncHandlerError(TickreelError):
 
 
 class Subscribers:
-    """The handlers by kind of event."""
+    """The handlers by kind of event; `anyone` says whether there is any."""
 
-    __slots__ = ("_handlers", "_waiting", "first_async")
+    __slots__ = ("_handlers", "_waiting", "anyone", "first_async")
 
     def __init__(self) -> None:
         self._handlers: dict[type, list[tuple[Handler, bool]]] = {}
         self._waiting: list[Awaitable[object]] = []
+        self.anyone = False
         self.first_async: Handler | None = None
 
     def add(self, kind: type, handler: Handler) -> None:
         """Subscribe `handler` to events of exactly this kind."""
         self._handlers.setdefault(kind, []).append((handler, is_async(handler)))
-        self._look_for_async()
+        self._look_over()
 
     def remove(self, kind: type, handler: Handler) -> None:
         """Take a subscription back; does nothing where there is none."""
@@ -59,19 +60,16 @@ class Subscribers:
             self._handlers[kind] = left
         else:
             self._handlers.pop(kind, None)
-        self._look_for_async()
+        self._look_over()
 
-    def _look_for_async(self) -> None:
+    def _look_over(self) -> None:
+        self.anyone = bool(self._handlers)
         every = (each for held in self._handlers.values() for each in held)
         self.first_async = next((handler for handler, asynchronous in every if asynchronous), None)
 
     def __contains__(self, kind: type) -> bool:
         """Say whether anyone wants to be told of this kind."""
         return kind in self._handlers
-
-    def __bool__(self) -> bool:
-        """Say whether anyone wants to be told of anything."""
-        return bool(self._handlers)
 
     def tell(self, event: object, market: object) -> None:
         """Call the plain handlers of the event's kind; line up the async ones."""

@@ -152,8 +152,8 @@ class VenueBook(OrderBook):
 
     def take_quote(self, quote: Quote, sequence: int, frame: Frame) -> None:
         """Hold a quote against the book of the same number, now or when that comes."""
-        passed = self.sequence if self.state is BookState.PROVEN else None
-        if passed is not None and sequence <= passed:
+        passed = self.sequence
+        if passed is not None and sequence <= passed and self.proven:
             self._judge_quote(self.quote_check.late(quote, sequence), frame)
         else:
             self.quote_check.hold(quote, sequence)
