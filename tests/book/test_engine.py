@@ -190,7 +190,7 @@ def test_channels_of_another_connection_are_still_watched_after_we_close_one() -
     feed.connection_id = 1
     _apply(engine, [feed.closed(stopped=True)])
     feed.connection_id = 3
-    _apply(engine, [feed.opened(Channel.BOOK), feed.snapshot()])
+    _apply(engine, [feed.snapshot()])
     feed.time_ns += 3_600 * SECOND_NS
     _apply(engine, [feed.clock()])
     assert _kinds(engine) == [FindingKind.STALE] * 2
