@@ -57,7 +57,9 @@ def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectEr
         return TlsError(stream, shown, f"no TLS handshake: {fault.reason or fault}")
     if isinstance(fault, TimeoutError):
         return HostUnreachableError(stream, shown, "no answer in time")
-    return HostUnreachableError(stream, shown, fault.strerror or str(fault))
+    # asyncio's own resets say nothing at all.
+    cut = "it hung up in the TLS handshake" if url.startswith("wss:") else "it hung up"
+    return HostUnreachableError(stream, shown, fault.strerror or str(fault) or cut)
 
 
 def retry_after_s(value: str | None, status: int) -> float | None:

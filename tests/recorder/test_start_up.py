@@ -137,7 +137,7 @@ async def test_something_that_does_not_speak_http_is_told(tmp_path: Path) -> Non
 
 async def test_a_server_without_tls_is_no_safe_connection(tmp_path: Path) -> None:
     async with tiny_exchange(say_nothing) as url:
-        with pytest.raises((TlsError, HostUnreachableError)):
+        with pytest.raises((TlsError, HostUnreachableError), match="TLS handshake"):
             await tiny_recorder(tmp_path, tiny_stream(url.replace("ws:", "wss:"))).run(10)
 
 
