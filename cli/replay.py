@@ -157,8 +157,12 @@ def _play(
     attached: AttachedEngine, player: Player, played: _Range, *, quiet: bool
 ) -> tuple[float, bool]:
     """Play all; return the seconds that it took and whether the user broke it off."""
-    from cli.replay_progress import shown_progress
+    import pyarrow.parquet  # noqa: F401 - loading it is no part of playing
 
+    from cli.replay_progress import shown_progress
+    from venues.registry import venues
+
+    venues()
     calm_collector()
     begun_s = time.perf_counter()
     interrupted = False
