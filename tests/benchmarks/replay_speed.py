@@ -3,7 +3,7 @@
     python -m tests.benchmarks.replay_speed [--file USDM.gz]
 
 imports the file into a temporary recording and prints a table: frames/s at max without and with the
-engine and as an audit (best of 5), resident memory at its highest, the lateness of frames at 1x at
+engine, through a bare prototype, and as an audit (best of 5), resident memory at its highest, the lateness of frames at 1x at
 5,000 frames/s, and the size on disk against gzip -9. Without the real recordings it says so, and
 measures a made-up one of the same shape.
 """
@@ -23,14 +23,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from book.engine import Engine
+from cli.collector import calm_collector
 from replay.audit import audit
 from replay.frame_source import FrameList
 from replay.import_recording import import_recording
 from replay.player import Player
 from replay.recording import Recording
+from tests.benchmarks import bare_prototype
+from tests.real_data import REAL_DATA
 from venues.frame import Frame
 
-FILE = Path(__file__).parents[3] / "shared" / "real" / "binance" / "usdm_btcusdt_20240808.gz"
+FILE = REAL_DATA / "binance" / "usdm_btcusdt_20240808.gz"
 ROUNDS = 5
 PACE_FRAMES_S = 5_000
 PACE_S = 8
@@ -170,8 +173,12 @@ def measure(recording: Recording, path: Path, import_s: float) -> None:
     row(f"frames ({path.name})", f"{frames:,}")
     row("import, sealed", f"{frames / import_s:,.0f} lines/s")
     row("replay at max, no engine", f"{frames / best_s(lambda: drain(recording)):,.0f} frames/s")
+    calm_collector()
     into_s = best_s(lambda: into_engine(recording))
     row("replay at max into the engine", f"{frames / into_s:,.0f} frames/s", "at least 150,000")
+    bare_s = best_s(lambda: bare_prototype.play(Player(recording, "max")))
+    row("the same into a bare prototype", f"{frames / bare_s:,.0f} frames/s")
+    row("engine against bare prototype", f"{bare_s / into_s:.2f} x", "at least 0.62")
     audit_s = best_s(lambda: audit(recording), rounds=2)
     row("audit", f"{frames / audit_s:,.0f} frames/s")
     row("resident memory, highest", f"{resident_mb():,.0f} MB", "below 300 MB")
