@@ -27,9 +27,9 @@ class _Depth(msgspec.Struct, gc=False):
 class _Quote(msgspec.Struct, gc=False):
     u: int
     b: str
-    B: str  # noqa: N815 - Binance's own spelling
+    B: str
     a: str
-    A: str  # noqa: N815 - Binance's own spelling
+    A: str
 
 
 class _Trade(msgspec.Struct, gc=False):

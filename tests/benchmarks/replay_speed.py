@@ -3,9 +3,9 @@
     python -m tests.benchmarks.replay_speed [--file USDM.gz]
 
 imports the file into a temporary recording and prints a table: frames/s at max without and with the
-engine, through a bare prototype, and as an audit (best of 5), resident memory at its highest, the lateness of frames at 1x at
-5,000 frames/s, and the size on disk against gzip -9. Without the real recordings it says so, and
-measures a made-up one of the same shape.
+engine, through a bare prototype, and as an audit (best of 5), resident memory at its highest, the
+lateness of frames at 1x at 5,000 frames/s, and the size on disk against gzip -9. Without the real
+recordings it says so, and measures a made-up one of the same shape.
 """
 
 from __future__ import annotations
