@@ -72,7 +72,7 @@ def test_a_proven_book_is_untouched_by_what_cannot_be_read() -> None:
     kind=st.sampled_from(FrameKind),
     venue=st.sampled_from((*NAMES, RECORDER, "nowhere", "")),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_random_bytes_never_raise(payload: bytes, kind: FrameKind, venue: str) -> None:
     engine = Engine()
     engine.apply(Frame(0, 1, venue, kind, 1, None, payload))
@@ -106,7 +106,7 @@ topics = st.sampled_from(
 
 
 @given(data=values, topic=topics, venue=st.sampled_from(NAMES), wrapped=st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_json_of_any_shape_never_raises(
     data: object, topic: str, venue: str, wrapped: bool
 ) -> None:
@@ -124,7 +124,7 @@ sent_rows = st.lists(st.tuples(sent_numbers, sent_numbers), max_size=3)
 
 
 @given(frames=st.lists(st.tuples(sent_rows, sent_rows, sent_numbers, sent_numbers), max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_numbers_of_any_size_never_raise(
     frames: list[tuple[list[tuple[str, str]], list[tuple[str, str]], str, str]],
 ) -> None:

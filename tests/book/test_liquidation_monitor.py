@@ -31,7 +31,7 @@ courses = st.lists(
 
 
 @given(course=courses)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_cascades_come_when_the_list_of_liquidations_says(
     course: list[tuple[int, int, LiquidatedSide]],
 ) -> None:

@@ -17,7 +17,7 @@ steps = st.lists(st.tuples(st.booleans(), rows, rows), max_size=6)
 
 
 @given(changes=steps, precision=st.integers(1, 40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_figure_is_what_a_plain_book_gives(
     changes: list[tuple[bool, list[Row], list[Row]]], precision: int
 ) -> None:

@@ -74,7 +74,7 @@ def _texts(held: Sequence[Row]) -> list[str]:
 
 
 @given(bids=st.booleans(), steps=operations)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_sequence_of_changes_leaves_what_a_plain_dict_holds(
     bids: bool, steps: list[Operation]
 ) -> None:
@@ -85,7 +85,7 @@ def test_any_sequence_of_changes_leaves_what_a_plain_dict_holds(
 
 
 @given(first=rows, second=rows, precision=st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_users_decimal_context_changes_nothing(
     first: list[Row], second: list[Row], precision: int
 ) -> None:
@@ -107,7 +107,7 @@ def test_the_users_decimal_context_changes_nothing(
 
 
 @given(price=price_texts(), others=rows)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_deleted_level_is_not_there_in_any_of_its_texts(price: str, others: list[Row]) -> None:
     side = PriceLevels(bids=False)
     side.replace(others)

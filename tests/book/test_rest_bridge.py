@@ -14,7 +14,7 @@ from tests.book.listener import BRIDGED, FAULTS, Listener, simple_history
 
 @pytest.mark.parametrize("scheme", BRIDGED)
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_no_interleaving_of_rest_snapshots_leaves_a_proven_book_wrong(
     scheme: Scheme, data: st.DataObject
 ) -> None:
@@ -49,7 +49,7 @@ def _numbers(history: History) -> list[int]:
 
 @pytest.mark.parametrize("scheme", BRIDGED)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_snapshot_that_fits_the_held_deltas_proves_the_book_at_once(
     scheme: Scheme, data: st.DataObject
 ) -> None:

@@ -121,7 +121,7 @@ def _course(steps: list[tuple[int, str]]) -> list[Frame]:
 
 
 @given(steps=steps, precision=st.integers(1, 9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_look_in_between_changes_nothing_even_where_time_runs_back(
     steps: list[tuple[int, str]], precision: int
 ) -> None:
@@ -139,7 +139,7 @@ def test_a_look_in_between_changes_nothing_even_where_time_runs_back(
 
 
 @given(steps=steps)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_times_of_the_state_never_run_back(steps: list[tuple[int, str]]) -> None:
     engine = Engine()
     for frame in _course(steps):

@@ -44,7 +44,7 @@ def _settings(spike_s: float) -> EngineSettings:
     precision=st.integers(1, 5),
     spike_s=st.sampled_from((2, 20)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_figure_is_what_the_list_of_trades_gives(
     rows: list[tuple[int, str, str, bool]], looks: bool, precision: int, spike_s: int
 ) -> None:
@@ -98,7 +98,7 @@ def _sum(printed: list[Printed], *, bought: bool) -> Decimal:
 
 
 @given(rows=tapes)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_looking_at_the_tape_in_between_changes_nothing(
     rows: list[tuple[int, str, str, bool]],
 ) -> None:

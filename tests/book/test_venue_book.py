@@ -22,7 +22,7 @@ NUMBERED = [each for each in Scheme if each is not Scheme.CHECKSUM]
 
 @pytest.mark.parametrize("scheme", Scheme)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_fault_of_the_deltas_leaves_a_proven_book_wrong(
     scheme: Scheme, data: st.DataObject
 ) -> None:
@@ -40,7 +40,7 @@ def test_no_fault_of_the_deltas_leaves_a_proven_book_wrong(
 
 @pytest.mark.parametrize("scheme", Scheme)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_whole_stream_is_proven_to_the_end_without_a_finding(
     scheme: Scheme, data: st.DataObject
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_whole_stream_is_proven_to_the_end_without_a_finding(
 
 @pytest.mark.parametrize("scheme", NUMBERED)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_dropped_delta_is_a_gap_at_the_next_one(scheme: Scheme, data: st.DataObject) -> None:
     history = data.draw(histories(scheme))
     at = data.draw(st.integers(0, len(history.deltas) - 2))
@@ -74,7 +74,7 @@ def test_a_dropped_delta_is_a_gap_at_the_next_one(scheme: Scheme, data: st.DataO
 
 @pytest.mark.parametrize("scheme", NUMBERED)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_doubled_delta_is_told_and_loses_nothing(scheme: Scheme, data: st.DataObject) -> None:
     history = data.draw(histories(scheme))
     listener = Listener(history)
@@ -215,7 +215,7 @@ def test_a_feed_that_numbers_and_hashes_nothing_is_never_called_proven() -> None
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_checked_message_is_counted_once(data: st.DataObject) -> None:
     history = data.draw(histories(Scheme.CHECKSUM))
     listener = Listener(history)
@@ -239,7 +239,7 @@ def test_every_checked_message_is_counted_once(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_dropped_delta_that_changes_the_book_fails_the_next_checksum(
     data: st.DataObject,
 ) -> None:

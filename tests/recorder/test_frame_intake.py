@@ -299,7 +299,7 @@ class IntakeUnderPressure(RuleBasedStateMachine):
 
 
 TestIntakeUnderPressure = IntakeUnderPressure.TestCase
-TestIntakeUnderPressure.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestIntakeUnderPressure.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3_000)), max_size=60))

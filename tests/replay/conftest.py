@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("tickreel", deadline=None)
+settings.register_profile("tickreel")
 settings.load_profile("tickreel")

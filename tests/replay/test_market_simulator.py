@@ -102,7 +102,7 @@ class DictBook:
         return max(self.bids) >= min(self.asks)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32))
 def test_a_plain_dict_fed_with_the_messages_holds_fifty_levels_a_side_and_every_checksum(
     seed: int,
@@ -121,7 +121,7 @@ def test_a_plain_dict_fed_with_the_messages_holds_fifty_levels_a_side_and_every_
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32))
 def test_the_exchange_holds_a_sound_book_after_every_step(seed: int) -> None:
     simulator = MarketSimulator(
@@ -137,7 +137,7 @@ def test_the_exchange_holds_a_sound_book_after_every_step(seed: int) -> None:
             market.book.check()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     seed=st.integers(0, 2**32),
     kinds=st.lists(st.tuples(st.sampled_from(FAULTS), st.integers(1, 3)), max_size=6),

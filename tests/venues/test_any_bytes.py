@@ -177,7 +177,7 @@ def damaged(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
 def test_damaged_messages_never_break_a_venue(venue: str) -> None:
     samples = (*SAMPLES[venue], *REST_BODIES)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(damaged(samples))
     def law(payload: bytes) -> None:
         try_everything(venue, payload)
@@ -187,7 +187,7 @@ def test_damaged_messages_never_break_a_venue(venue: str) -> None:
 
 @pytest.mark.parametrize("venue", ALL_NAMES)
 def test_random_bytes_never_break_a_venue(venue: str) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.binary(max_size=200))
     def law(payload: bytes) -> None:
         try_everything(venue, payload)
