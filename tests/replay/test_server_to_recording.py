@@ -137,7 +137,8 @@ async def test_real_frames_survive_the_whole_loop(tmp_path: Path) -> None:
         frames.append(
             Frame(number, 1, venue.name, draft.kind, draft.receive_time_ns, None, draft.payload)
         )
-    async with serve(FrameList(frames)) as server:
+    # Not at max: the snapshot is fetched half a second in, and there must be deltas after it.
+    async with serve(FrameList(frames), "20x") as server:
         stream = StreamSettings(
             venue=venue.name,
             symbols=("BTCUSDT",),
