@@ -99,7 +99,7 @@ def notes(
     if living:
         longest = max(living, key=lambda silence: silence.longest_ns)
         said.append(
-            f"{len(living):,} channels fell silent for longer than their limit; the longest, "
+            f"channels that fell silent for longer than their limit: {len(living):,}; the longest, "
             f"{longest.venue} {longest.symbol} {longest.channel}, for "
             f"{longest.longest_ns / 1e9:.1f} s."
         )
