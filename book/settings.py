@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
+from book.errors import EngineSettingsError
 from venues.channel import Channel
+from venues.errors import nearest
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,54 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     findings_kept_max: int = 1_000
     windows_kept_max: int = 1_000
 
+    def described(self) -> dict[str, object]:
+        """Return what differs from the defaults, as JSON can say it and `read` reads it."""
+        plain = msgspec.to_builtins(self)
+        usual = msgspec.to_builtins(EngineSettings())
+        return {name: value for name, value in plain.items() if value != usual[name]}
 
+    @classmethod
+    def read(cls, written: object, where: str) -> EngineSettings:
+        """Return the settings that a table such as `[engine]` in a TOML file asks for.
+
+        Raises:
+            EngineSettingsError: an unknown key (the nearest is named), or a value that is none.
+        """
+        if not isinstance(written, Mapping):
+            raise EngineSettingsError(where, "is not a table: write [engine] and a key a line.")
+        known = cls.__struct_fields__
+        for key in written:
+            if key not in known:
+                raise EngineSettingsError(
+                    where,
+                    f"unknown key {key!r}{nearest(str(key), known)}. "
+                    f"Known keys: {', '.join(sorted(known))}.",
+                )
+        try:
+            settings = msgspec.convert(written, cls, strict=True)
+        except msgspec.ValidationError as fault:
+            raise EngineSettingsError(where, f"{fault}.") from None
+        settings._check(where)
+        return settings
+
+    def _check(self, where: str) -> None:
+        limits = self.stale_limits_s or {}
+        values: dict[str, float | Decimal] = {
+            name: value
+            for name in self.__struct_fields__
+            if isinstance(value := getattr(self, name), int | float | Decimal)
+        }
+        values |= {f"stale_limits_s.{channel}": limit for channel, limit in limits.items()}
+        for name, value in values.items():
+            if not (math.isfinite(value) and 0 < value <= _VALUE_MAX):
+                raise EngineSettingsError(
+                    where, f"{name} has to be above 0 and at most {_VALUE_MAX:,}."
+                )
+        if self.spike_window_s > self.tape_window_s:
+            raise EngineSettingsError(where, "spike_window_s has to be within tape_window_s.")
+
+
+_VALUE_MAX = 10**12
 NS_PER_S = 1_000_000_000
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from book.agent import AGENT_METHODS, AgentFailure, AttachedAgent, Signal, attach_agent
 from book.engine import Engine
+from book.settings import EngineSettings
 from cli.agent_file import load_agent
 from cli.signal_file import SignalFile
 
@@ -29,6 +30,7 @@ class AttachedEngine:
         agent_reference: str | None,
         signals_file: str | None,
         on_failure: Callable[[AgentFailure], None],
+        settings: EngineSettings | None = None,
     ) -> None:
         """Load and attach the agent, if there is one; `on_failure` is told when it raises.
 
@@ -36,7 +38,7 @@ class AttachedEngine:
             AgentFileError: it cannot be loaded.
             OSError: the signals' file cannot be written.
         """
-        self.engine = Engine()
+        self.engine = Engine(settings)
         self.asynchronous = False
         self.failures = 0
         self._on_failure = on_failure

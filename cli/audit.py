@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.options import json_option, read_names, reading
 from cli.terminal import print_json
 
@@ -24,8 +25,11 @@ EXIT_FINDINGS = 1
     callback=reading(read_names),
     help="Judge only what came from these venues.",
 )
+@engine_settings_option
 @json_option
-def audit(folder: str, streams: tuple[str, ...] | None, as_json: bool) -> None:
+def audit(
+    folder: str, streams: tuple[str, ...] | None, engine_file: str | None, as_json: bool
+) -> None:
     """Judge a recording: per book, what is proved, what is not, and what could never be.
 
     Files (hashes of all segments), sequence, checksums, quotes against books, trades by number,
@@ -40,11 +44,12 @@ def audit(folder: str, streams: tuple[str, ...] | None, as_json: bool) -> None:
 
     for stream in streams or ():
         venue_named(stream)
+    settings = None if engine_file is None else read_engine_settings(engine_file)
     recording = Recording.open(folder)
     with _Progress(recording, quiet=as_json) as progress:
         report = audit_recording(
             recording,
-            AuditSettings(streams=streams),
+            AuditSettings(engine=settings, streams=streams),
             on_progress=progress.tell,
         )
     if as_json:

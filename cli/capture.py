@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
 from cli.options import agent_options, json_option, read_duration_ns, read_names, reading
 from cli.report_text import printable_lines
 from cli.terminal import StatusLine, print_error, print_json, say, warn
 
 if TYPE_CHECKING:
+    from book.settings import EngineSettings
     from cli.engine_messages import EngineEnded
     from cli.engine_process import EngineProcess
     from recorder.recorder import Recorder, RecorderSettings
@@ -36,6 +38,7 @@ class _Asked(NamedTuple):
     streams: tuple[StreamSettings, ...]
     folder: Path
     settings: RecorderSettings
+    engine: EngineSettings
 
 
 class _Captured(NamedTuple):
@@ -67,6 +70,7 @@ class _Captured(NamedTuple):
     help="Stop by itself after so long: 90s, 15m, 8h, 1h30m.",
 )
 @agent_options
+@engine_settings_option
 @click.option("--no-engine", is_flag=True, help="Record only: no books, no findings, no digest.")
 @click.option(
     "--wait", is_flag=True, help="Keep trying where the exchange cannot be reached at the start."
@@ -82,6 +86,7 @@ def capture(
     duration_ns: int | None,
     agent_reference: str | None,
     signals_file: str | None,
+    engine_file: str | None,
     no_engine: bool,
     wait: bool,
     as_json: bool,
@@ -100,9 +105,11 @@ def capture(
     if target.endswith(".toml"):
         if symbols or channels or depth is not None or url:
             raise click.UsageError(f"symbols, channels, depth and address are {target}'s to say.")
-        asked = _from_file(target, folder, wait=wait)
+        asked = _from_file(target, folder, engine_file, wait=wait)
     else:
-        asked = _from_arguments(target, symbols, folder, channels, depth, url, wait=wait)
+        asked = _from_arguments(
+            target, symbols, folder, channels, depth, url, engine_file, wait=wait
+        )
     run = _CaptureRun(asked, StatusLine(quiet=as_json))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         captured = runner.run(
@@ -121,9 +128,11 @@ def _from_arguments(
     channels: tuple[str, ...] | None,
     depth: int | None,
     url: str | None,
+    engine_file: str | None,
     *,
     wait: bool,
 ) -> _Asked:
+    from cli.engine_options import capture_engine_settings, read_engine_settings
     from recorder.recorder import RecorderSettings
     from recorder.stream_settings import StreamSettings
     from venues.channel import Channel
@@ -143,24 +152,44 @@ def _from_arguments(
         depth=depth,
         url=url,
     )
-    return _Asked((stream,), Path(folder), RecorderSettings(give_up_at_start=not wait))
+    chosen = None if engine_file is None else read_engine_settings(engine_file)
+    engine = capture_engine_settings(chosen, Path(folder))
+    return _Asked(
+        (stream,),
+        Path(folder),
+        RecorderSettings(give_up_at_start=not wait, engine=engine.described()),
+        engine,
+    )
 
 
-def _from_file(file_name: str, folder: str | None, *, wait: bool) -> _Asked:
+def _from_file(
+    file_name: str, folder: str | None, engine_file: str | None, *, wait: bool
+) -> _Asked:
+    from book.settings import EngineSettings
+    from cli.engine_options import capture_engine_settings, read_engine_settings
     from recorder.recorder import RecorderSettings
     from recorder.recording import Rotation
     from recorder.stream_settings import read_capture_settings
 
     written = read_capture_settings(file_name)
     recording = written.recording
+    place = Path(folder or recording.folder or Path(file_name).with_suffix(""))
+    chosen = None
+    if engine_file is not None:
+        chosen = read_engine_settings(engine_file)
+    elif written.engine:
+        chosen = EngineSettings.read(written.engine, f"{file_name}, [engine]")
+    engine = capture_engine_settings(chosen, place)
     return _Asked(
         written.stream,
-        Path(folder or recording.folder or Path(file_name).with_suffix("")),
+        place,
         RecorderSettings(
             rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
             budget_bytes=recording.budget_bytes,
             give_up_at_start=not wait,
+            engine=engine.described(),
         ),
+        engine,
     )
 
 
@@ -242,7 +271,7 @@ class _CaptureRun:
         from cli.engine_process import EngineProcess
 
         self._engine = EngineProcess(
-            EngineStart(agent_reference, signals_file),
+            EngineStart(agent_reference, signals_file, self._asked.engine),
             on_snapshot_wanted=self._recorder.request_snapshot,
             on_warning=self._warn,
         )

@@ -11,6 +11,7 @@ import struct
 
 import msgspec
 
+from book.settings import EngineSettings
 from cli.engine_summary import EngineSummary
 
 LENGTH = struct.Struct("<I")
@@ -22,6 +23,7 @@ class EngineStart(msgspec.Struct, frozen=True):
 
     agent_reference: str | None
     signals_file: str | None
+    settings: EngineSettings = EngineSettings()
 
 
 class EngineReady(msgspec.Struct, frozen=True, tag="ready"):

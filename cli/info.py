@@ -93,6 +93,8 @@ def _scanned(recording: Recording) -> dict[str, object]:
 
 def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
     rows = [("asked for", printable(text)) for text in _asked_for(facts["asked_for"])]
+    if engine := _engine(facts["asked_for"]):
+        rows.append(("engine", printable(engine)))
     if facts["first"] is not None:
         rows.append(("recorded", _span(facts)))
     size = f"{byte_text(_number(facts['bytes_on_disk']))} on disk"
@@ -145,6 +147,14 @@ def _asked_for(asked_for: object) -> list[str]:
             url = f" at {stream['url']}" if stream.get("url") else ""
             lines.append(f"{told.strip()} ({channels}){url}")
     return lines
+
+
+def _engine(asked_for: object) -> str:
+    """Return how the engine was set where that is not as usual, '' where it is."""
+    engine = asked_for.get("engine") if isinstance(asked_for, dict) else None
+    if not isinstance(engine, dict) or not engine:
+        return ""
+    return ", ".join(f"{name} {value}" for name, value in engine.items())
 
 
 def _plain(value: object) -> str:

@@ -83,7 +83,10 @@ class LiveEngine:
         """Load the agent, apply all frames until stdin ends, and say the last word."""
         try:
             attached = AttachedEngine(
-                self._start.agent_reference, self._start.signals_file, self._tell_failure
+                self._start.agent_reference,
+                self._start.signals_file,
+                self._tell_failure,
+                self._start.settings,
             )
         except (TickreelError, OSError) as error:
             self._tell(EngineRefused(str(error)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cli.collector import calm_collector
+from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.options import (
     RecordingTime,
     agent_options,
@@ -66,6 +67,7 @@ class _Range(NamedTuple):
     help="Play only what came from these venues.",
 )
 @agent_options
+@engine_settings_option
 @click.option("--digest", "digest_only", is_flag=True, help="Print the state digest and no more.")
 @click.option(
     "--skip-damaged", is_flag=True, help="Play around what cannot be read; it counts as lost."
@@ -79,6 +81,7 @@ def replay(
     streams: tuple[str, ...] | None,
     agent_reference: str | None,
     signals_file: str | None,
+    engine_file: str | None,
     digest_only: bool,
     skip_damaged: bool,
     as_json: bool,
@@ -90,6 +93,8 @@ def replay(
     """
     from cli.attached_engine import AttachedEngine
     from cli.engine_summary import summarise
+    from replay.engine_settings import recorded_settings
+    from replay.frame_merge import MergedRecording
     from replay.player import Player
     from replay.recording import Recording
     from replay.speed import speed_of
@@ -100,6 +105,11 @@ def replay(
         venue_named(stream)
     recordings = [Recording.open(folder) for folder in folders]
     played = _range(recordings, from_time, to_time)
+    settings = (
+        recorded_settings(MergedRecording(recordings))
+        if engine_file is None
+        else read_engine_settings(engine_file)
+    )
     player = Player(
         recordings[0] if len(recordings) == 1 else recordings,
         pace,
@@ -108,7 +118,7 @@ def replay(
         streams=streams,
         skip_damaged=skip_damaged,
     )
-    attached = AttachedEngine(agent_reference, signals_file, _warn_of_failure)
+    attached = AttachedEngine(agent_reference, signals_file, _warn_of_failure, settings)
     quiet = as_json or digest_only
     # What an agent prints is no result; with --json there must be nothing else on stdout.
     own_stdout = contextlib.redirect_stdout(sys.stderr) if quiet else contextlib.nullcontext()

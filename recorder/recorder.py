@@ -87,7 +87,9 @@ class Recorder:
     ) -> None:
         self.folder = Path(folder)
         self._settings = settings = settings or RecorderSettings()
-        self._asked_for = {"streams": [stream.described() for stream in streams]}
+        self._asked_for: dict[str, object] = {"streams": [one.described() for one in streams]}
+        if settings.engine:
+            self._asked_for["engine"] = dict(settings.engine)
         self._planned = [planned for stream in streams for planned in plan_stream(stream, venues)]
         self.connections = tuple(planned.life for planned in self._planned)
         self.report: RecorderReport | None = None
@@ -115,6 +117,7 @@ class Recorder:
         settings = RecorderSettings(
             rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
             budget_bytes=recording.budget_bytes,
+            engine=capture.engine,
         )
         return cls(capture.stream, Path(place), settings)
 

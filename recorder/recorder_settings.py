@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recorder.connection import ConnectSettings
@@ -22,6 +23,8 @@ class RecorderSettings:
             only one that can never succeed does.
         rest_requests_per_minute: how many snapshots are fetched from one host in a minute.
         connect: how connections are made.
+        engine: how the engine beside the recorder is set, as `EngineSettings.described` says it;
+            kept in `recording.json`, so that a replay is set the same.
         seed: of the random rests between attempts; None for a new one each time.
     """
 
@@ -31,4 +34,5 @@ class RecorderSettings:
     give_up_at_start: bool = True
     rest_requests_per_minute: int = 20
     connect: ConnectSettings = field(default_factory=ConnectSettings)
+    engine: Mapping[str, object] = field(default_factory=dict)
     seed: int | None = None

@@ -6,10 +6,16 @@
     rotate_interval_s = 3600
     budget_bytes = 268435456
 
+    [engine]
+    tape_window_s = 30
+
     [[stream]]
     venue = "bybit-linear"
     symbols = ["BTCUSDT", "ETHUSDT"]
     channels = ["book", "trades", "liquidations"]
+
+`[engine]` is for the engine beside the recorder (`book.settings`), and only kept here: with the
+recording, so that a replay is set the same.
 
 Keys are never in the file. Those of a venue are taken from the environment, as
 `TICKREEL_<VENUE>_KEY`, `_SECRET` and `_PASSPHRASE` (the venue's name in capitals, `-` as `_`), or
@@ -129,10 +135,11 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole settings file."""
+    """A whole settings file; `engine` is as it is written, for `book.settings` to judge."""
 
     stream: tuple[StreamSettings, ...]
     recording: RecordingSettings = RecordingSettings()
+    engine: dict[str, object] = {}
 
 
 def read_capture_settings(path: str | Path) -> CaptureSettings:
@@ -173,6 +180,8 @@ def _check_keys(path: Path, written: dict[str, Any]) -> None:
     if not isinstance(recording, dict):
         raise StreamSettingsError(str(path), "recording is not a table: write [recording].")
     _check_table(f"{path}, [recording]", recording, RecordingSettings)
+    if not isinstance(written.get("engine", {}), dict):
+        raise StreamSettingsError(str(path), "engine is not a table: write [engine].")
 
 
 def _check_table(where: str, table: dict[str, Any], kind: type[msgspec.Struct]) -> None:

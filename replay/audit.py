@@ -12,7 +12,7 @@ same recording gives the same report.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from book.engine import Engine
 from book.finding import Finding, FindingKind
@@ -33,6 +33,7 @@ from replay.audit_report import (
     TradeHole,
 )
 from replay.audit_verdict import FAULT_KINDS, faults, notes
+from replay.engine_settings import recorded_settings
 from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
 from replay.frame_source import FrameSource
@@ -48,13 +49,13 @@ OnProgress = Callable[[Player], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
-    """What is audited, and how the engine is set.
+    """What is audited, and how the engine is set: None for as it was beside the recorder.
 
     Only frames with `from_ns <= receive_time_ns < to_ns` of the venues `streams` are judged; a part
     that begins in the middle has no book until its first snapshot.
     """
 
-    engine: EngineSettings = field(default_factory=EngineSettings)
+    engine: EngineSettings | None = None
     from_ns: int | None = None
     to_ns: int | None = None
     streams: Collection[str] | None = None
@@ -72,7 +73,7 @@ def audit(
         TickreelError: it cannot be played at all.
     """
     chosen = settings or AuditSettings()
-    engine = Engine(chosen.engine)
+    engine = Engine(chosen.engine or recorded_settings(source))
     listener = AuditListener(engine)
     ledger = EpochLedger()
     recognition = Recognition()

@@ -5,13 +5,14 @@
     ├── ReplayError                   a recording cannot be read as it is
     │   ├── DamagedSegmentError       frames of a segment that cannot be read
     │   │   └── MissingSegmentError   the whole file is not there
-    │   └── DamagedJournalError       frames of a journal that cannot be read
+    │   ├── DamagedJournalError       frames of a journal that cannot be read
+    │   └── UnlikeSettingsError       recordings whose engines were not set alike
     ├── SpeedError                    (replay.speed) a text or number that is no speed
     ├── ClockBackwardsError           (replay.virtual_clock) a jump into the past
     ├── ClockRateError                (replay.virtual_clock) a rate of zero or below
     └── ImportFailedError             (replay.import_errors) an import that was given up
 
-With `skip_damaged` a reader gives a LOST frame in place of a `ReplayError`.
+With `skip_damaged` a reader gives a LOST frame in place of what is damaged.
 """
 
 from __future__ import annotations
@@ -88,4 +89,16 @@ class DamagedJournalError(ReplayError):
             f"{path}: {reason} in bytes {from_byte:,} to {to_byte:,}: {lost} from frame "
             f"{first_frame_number:,} on. Replay around it with --skip-damaged, or run "
             "`tickreel recover`, which seals what is whole and keeps the original."
+        )
+
+
+class UnlikeSettingsError(ReplayError):
+    """Recordings whose engines were not set alike cannot be played as one without saying how."""
+
+    def __init__(self, path: str, other_path: str) -> None:
+        self.path = path
+        self.other_path = other_path
+        super().__init__(
+            f"{path} and {other_path} were recorded with different engine settings. "
+            "Say which are to be used: --engine-settings FILE.toml, with an [engine] table."
         )

@@ -1,0 +1,20 @@
+"""The errors of book.
+
+    TickreelError                 (venues.errors)
+    └── EngineSettingsError       settings that no engine can run with
+
+Bad data is never one of these: it is a finding.
+"""
+
+from __future__ import annotations
+
+from venues.errors import TickreelError
+
+
+class EngineSettingsError(TickreelError):
+    """Settings that no engine can run with. `where` names the file and the place in it."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where = where
+        self.reason = reason
+        super().__init__(f"{where}: {reason}")
