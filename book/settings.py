@@ -24,7 +24,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         cascade_notional: liquidations worth this much within `cascade_window_s` are a cascade.
         cascade_window_s: over which the worth is summed.
         cascade_cooldown_s: at most one cascade is reported in this time, per market.
-        stale_limits_s: silence after which a channel is stale; None for each venue's own limits.
+        stale_limits_s: silence after which a channel is stale, where it is not the venue's own.
         deltas_held_max: deltas kept per market while a snapshot is awaited.
         quotes_held_max: quotes, and tops of book, kept per market until the other one comes.
         findings_kept_max: findings kept per kind; all are counted, and all enter the digest.
@@ -38,7 +38,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     cascade_notional: Decimal = Decimal(500_000)
     cascade_window_s: float = 10.0
     cascade_cooldown_s: float = 30.0
-    stale_limits_s: Mapping[Channel, float] | None = None
+    stale_limits_s: Mapping[Channel, float] = msgspec.field(default_factory=dict)
     deltas_held_max: int = 10_000
     quotes_held_max: int = 1_024
     findings_kept_max: int = 1_000
@@ -75,7 +75,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         return settings
 
     def _check(self, where: str) -> None:
-        limits = self.stale_limits_s or {}
+        limits = self.stale_limits_s
         values: dict[str, float | Decimal] = {
             name: value
             for name in self.__struct_fields__

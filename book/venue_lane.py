@@ -97,13 +97,8 @@ class VenueLane:
         self._time = time
         self._guard = guard
         self._report = report
-        limits_s = settings.stale_limits_s
-        self._limits_ns = {
-            channel: nanoseconds(limit_s)
-            for channel, limit_s in (
-                venue.traits.stale_limits_s if limits_s is None else limits_s
-            ).items()
-        }
+        limits_s = {**venue.traits.stale_limits_s, **settings.stale_limits_s}
+        self._limits_ns = {channel: nanoseconds(limit_s) for channel, limit_s in limits_s.items()}
         self.takers: dict[type, Callable[..., bool]] = {
             BookSnapshot: self._take_snapshot,
             BookDelta: self._take_delta,
