@@ -10,6 +10,7 @@ So due time is receive time less `shift_ns`, the sum of the steps met so far, an
   `STEP_LIMIT_NS` between two frames is a step, in either direction, and is taken into the shift.
 - A steady time that went back is another boot of the machine: nothing can be compared across it,
   so the next frame begins a new comparison.
+- Several recordings as one carry no steady clock: theirs have nothing to do with one another.
 - A receive time that goes back by more than `STEP_LIMIT_NS` where the steady clock says nothing is
   a step too: time goes on from where it was.
 - Whatever else goes back does so by little (two connections stamped out of order, a slewed clock):
@@ -31,14 +32,8 @@ STEP_LIMIT_NS = 1_000_000_000
 class DueTimes:
     """Gives each frame of one playback, in order, the time at which it is due."""
 
-    def __init__(self, *, steady_comparable: bool = True) -> None:
-        """Begin a playback.
-
-        `steady_comparable` is False where the frames come from several recordings, whose steady
-        clocks have nothing to do with one another.
-        """
+    def __init__(self) -> None:
         self.shift_ns = 0
-        self._steady_comparable = steady_comparable
         self._due_ns: int | None = None
         self._steady_ns: int | None = None
         self._offset_ns = 0
@@ -46,7 +41,7 @@ class DueTimes:
     def due_ns(self, frame: Frame) -> int:
         """Return when `frame` is due: never before the frame that came before it."""
         receive_time_ns = frame.receive_time_ns
-        if self._steady_comparable and frame.monotonic_time_ns is not None:
+        if frame.monotonic_time_ns is not None:
             self._compare(receive_time_ns, frame.monotonic_time_ns)
         due_ns = receive_time_ns - self.shift_ns
         if self._due_ns is not None and due_ns < self._due_ns:

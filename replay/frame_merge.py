@@ -99,8 +99,8 @@ class MergedRecording:
     """Several recordings as one source: frames numbered anew, connections told apart.
 
     A recording's connection c becomes (c - 1) * n + index + 1 of n recordings: unique, and the
-    same in every run. Connection 0 stays 0. Payloads and times are untouched; the steady clocks of
-    different recordings do not compare.
+    same in every run. Connection 0 stays 0. Payloads and receive times are untouched. Steady times
+    are left out, as those of different recordings do not compare.
     """
 
     def __init__(self, recordings: Sequence[FrameSource]) -> None:
@@ -136,6 +136,6 @@ class MergedRecording:
                 frame.venue,
                 frame.kind,
                 frame.receive_time_ns,
-                frame.monotonic_time_ns,
+                None,
                 frame.payload,
             )

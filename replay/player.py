@@ -132,7 +132,7 @@ class Player:
                 await asyncio.sleep(0)
 
     def _paced(self, frames: Iterator[Frame], clock: VirtualClock) -> Iterator[Frame]:
-        due_times = self._due_times()
+        due_times = DueTimes()
         with ReadAhead(frames) as batches:
             for batch in batches:
                 for frame in batch:
@@ -143,7 +143,7 @@ class Player:
     async def _paced_async(
         self, frames: Iterator[Frame], clock: VirtualClock
     ) -> AsyncIterator[Frame]:
-        due_times = self._due_times()
+        due_times = DueTimes()
         with ReadAhead(frames) as batches:
             async for batch in batches:
                 for frame in batch:
@@ -151,9 +151,6 @@ class Player:
                     await clock.sleep_until_async(due_ns)
                     yield self._handed_out(frame, due_ns)
                 await asyncio.sleep(0)
-
-    def _due_times(self) -> DueTimes:
-        return DueTimes(steady_comparable=len(self._sources) == 1)
 
     def _due(self, frame: Frame, due_times: DueTimes, clock: VirtualClock) -> int:
         due_ns = due_times.due_ns(frame)

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.due_time import STEP_LIMIT_NS, DueTimes
+from replay.frame_merge import MergedRecording
+from replay.frame_source import FrameList
 from venues.frame import Frame, FrameKind
 
 HOUR_NS = 3_600 * 10**9
@@ -19,8 +21,8 @@ def frames_at(times: list[tuple[int, int | None]]) -> list[Frame]:
     ]
 
 
-def due_times(times: list[tuple[int, int | None]], *, comparable: bool = True) -> list[int]:
-    due = DueTimes(steady_comparable=comparable)
+def due_times(times: list[tuple[int, int | None]]) -> list[int]:
+    due = DueTimes()
     return [due.due_ns(frame) for frame in frames_at(times)]
 
 
@@ -41,13 +43,12 @@ def test_receive_times_that_go_forward_are_the_due_times_however_long_the_silenc
             st.integers(min_value=0, max_value=2 * 10**18),
             st.none() | st.integers(min_value=0, max_value=10**18),
         )
-    ),
-    st.booleans(),
+    )
 )
 def test_due_times_never_go_back_whatever_the_clocks_say(
-    times: list[tuple[int, int | None]], comparable: bool
+    times: list[tuple[int, int | None]],
 ) -> None:
-    due = due_times(times, comparable=comparable)
+    due = due_times(times)
     assert all(earlier <= later for earlier, later in pairwise(due))
 
 
@@ -90,10 +91,8 @@ def test_a_reboot_between_two_frames_is_a_silence_and_no_step() -> None:
 
 
 def test_steady_clocks_of_several_recordings_are_not_compared() -> None:
-    times: list[tuple[int, int | None]] = [
-        (START_NS, 0),
-        (START_NS + 1, HOUR_NS),
-        (START_NS + 2, 2),
-        (START_NS + 3, HOUR_NS + 2),
-    ]
-    assert due_times(times, comparable=False) == [time_ns for time_ns, _ in times]
+    one = frames_at([(START_NS, 0), (START_NS + 2, 2)])
+    other = frames_at([(START_NS + 1, HOUR_NS), (START_NS + 3, HOUR_NS + 2)])
+    due = DueTimes()
+    merged = MergedRecording([FrameList(one), FrameList(other)])
+    assert [due.due_ns(frame) - START_NS for frame in merged] == [0, 1, 2, 3]
