@@ -105,7 +105,7 @@ class AttachedAgent:
                 frame = self._engine.frame
                 try:
                     signal = await method(event, market)
-                except Exception as error:  # noqa: BLE001 - whatever an agent raises is its affair
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the agent's affair
                     self._failed(name, frame, error)
                 else:
                     self._signalled(signal, frame, market)
@@ -118,7 +118,7 @@ class AttachedAgent:
             frame = self._engine.frame
             try:
                 result = method(event, market)
-            except Exception as error:  # noqa: BLE001 - whatever an agent raises is its own affair
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the agent's affair
                 self._failed(name, frame, error)
             else:
                 self._signalled(result, frame, market)
@@ -133,7 +133,7 @@ class AttachedAgent:
         signal = Signal(frame.receive_time_ns, frame.frame_number, frame.venue, symbol, result)
         self._on_signal(signal)
 
-    def _failed(self, name: str, frame: Frame, error: Exception) -> None:
+    def _failed(self, name: str, frame: Frame, error: BaseException) -> None:
         self.failures += 1
         detached = self.failures >= FAILURES_MAX
         if detached:

@@ -101,7 +101,7 @@ def _instance(reference: str, agent_class: type, engine: object) -> object:
     try:
         arguments = [engine] if _takes_engine(agent_class) else []
         return agent_class(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AgentFileError(
             reference,
             f"{agent_class.__name__} cannot be made: {type(error).__name__}: {error}\n"

@@ -54,7 +54,7 @@ class AttachedEngine:
     def _write(self, signal: Signal) -> None:
         try:
             self.signals.write(signal)
-        except (TypeError, OSError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError, OSError) as error:
             # A signals' file with holes would look like a quiet agent.
             assert self._agent is not None
             self._agent.detach()

@@ -8,6 +8,7 @@ import click
 
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.options import json_option, read_names, reading
+from cli.streams_option import refuse_absent
 from cli.terminal import print_json
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def audit(
         venue_named(stream)
     settings = None if engine_file is None else read_engine_settings(engine_file)
     recording = Recording.open(folder)
+    refuse_absent([recording], streams)
     with _Progress(recording, quiet=as_json) as progress:
         report = audit_recording(
             recording,

@@ -12,6 +12,7 @@ import click
 
 from cli.collector import calm_collector
 from cli.engine_options import engine_settings_option, read_engine_settings
+from cli.errors import CommandError
 from cli.options import (
     RecordingTime,
     agent_options,
@@ -22,6 +23,7 @@ from cli.options import (
     speed_option,
 )
 from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
+from cli.streams_option import refuse_absent
 from cli.terminal import print_json, say, warn
 
 if TYPE_CHECKING:
@@ -101,9 +103,13 @@ def replay(
     from venues.registry import venue_named
 
     pace = speed_of(speed)
+    if signals_file and not agent_reference:
+        raise click.UsageError("--signals needs an --agent whose signals can be written.")
     for stream in streams or ():
         venue_named(stream)
     recordings = [Recording.open(folder) for folder in folders]
+    _refuse_twice(recordings)
+    refuse_absent(recordings, streams)
     played = _range(recordings, from_time, to_time)
     settings = (
         recorded_settings(MergedRecording(recordings))
@@ -135,6 +141,17 @@ def replay(
         position = "" if player.position_ns is None else f" at {utc_text(player.position_ns)}"
         say(f"stopped{position}")
         click.get_current_context().exit(EXIT_INTERRUPTED)
+
+
+def _refuse_twice(recordings: list[Recording]) -> None:
+    """Refuse a recording that was given twice: each of its trades would count double."""
+    paths = [recording.path.resolve() for recording in recordings]
+    for recording, path in zip(recordings, paths, strict=True):
+        if paths.count(path) > 1:
+            raise CommandError(
+                f"{recording.path} is given twice: every trade in it would count twice. "
+                "Give it once."
+            )
 
 
 def _range(

@@ -27,7 +27,7 @@ class SignalFile:
         """Write one signal.
 
         Raises:
-            TypeError: the signal holds what JSON cannot say.
+            TypeError, ValueError, OverflowError, RecursionError: JSON cannot say what it holds.
             OSError: the disk refused.
         """
         if self._file is not None:

@@ -131,7 +131,8 @@ class HandshakeRefusedError(ConnectError):
     ) -> None:
         self.status = status
         self.reason = reason
-        self.excerpt = excerpt[: self.EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")
+        said_text = excerpt[: self.EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")
+        self.excerpt = said_text.strip()
         self.transient = status is None or status in (408, 418, 425, 429) or status >= 500
         said = "" if status is None else f"HTTP {status}"
         meaning = self.MEANINGS.get(status or 0, reason)
@@ -139,7 +140,7 @@ class HandshakeRefusedError(ConnectError):
         if self.excerpt:
             text += f" It said {self.excerpt!r}."
         if retry_after_s is not None:
-            text += f" It asks to wait {retry_after_s:g} s."
+            text += f" Wait {retry_after_s:g} s before the next attempt."
         super().__init__(stream, url, text, retry_after_s=retry_after_s)
 
 

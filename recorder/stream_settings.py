@@ -101,7 +101,8 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         missing = [name for name in names if not environment.get(name)]
         if missing:
             raise CredentialsError(
-                self.venue, f"Set the environment variable {' and '.join(missing)}."
+                self.venue,
+                f"Set the environment variable{'s' * (len(missing) > 1)} {' and '.join(missing)}.",
             )
         passphrase = environment.get(self.passphrase_env or f"{prefix}_PASSPHRASE", "")
         return Credentials(environment[names[0]], environment[names[1]], passphrase)

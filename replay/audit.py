@@ -104,7 +104,7 @@ def _report(
 ) -> AuditReport:
     markets = list(engine.markets.values())
     books = [_book(market, listener) for market in markets if _has_book(market)]
-    silences = _silences(listener, ledger)
+    silences = _silences(engine, listener, ledger)
     clock = listener.clock()
     found = faults(engine.findings.counts, books, clock, silences, recognised, integrity)
     return AuditReport(
@@ -209,7 +209,7 @@ def _trade_holes(markets: list[Market], listener: AuditListener) -> list[TradeHo
     ]
 
 
-def _silences(listener: AuditListener, ledger: EpochLedger) -> list[Silence]:
+def _silences(engine: Engine, listener: AuditListener, ledger: EpochLedger) -> list[Silence]:
     found = []
     for key, times in sorted(listener.stale.items()):
         venue, symbol, channel = key
@@ -224,6 +224,13 @@ def _silences(listener: AuditListener, ledger: EpochLedger) -> list[Silence]:
             if until_ns - pulse.last_ns > longest_ns:
                 longest_ns, longest_from_ns = until_ns - pulse.last_ns, pulse.last_ns
             dead = pulse.dead_at(until_ns, listener.stale_limits_ns[key])
+        watch = engine.markets[venue, symbol].watches.get(channel)
+        if watch is not None and not watch.stale and pulse is not None:
+            # It speaks again, to a book that cannot follow: that book is unresolved, not its feed.
+            dead = False
+            last_ns = watch.last_ns
+            if longest_from_ns == pulse.last_ns and longest_from_ns < last_ns:
+                longest_ns = max(pulse.longest_silence_ns, last_ns - pulse.last_ns)
         found.append(
             Silence(
                 venue=venue,

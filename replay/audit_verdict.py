@@ -104,8 +104,8 @@ def notes(
             f"{longest.longest_ns / 1e9:.1f} s."
         )
     said += [
-        f"{venue.venue}: {venue.unknown:,} messages are of no kind known to tickreel and were not "
-        f"judged; {venue.known:,} were understood."
+        f"{venue.venue}: messages of no kind known to tickreel, which were not judged: "
+        f"{venue.unknown:,}; understood: {venue.known:,}."
         for venue in recognised
         if venue.unknown
     ]

@@ -55,8 +55,8 @@ class DamagedSegmentError(ReplayError):
         self.last_frame_number = last_frame_number
         super().__init__(
             f"{path}: {reason} in rows {first_row} to {first_row + rows - 1} "
-            f"(frames {first_frame_number:,} to {last_frame_number:,}). "
-            f"The recording has {other_segments:,} other segments. Replay around it with "
+            f"(frames {first_frame_number:,} to {last_frame_number:,}). The recording has "
+            f"{other_segments:,} other segment{'s' * (other_segments != 1)}. Replay around it with "
             "--skip-damaged, or restore the file and run `tickreel audit`."
         )
 

@@ -65,7 +65,11 @@ def speed_of(speed: str | int | Fraction | None) -> Speed:
         return None
     if isinstance(speed, str):
         return parse_speed(speed)
-    return _in_range(speed, Fraction(speed))
+    try:
+        rate = Fraction(speed)
+    except (ValueError, OverflowError, TypeError) as fault:  # a float that is nan or inf, say
+        raise SpeedError(speed, "it is neither a ratio nor max") from fault
+    return _in_range(speed, rate)
 
 
 def speed_text(speed: Speed) -> str:

@@ -26,7 +26,8 @@ class TickreelError(Exception):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the clause ` (did you mean 'x'?)` for the known name nearest to `name`, or ''."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    # str(): the name of an enumeration's member is its value, its repr is not.
+    return f" (did you mean {str(found[0])!r}?)" if found else ""
 
 
 class UnknownVenueError(TickreelError):

@@ -122,6 +122,20 @@ async def test_an_agent_changes_nothing_of_the_engines_state() -> None:
     assert len(digests) == 1
 
 
+async def test_an_agent_that_exits_ends_nothing_but_itself() -> None:
+    class Quitter:
+        def on_trade(self, trade: Trade, market: Market) -> None:
+            raise SystemExit(5)
+
+        async def on_book(self, delta: BookDelta, market: Market) -> None:
+            raise SystemExit(6)
+
+    engine, notes = Engine(), Notes()
+    notes.attach(engine, Quitter())
+    await _applied(engine, ReferenceFeed())
+    assert [each.error for each in notes.failures] == ["SystemExit: 5"] * 2 + ["SystemExit: 6"]
+
+
 def test_something_without_any_method_is_attached_to_nothing() -> None:
     engine, notes = Engine(), Notes()
     assert notes.attach(engine, object()).methods == 0
