@@ -10,12 +10,16 @@ two between 10^320 and 10^-320, and the rest is room for the sums of more of the
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from decimal import ROUND_HALF_EVEN, Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import TypeVar
 
 EXACT = Context(prec=800, traps=[Inexact, InvalidOperation, Overflow, Clamped])
 RATIO = Context(prec=34, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 ZERO = Decimal(0)
+
+Meaning = TypeVar("Meaning")
 
 TEXT_CHARACTERS_MAX = 64
 """Longer than any price; bounds what a hostile message can make us compute."""
@@ -42,22 +46,30 @@ def exact(text: str) -> Decimal:
     return Decimal(text)
 
 
-class ExactNumbers(dict[str, Decimal]):
-    """The numbers seen lately, by text. Feeds repeat a few texts over and over.
+class _SeenTexts(dict[str, Meaning]):
+    """What the texts seen lately mean. Feeds repeat a few texts over and over.
 
-    Some 200 bytes each, so the markets of a venue share one. Bounded: it starts anew when it is
-    full. Looking up what is no number raises NotANumberError.
+    Bounded: it starts anew when it is full. Looking up what is no number raises NotANumberError.
     """
 
     ENTRIES_MAX = 65_536
 
-    def __missing__(self, text: str) -> Decimal:
+    def __missing__(self, text: str) -> Meaning:
         """Read a text not seen lately."""
-        number = self.read(text)
+        meaning = self.read(text)
         if len(self) >= self.ENTRIES_MAX:
             self.clear()
-        self[text] = number
-        return number
+        self[text] = meaning
+        return meaning
+
+    @staticmethod
+    @abstractmethod
+    def read(text: str) -> Meaning:
+        """Read a text."""
+
+
+class ExactNumbers(_SeenTexts[Decimal]):
+    """The numbers seen lately. Some 200 bytes each, so the markets of a venue share one."""
 
     @staticmethod
     def read(text: str) -> Decimal:
@@ -65,8 +77,8 @@ class ExactNumbers(dict[str, Decimal]):
         return exact(text)
 
 
-class ExactSizes(ExactNumbers):
-    """The sizes seen lately, by text. A size below zero is none."""
+class ExactSizes(_SeenTexts[Decimal]):
+    """The sizes seen lately. A size below zero is none."""
 
     @staticmethod
     def read(text: str) -> Decimal:
@@ -75,6 +87,30 @@ class ExactSizes(ExactNumbers):
         if number < 0:
             raise NotANumberError(text)
         return number
+
+
+class SizesAboveZero(_SeenTexts[bool]):
+    """Whether each size seen lately is above zero: all that a book asks of a size.
+
+    It asks for every level of every delta, where fetching a number from memory costs more than the
+    answer is worth.
+    """
+
+    @staticmethod
+    def read(text: str) -> bool:
+        """Read a size."""
+        return bool(ExactSizes.read(text))
+
+
+class NumbersSeen:
+    """What the markets of one venue have read lately, together."""
+
+    __slots__ = ("above_zero", "prices", "sizes")
+
+    def __init__(self) -> None:
+        self.prices = ExactNumbers()
+        self.sizes = ExactSizes()
+        self.above_zero = SizesAboveZero()
 
 
 def plain(number: Decimal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from book.counters import MarketCounters
 from book.coverage import Coverage
-from book.exact import ExactNumbers, ExactSizes
+from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade, LiquidationMonitor
@@ -31,10 +31,9 @@ class Market:
 
     __slots__ = (
         "_liquidations",
-        "_prices",
+        "_numbers",
         "_quotes_prove",
         "_report",
-        "_sizes",
         "_tape",
         "_time",
         "asked_ns",
@@ -56,22 +55,20 @@ class Market:
         settings: EngineSettings,
         time: FrameTime,
         report: Report,
-        prices: ExactNumbers,
-        sizes: ExactSizes,
+        numbers: NumbersSeen,
     ) -> None:
         self.venue = venue
         self.symbol = symbol
         self.counters = MarketCounters()
-        self.book = VenueBook(symbol, traits, self.counters, report, settings, time, prices, sizes)
+        self.book = VenueBook(symbol, traits, self.counters, report, settings, time, numbers)
         self.quote: Quote | None = None
         self.ticker: Ticker | None = None
         self.last_trade_number: int | None = None
         self.asked_ns: int | None = None
         self.watches: dict[Channel, ChannelWatch] = {}
-        self._tape = TradeTape(settings, prices, sizes)
+        self._tape = TradeTape(settings, numbers)
         self._liquidations = LiquidationMonitor(settings)
-        self._prices = prices
-        self._sizes = sizes
+        self._numbers = numbers
         self._quotes_prove = traits.quote_shares_sequence
         self._report = report
         self._time = time
@@ -150,7 +147,7 @@ class Market:
         Raises:
             NotANumberError: one of its texts is none.
         """
-        prices, sizes = self._prices, self._sizes
+        prices, sizes = self._numbers.prices, self._numbers.above_zero
         if quote.bid_price_text:
             prices[quote.bid_price_text]
             sizes[quote.bid_size_text]

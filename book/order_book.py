@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from book.exact import EXACT, ExactNumbers, ExactSizes, exact
+from book.exact import EXACT, NumbersSeen, exact
 from book.price_levels import PriceLevels
 from venues.event import Row, Side
 
@@ -40,11 +40,11 @@ class OrderBook:
 
     __slots__ = ("_prices", "asks", "bids")
 
-    def __init__(self, prices: ExactNumbers | None = None, sizes: ExactSizes | None = None) -> None:
-        sizes = ExactSizes() if sizes is None else sizes
-        self._prices = ExactNumbers() if prices is None else prices
-        self.bids = PriceLevels(bids=True, sizes=sizes)
-        self.asks = PriceLevels(bids=False, sizes=sizes)
+    def __init__(self, numbers: NumbersSeen | None = None) -> None:
+        numbers = numbers or NumbersSeen()
+        self._prices = numbers.prices
+        self.bids = PriceLevels(bids=True, sizes=numbers.above_zero)
+        self.asks = PriceLevels(bids=False, sizes=numbers.above_zero)
 
     def replace(self, bids: Sequence[Row], asks: Sequence[Row]) -> None:
         """Take a snapshot: forget everything, then hold these levels.

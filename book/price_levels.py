@@ -21,7 +21,7 @@ from decimal import Decimal
 
 from sortedcontainers import SortedDict
 
-from book.exact import EXACT, TEXT_CHARACTERS_MAX, ExactSizes, exact
+from book.exact import EXACT, TEXT_CHARACTERS_MAX, SizesAboveZero, exact
 from venues.event import Row
 
 DECIMALS = 12
@@ -41,10 +41,10 @@ class PriceLevels:
 
     __slots__ = ("_decimals", "_held", "_order", "_purge_at", "_sign", "_sizes", "_texts")
 
-    def __init__(self, *, bids: bool, sizes: ExactSizes | None = None) -> None:
+    def __init__(self, *, bids: bool, sizes: SizesAboveZero | None = None) -> None:
         self._sign = 1 if bids else -1
         self._decimals = DECIMALS
-        self._sizes = ExactSizes() if sizes is None else sizes
+        self._sizes = SizesAboveZero() if sizes is None else sizes
         self._held: dict[str, str] = {}
         self._order: SortedDict[int, str] = SortedDict()
         self._purge_at = GHOSTS_MAX
@@ -70,10 +70,10 @@ class PriceLevels:
         self._texts = None
         held, sizes = self._held, self._sizes
         for price, size in rows:
-            number = sizes[size]
+            there = sizes[size]
             if price in held:
                 held[price] = size
-            elif number:
+            elif there:
                 self._enter(price, size)
             else:
                 self._leave(price)

@@ -15,7 +15,7 @@ from functools import reduce
 
 import msgspec
 
-from book.exact import EXACT, RATIO, ZERO, ExactNumbers, ExactSizes, plain
+from book.exact import EXACT, RATIO, ZERO, NumbersSeen, plain
 from book.settings import EngineSettings, nanoseconds
 from venues.event import Side, Trade
 
@@ -43,12 +43,11 @@ class TradeTape:
         "_entries",
         "_notional",
         "_now_ns",
-        "_prices",
+        "_numbers",
         "_recent",
         "_recent_size",
         "_sell",
         "_settings",
-        "_sizes",
         "_spike_ns",
         "_window_ns",
         "buy_size_total",
@@ -59,14 +58,12 @@ class TradeTape:
     def __init__(
         self,
         settings: EngineSettings | None = None,
-        prices: ExactNumbers | None = None,
-        sizes: ExactSizes | None = None,
+        numbers: NumbersSeen | None = None,
     ) -> None:
         self._settings = settings or EngineSettings()
         self._window_ns = nanoseconds(self._settings.tape_window_s)
         self._spike_ns = nanoseconds(self._settings.spike_window_s)
-        self._prices = ExactNumbers() if prices is None else prices
-        self._sizes = ExactSizes() if sizes is None else sizes
+        self._numbers = numbers or NumbersSeen()
         self._entries: deque[_Entry] = deque()
         self._recent: deque[_Entry] = deque()
         self._notional = self._buy = self._sell = self._recent_size = ZERO
@@ -81,8 +78,8 @@ class TradeTape:
         Raises:
             NotANumberError: its price or size is none; the tape is then unchanged.
         """
-        size = self._sizes[trade.size_text]
-        notional = EXACT.multiply(self._prices[trade.price_text], size)
+        size = self._numbers.sizes[trade.size_text]
+        notional = EXACT.multiply(self._numbers.prices[trade.price_text], size)
         bought = trade.aggressor_side is Side.BUY
         now_ns = trade.receive_time_ns if now_ns is None else now_ns
         if now_ns < self._now_ns:

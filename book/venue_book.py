@@ -34,7 +34,7 @@ from book.book_state import BookState
 from book.checksum import book_checksum
 from book.counters import MarketCounters
 from book.coverage import Coverage
-from book.exact import ExactNumbers, ExactSizes, NotANumberError
+from book.exact import NotANumberError, NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.held_deltas import HeldDeltas
@@ -81,10 +81,9 @@ class VenueBook(OrderBook):
         report: Report,
         settings: EngineSettings,
         time: FrameTime,
-        prices: ExactNumbers | None = None,
-        sizes: ExactSizes | None = None,
+        numbers: NumbersSeen | None = None,
     ) -> None:
-        super().__init__(prices, sizes)
+        super().__init__(numbers)
         self.symbol = symbol
         self.state = BookState.EMPTY
         self.sequence: int | None = None

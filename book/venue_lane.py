@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from book.exact import ExactNumbers, ExactSizes
+from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade
@@ -59,10 +59,9 @@ class VenueLane:
     __slots__ = (
         "_guard",
         "_limits_ns",
-        "_prices",
+        "_numbers",
         "_report",
         "_settings",
-        "_sizes",
         "_time",
         "cascades",
         "changed",
@@ -91,8 +90,7 @@ class VenueLane:
         self.requests: dict[str, SnapshotRequest] = {}
         self.private_updates = 0
         self.notices = 0
-        self._prices = ExactNumbers()
-        self._sizes = ExactSizes()
+        self._numbers = NumbersSeen()
         self._settings = settings
         self._time = time
         self._guard = guard
@@ -131,8 +129,7 @@ class VenueLane:
                 self._settings,
                 self._time,
                 self._report,
-                self._prices,
-                self._sizes,
+                self._numbers,
             )
         return market
 
