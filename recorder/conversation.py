@@ -256,6 +256,15 @@ class Conversation:
         self._life.refusals = list(self.admission.refusals)
         for refusal in self.admission.refusals:
             log.warning("%s: refused in part: %s", self._plan.stream, refusal)
+        admission = self.admission
+        answered = admission.settled or admission.acknowledged or admission.refusals
+        if not (answered or admission.market_data or self.is_closed):
+            log.warning(
+                "%s: no answer to the subscription in %g s, and no market data. "
+                "Check the address, symbols and channels.",
+                self._plan.stream,
+                ANSWER_LIMIT_S,
+            )
 
     async def _log_in(self) -> None:
         credentials, redaction = self._context.credentials, self._redaction
