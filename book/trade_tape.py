@@ -41,6 +41,7 @@ class TradeTape:
     __slots__ = (
         "_buy",
         "_entries",
+        "_known_from_ns",
         "_notional",
         "_now_ns",
         "_numbers",
@@ -68,6 +69,7 @@ class TradeTape:
         self._recent: deque[_Entry] = deque()
         self._notional = self._buy = self._sell = self._recent_size = ZERO
         self._now_ns = 0
+        self._known_from_ns = 0
         self.trades = 0
         self.buy_size_total = ZERO
         self.sell_size_total = ZERO
@@ -94,6 +96,8 @@ class TradeTape:
             self.sell_size_total = add(self.sell_size_total, size)
         self._notional = add(self._notional, notional)
         self._recent_size = add(self._recent_size, size)
+        if not self.trades:
+            self._known_from_ns = now_ns
         self._entries.append(entry)
         self._recent.append(entry)
         self.trades += 1
@@ -108,10 +112,13 @@ class TradeTape:
         while recent and recent[0].time_ns < since_ns:
             self._recent_size = EXACT.subtract(self._recent_size, recent.popleft().size)
         entries, since_ns = self._entries, now_ns - self._window_ns
-        surplus = len(entries) - self._settings.tape_trades_max
-        while entries and (surplus > 0 or entries[0].time_ns < since_ns):
+        while entries and entries[0].time_ns < since_ns:
             self._drop(entries.popleft())
-            surplus -= 1
+        surplus = len(entries) - self._settings.tape_trades_max
+        if surplus > 0:
+            for _ in range(surplus):
+                self._drop(entries.popleft())
+            self._known_from_ns = entries[0].time_ns if entries else now_ns
 
     def _drop(self, entry: _Entry) -> None:
         if entry.bought:
@@ -151,10 +158,13 @@ class TradeTape:
         """Say whether the last `spike_window_s` traded far more than the window's mean.
 
         True if its size is more than `spike_ratio` times the mean size of such a part of the
-        window.
+        window. The mean is over the time that the tape knows of: until the window is full, from the
+        first trade on; where `tape_trades_max` cut the window, from the oldest trade kept. So
+        nothing is a spike before there is more than `spike_ratio` times as long to compare it with.
         """
         total = EXACT.add(self._buy, self._sell)
-        scaled_recent = EXACT.multiply(self._recent_size, Decimal(self._window_ns))
+        known_ns = min(self._window_ns, self._now_ns - self._known_from_ns)
+        scaled_recent = EXACT.multiply(self._recent_size, Decimal(known_ns))
         limit = EXACT.multiply(total, Decimal(self._spike_ns * self._settings.spike_ratio))
         return bool(total) and scaled_recent > limit
 
@@ -162,7 +172,8 @@ class TradeTape:
         """Return the canonical state, for the digest."""
         window = [[e.time_ns, plain(e.size), plain(e.notional)] for e in self._entries]
         sums = (self.buy_size_total, self.sell_size_total, self._buy, self._sell, self._recent_size)
-        return [self.trades, window, [plain(each) for each in sums]]
+        known_ns = min(self._window_ns, self._now_ns - self._known_from_ns) if window else None
+        return [self.trades, known_ns, window, [plain(each) for each in sums]]
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""

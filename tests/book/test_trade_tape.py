@@ -89,8 +89,11 @@ def _agree(tape: TradeTape, printed: list[Printed], now_ns: int, spike_s: int) -
         assert tape.vwap() is None
     recent = [each for each in window if each.time_ns >= now_ns - spike_s * SECOND_NS]
     recent_size = _sum(recent, bought=True) + _sum(recent, bought=False)
-    mean = (bought + sold) * spike_s / WINDOW_S
-    assert tape.volume_spike() == (recent_size > RATIO * mean and bought + sold > 0)
+    cut = len([each for each in printed if each.time_ns >= since_ns]) > MOST
+    first_ns = printed[0].time_ns if printed else now_ns
+    known_from_ns = window[0].time_ns if cut else max(first_ns, since_ns)
+    worth_of_spike = RATIO * (bought + sold) * spike_s * SECOND_NS
+    assert tape.volume_spike() == (recent_size * (now_ns - known_from_ns) > worth_of_spike)
 
 
 def _sum(printed: list[Printed], *, bought: bool) -> Decimal:
@@ -121,8 +124,17 @@ def test_a_spike_is_more_than_the_ratio_and_not_equal_to_it() -> None:
         tape = TradeTape(_settings(SPIKE_S))
         first = Decimal(5) - Decimal(last)
         tape.add(trade("1", str(first), time_ns=0))
-        tape.add(trade("1", last, time_ns=9 * SECOND_NS))
+        tape.add(trade("1", last, time_ns=10 * SECOND_NS))
         assert tape.volume_spike() is spike
+
+
+def test_nothing_is_a_spike_before_there_is_enough_to_compare_it_with() -> None:
+    tape = TradeTape(EngineSettings(tape_window_s=60, spike_window_s=5, spike_ratio=3))
+    for second in range(15):
+        tape.add(trade("1", "1", time_ns=second * SECOND_NS))
+        assert not tape.volume_spike()
+    tape.add(trade("1", "1000", time_ns=16 * SECOND_NS))
+    assert tape.volume_spike()
 
 
 @pytest.mark.parametrize(("price", "size"), [("x", "1"), ("1", "x"), ("1", "-1"), ("", "")])
