@@ -64,7 +64,7 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
         "bytes_on_disk": totals.bytes_on_disk,
         "bytes_per_frame": totals.bytes_on_disk / totals.frames if totals.frames else None,
         "segments": len(recording.segments),
-        "connections": max((each.connection_id_max for each in recording.segments), default=0),
+        "connections": totals.connections,
         "unsealed_journals": len(place.journal_numbers()),
         "being_written": is_locked(place.lock),
     }

@@ -178,6 +178,7 @@ class Conversation:
             self._life.last_error = (
                 reason if code is None else f"closed with {code} {reason}".strip()
             )
+            log.warning("%s: %s; connecting again", self._plan.stream, self._life.last_error)
             self._life.move(ConnectionState.RECONNECTING)
         if self._context.ended is not None:
             self._context.ended(self)

@@ -36,6 +36,7 @@ class RecordingTotals:
     frames: int
     payload_bytes: int
     bytes_on_disk: int
+    connections: int
     first_receive_time_ns: int | None
     last_receive_time_ns: int | None
 
@@ -239,6 +240,7 @@ class Recording:
         frames = sum(entry.frames for entry in sealed)
         payload_bytes = sum(entry.payload_bytes for entry in sealed)
         bytes_on_disk = sum(entry.file_bytes for entry in sealed)
+        connections = max((entry.connection_id_max for entry in sealed), default=0)
         first = min(sealed, key=lambda entry: entry.first_frame_number, default=None)
         last = max(sealed, key=lambda entry: entry.last_frame_number, default=None)
         first_ns = first.first_receive_time_ns if first else None
@@ -253,11 +255,12 @@ class Recording:
                 for batch in self._journal(reader, entries, number == journals[-1], True):
                     frames += len(batch)
                     payload_bytes += sum([len(frame.payload) for frame in batch])
+                    connections = max(connections, *[frame.connection_id for frame in batch])
                     first_ns = batch[0].receive_time_ns if first_ns is None else first_ns
                     last_ns = batch[-1].receive_time_ns
                 bytes_on_disk += reader.file_bytes
                 expected = reader.state.next_frame_number
-        return RecordingTotals(frames, payload_bytes, bytes_on_disk, first_ns, last_ns)
+        return RecordingTotals(frames, payload_bytes, bytes_on_disk, connections, first_ns, last_ns)
 
     def _entries_now(self) -> tuple[ManifestEntry, ...]:
         return in_order(read_manifest(self._folder.manifest).entries)

@@ -109,6 +109,7 @@ def test_it_is_read_while_it_is_written_and_while_it_is_sealed(tmp_path: Path) -
     writer.write(frames[100:200])
     assert list(opened_early) == frames[:200]
     assert Recording.open(folder).frame_count == 200
+    assert Recording.open(folder).totals.connections == max(f.connection_id for f in frames[:200])
     reading = opened_early.frames()
     begun = [next(reading) for _ in range(50)]
     writer.write(frames[200:])
