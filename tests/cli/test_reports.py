@@ -69,8 +69,12 @@ def test_two_recordings_are_merged_by_their_times(captured: Path, recording: Pat
 
 
 def test_only_the_streams_asked_for_are_played(captured: Path) -> None:
-    result = run("replay", str(captured), "--streams", "bybit-linear", "--json").json
-    assert result["books"] == []
+    all_of_it = run("replay", str(captured), "--json").json
+    result = run("replay", str(captured), "--streams", "reference", "--json").json
+    assert result["state_digest"] == all_of_it["state_digest"]
+    done = run("replay", str(captured), "--streams", "bybit-linear", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "no frame of bybit-linear" in done.err
 
 
 def test_an_audit_prints_one_object_with_all_that_was_agreed(captured: Path) -> None:
