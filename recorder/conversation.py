@@ -95,6 +95,7 @@ class Conversation:
         self.opened_ns: int | None = None
         self.is_closed = False
         self._farewell: asyncio.Task[None] | None = None
+        self._leaving = False
 
     @property
     def plan(self) -> ConnectionPlan:
@@ -170,7 +171,8 @@ class Conversation:
         self.is_closed = True
         reason = self._redaction.text(reason) if self._redaction else reason
         stopping = self._life.state is ConnectionState.CLOSING
-        marker = Closed(code, reason, by_us=by_us, stopped=stopping)
+        left = stopping or self._leaving
+        marker = Closed(code, reason, by_us=by_us, stopped=left)
         self._context.intake.mark(self.connection_id, self._venue_name, marker)
         self._life.disconnects += 1
         self._life.subscribed = False
@@ -178,7 +180,8 @@ class Conversation:
             self._life.last_error = (
                 reason if code is None else f"closed with {code} {reason}".strip()
             )
-            log.warning("%s: %s; connecting again", self._plan.stream, self._life.last_error)
+            if not left:
+                log.warning("%s: %s; connecting again", self._plan.stream, self._life.last_error)
             self._life.move(ConnectionState.RECONNECTING)
         if self._context.ended is not None:
             self._context.ended(self)
@@ -221,6 +224,7 @@ class Conversation:
             for task in (gone, *tasks):
                 task.cancel()
             await asyncio.gather(gone, *tasks, return_exceptions=True)
+            self._leaving = True
             await connection.hang_up("stopped")
 
     async def say(self, messages: Sequence[str]) -> None:

@@ -29,8 +29,8 @@ class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
     """A connection is gone. `code` is the WebSocket close code, None without a close frame.
 
     `reason` is the exchange's word or ours; `by_us` whether we ended it. `stopped` says that we
-    were told to stop, so that nothing is missing because of it: a connection that we gave up as
-    dead is ended by us, and not stopped.
+    left for good, so that nothing is missing because of it: we were told to stop, or were refused
+    (which is a finding of its own). One that we gave up as dead is ended by us, and not stopped.
     """
 
     code: int | None
