@@ -7,7 +7,7 @@ sides the best level has the greatest key.
 
 A size of zero deletes a level. Feeds delete and re-enter the same few prices thousands of times,
 and removing a key from sorted order costs far more than overwriting a value, so a deleted level
-stays behind with size zero, a *ghost*. Ghosts are purged when they may outnumber the levels.
+stays behind with size zero, a *ghost*. Ghosts are purged when they may outnumber the levels by far.
 
 What may not happen: a ghost is counted, shown, or taken for the best level; two texts of one price
 ("1.5" and "1.50") are held as two levels; a price loses digits because the keys have too few
@@ -31,6 +31,9 @@ GHOSTS_MAX = 64
 """So many ghosts are not worth a purge, however small the book."""
 
 RowTexts = Callable[[Sequence[Row]], list[str]]
+
+CROWDED = 4
+"""Ghosts are purged when there are so many times as many texts as levels."""
 
 FEW = 16
 """Up to one in so many is struck out of the order one by one; for more, the order is made anew."""
@@ -198,7 +201,7 @@ class PriceLevels:
             for text in ghosts:
                 del held[text]
             self._strike(ghosts)
-        self._purge_at = max(GHOSTS_MAX, 2 * len(held))
+        self._purge_at = max(GHOSTS_MAX, CROWDED * len(held))
 
     def _strike(self, ghosts: set[str]) -> None:
         if len(ghosts) * FEW <= len(self._order):
