@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from venues.event import Row
-from venues.op_args import read_login, read_op_request, same_text, signature
+from venues.op_args import login_signed, read_op_request
 from venues.venue import ClientRequest, Credentials, RequestKind
 from venues.wire import leading_text
 
@@ -84,12 +84,7 @@ class BybitDialect:
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
         """Return whether a LOGIN request was signed with these keys."""
-        login = read_login(request.payload)
-        if login is None:
-            return False
-        key, expires_ms, signed = login
-        expected = signature(credentials.secret, signed_text(expires_ms))
-        return same_text(key, credentials.key) and same_text(signed, expected)
+        return login_signed(request.payload, credentials, signed_text)
 
     def topic(self, payload: bytes) -> str | None:
         """Return the topic that a recorded message was sent for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -97,6 +97,18 @@ def read_login(payload: bytes) -> tuple[str, str, str] | None:
 def same_text(one: str, other: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())
+
+
+def login_signed(
+    payload: bytes, credentials: Credentials, signed_text: Callable[[str], str]
+) -> bool:
+    """Return whether a login message was signed with these keys; `signed_text` is of its time."""
+    login = read_login(payload)
+    if login is None:
+        return False
+    key, time_text, signed = login
+    expected = signature(credentials.secret, signed_text(time_text))
+    return same_text(key, credentials.key) and same_text(signed, expected)
 
 
 def answer_notice(payload: bytes, receive_time_ns: int, *, bare_is_login: bool) -> Notice | None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from venues.bybit_dialect import SNAPSHOT_PATH, order_book_body, read_topic
 from venues.event import Row
-from venues.op_args import read_login, read_op_request, same_text, signature
+from venues.op_args import login_signed, read_op_request
 from venues.venue import ClientRequest, Credentials, RequestKind
 
 PATH = "/realtime"
@@ -56,12 +56,7 @@ class ReferenceDialect:
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
         """Return whether a LOGIN request was signed with these keys."""
-        login = read_login(request.payload)
-        if login is None:
-            return False
-        key, time_ms, signed = login
-        expected = signature(credentials.secret, signed_text(time_ms))
-        return same_text(key, credentials.key) and same_text(signed, expected)
+        return login_signed(request.payload, credentials, signed_text)
 
     def topic(self, payload: bytes) -> str | None:
         """Return the topic that a recorded message was sent for."""
