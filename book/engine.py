@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, overload
 
-import msgspec
-
 from book.connection_ledger import ConnectionLedger
 from book.exact import NotANumberError
 from book.finding import TEXT_CHARACTERS_MAX, Finding, FindingKind, FindingLog
@@ -27,7 +25,7 @@ from book.staleness import Stale, StalenessGuard
 from book.state_digest import digest
 from book.subscribers import AsyncHandlerError, Handler, Subscribers
 from book.venue_lane import VenueLane
-from venues.errors import DecodeError, UnknownVenueError
+from venues.errors import UNDECODABLE, UnknownVenueError, undecodable_reason
 from venues.event import Event
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import (
@@ -184,8 +182,8 @@ class Engine:
             return
         try:
             events = lane.decode(frame)
-        except (DecodeError, msgspec.MsgspecError) as error:
-            self._undecodable(str(error))
+        except UNDECODABLE as error:
+            self._undecodable(undecodable_reason(error))
             return
         told: list[Event] | None = [] if self._subscribers.anyone else None
         takers = lane.takers

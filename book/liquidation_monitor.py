@@ -75,11 +75,13 @@ class LiquidationMonitor:
         Return the cascade that it completes, if it does.
         """
         now_ns = max(liquidation.receive_time_ns if now_ns is None else now_ns, self._now_ns)
-        side = liquidation.liquidated_side
-        self._entries.append(_Entry(now_ns, liquidation.notional, side))
-        self._sum(side, liquidation.notional)
         self.liquidations += 1
-        self.notional_total = EXACT.add(self.notional_total, liquidation.notional)
+        side, notional = liquidation.liquidated_side, liquidation.notional
+        if notional is None:
+            return None
+        self._entries.append(_Entry(now_ns, notional, side))
+        self._sum(side, notional)
+        self.notional_total = EXACT.add(self.notional_total, notional)
         self.advance(now_ns)
         if len(self._entries) > ENTRIES_MAX:
             self._drop(self._entries.popleft())

@@ -115,4 +115,6 @@ def joint(rule: BridgeRule, snapshot_sequence: int, delta: BookDelta) -> Joint:
         return Joint.BEYOND
     if last < snapshot_sequence + rule.drop_below:
         return Joint.BEFORE
+    if rule.joins_at is None:
+        return Joint.JOINS
     return Joint.JOINS if first <= snapshot_sequence + rule.joins_at <= last else Joint.BEYOND

@@ -122,7 +122,7 @@ class VenueBook(OrderBook):
     def take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         """Take a snapshot in; return whether the book changed."""
         self.counters.snapshots += 1
-        if snapshot.from_rest:
+        if snapshot.unjoined:
             return self._take_rest_snapshot(snapshot, frame)
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
@@ -297,7 +297,9 @@ class VenueBook(OrderBook):
 
     def _miss(self, rule: BridgeRule, sequence: int, delta: BookDelta) -> None:
         first = delta.sequence if delta.first_sequence is None else delta.first_sequence
-        needed = "numbered deltas" if first is None else f"a snapshot at {first - rule.joins_at}"
+        needed = (
+            "numbered deltas" if first is None else f"a snapshot at {first - (rule.joins_at or 0)}"
+        )
         self.counters.bridges_failed += 1
         self.needs_snapshot = True
         text = "the REST snapshot is older than the first delta held; a newer one is needed"

@@ -203,7 +203,7 @@ class VenueLane:
 
     def _take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         market = self.market(snapshot.symbol)
-        if not snapshot.from_rest:
+        if not snapshot.unjoined:
             self._heard(market, Channel.BOOK, frame)
         changed = market.book.take_snapshot(snapshot, frame)
         if changed and self.requests:

@@ -275,7 +275,9 @@ class Conversation:
         credentials, redaction = self._context.credentials, self._redaction
         assert credentials is not None, "a private plan without credentials"
         assert redaction is not None
-        message = self._venue.auth_message(credentials, time.time_ns() // 1_000_000)
+        login = self._venue.login(self._plan, credentials, time.time_ns() // 1_000_000, b"")
+        message = login.message
+        assert message is not None, "a private plan without a login message"
         redaction.learn(message)
         await self._send(message, LOGIN_STANDIN)
         admission = self.admission

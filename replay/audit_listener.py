@@ -73,7 +73,7 @@ class AuditListener:
         @engine.on(BookSnapshot)
         def hear_snapshot(snapshot: BookSnapshot, market: Market) -> None:
             # One by HTTP was on its way for as long as the request was, and on no channel.
-            if not snapshot.from_rest:
+            if not snapshot.unjoined:
                 hear_book(snapshot, market)
 
         for kind in (OrderUpdate, PositionUpdate, WalletUpdate):

@@ -28,9 +28,8 @@ from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
 from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_lines
 from venues.frame import FrameKind
-from venues.http_answer import SNAPSHOT_PURPOSE
 from venues.marker import HttpResponse, Opened, http_payload, marker_payload
-from venues.venue import RequestKind, Venue
+from venues.venue import Purpose, RequestKind, Venue
 
 _EXPECTED = (
     "`url <-> seconds`, `url <- seconds: text`, `url -> seconds: body` or `seconds: text`, with "
@@ -108,7 +107,7 @@ def _head(venue: Venue, url: str) -> HttpResponse:
         method="GET",
         url=redacted_url(url),
         status=200,
-        purpose=SNAPSHOT_PURPOSE if symbol else "unknown",
+        purpose=Purpose.SNAPSHOT if symbol else "unknown",
         symbol=symbol,
     )
 

@@ -26,9 +26,8 @@ from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_l
 from venues.errors import DecodeError
 from venues.event import BookSnapshot, Event
 from venues.frame import Frame, FrameKind
-from venues.http_answer import SNAPSHOT_PURPOSE
 from venues.marker import HttpResponse, http_payload
-from venues.venue import Venue
+from venues.venue import Purpose, Venue
 
 _EXPECTED = "a receive time in ns since 1970 (19 digits), a space and a message"
 _NEIGHBOURS = 512
@@ -115,4 +114,4 @@ def _decoded(venue: Venue, frame: Frame) -> Iterable[Event]:
 
 
 def _head(symbol: str) -> HttpResponse:
-    return HttpResponse(method="GET", url="", status=200, purpose=SNAPSHOT_PURPOSE, symbol=symbol)
+    return HttpResponse(method="GET", url="", status=200, purpose=Purpose.SNAPSHOT, symbol=symbol)

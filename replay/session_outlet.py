@@ -51,7 +51,7 @@ class SessionOutlet:
                 await self._drop_if_slow()
             await self._send_chunk(chunk)
 
-    async def answer(self, texts: Sequence[str]) -> None:
+    async def answer(self, texts: Sequence[str | bytes]) -> None:
         """Send the server's own answers.
 
         Raises:

@@ -14,11 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import msgspec
-
 from replay.feed import TopicStanding
 from replay.frame_source import FrameSource
-from venues.errors import DecodeError, UnknownSymbolError
+from venues.errors import UNDECODABLE, UnknownSymbolError
 from venues.event import MarketEvent, PrivateEvent
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, Opened, read_marker
@@ -108,7 +106,7 @@ def _note_topic(met: VenueSurvey, topic: str, frame: Frame) -> None:
     """Tell a private topic by what its messages say, and a public one's symbol."""
     try:
         events = met.venue.decode(frame)
-    except (DecodeError, msgspec.MsgspecError):
+    except UNDECODABLE:
         events = ()
     private = any(isinstance(event, PrivateEvent) for event in events)
     met.topics[topic] = TopicStanding.PRIVATE if private else TopicStanding.PUBLIC

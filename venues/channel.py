@@ -15,6 +15,7 @@ class Channel(StrEnum):
     LIQUIDATIONS = "liquidations"
     QUOTES = "quotes"
     TICKERS = "tickers"
+    RESULTS = "results"
     ORDER = "order"
     POSITION = "position"
     WALLET = "wallet"

@@ -18,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+import msgspec
+
 
 class TickreelError(Exception):
     """An error whose text says what happened, to what, and what to do next."""
@@ -112,3 +114,16 @@ class DecodeError(TickreelError):
         self.reason = reason
         self.excerpt = payload[: self.EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")
         super().__init__(f"{venue}: {reason}; the payload begins {self.excerpt!r}")
+
+
+UNDECODABLE = (DecodeError, msgspec.MsgspecError, ValueError, RecursionError)
+"""What `Venue.decode` may raise: the payload is not what the protocol says. Nothing else."""
+
+
+def undecodable_reason(error: Exception) -> str:
+    """Return why a payload could not be decoded, for people."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply to be read"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 ({error.reason})"
+    return str(error)

@@ -10,13 +10,22 @@ time: `exchange_time_ns` is None where it does not, never 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
+from venues.channel import Channel
+
 Row = tuple[str, str]
 """A level as the venue sent it: price and size, in its own digits. Size zero deletes the level."""
+
+LevelIds = tuple[list[str], list[str]]
+"""The venue's names of the levels in a message: of the bids, of the asks."""
+
+RowSequences = tuple[list[int], list[int]]
+"""The venue's numbers of the single changes in a message: of the bids, of the asks."""
 
 
 class Side(StrEnum):
@@ -59,14 +68,17 @@ class BookSnapshot(_Event, frozen=True, gc=False):
         asks: rows, in the order sent.
         sequence: the venue's number of this state; None where it has none.
         checksum: the venue's hash of the resulting book; None where there is nothing to check.
-        from_rest: True where it came by HTTP, and so has to be joined to the deltas.
+        unjoined: True where it was asked for apart from the deltas (by HTTP, or by a request on
+            the socket), and so has to be joined to them.
+        level_ids: where the venue names levels by ids, the id of each bid and of each ask.
     """
 
     bids: list[Row]
     asks: list[Row]
     sequence: int | None = None
     checksum: int | None = None
-    from_rest: bool = False
+    unjoined: bool = False
+    level_ids: LevelIds | None = None
 
 
 class BookDelta(_Event, frozen=True, gc=False):
@@ -79,6 +91,10 @@ class BookDelta(_Event, frozen=True, gc=False):
         sequence: the number of the state after it; None where the venue has none.
         previous_sequence: the number of the state it follows, where the message names it.
         checksum: the venue's hash of the resulting book; None where there is nothing to check.
+        row_sequences: where each row has a number of its own, those of the bids and of the asks.
+            When the delta joins a snapshot, rows up to the snapshot's number are in it already.
+        level_ids: where the venue names levels by ids, the id of each bid and of each ask. A row
+            of a known level may leave its price or its size '': unchanged.
     """
 
     bids: list[Row]
@@ -87,6 +103,8 @@ class BookDelta(_Event, frozen=True, gc=False):
     sequence: int | None = None
     previous_sequence: int | None = None
     checksum: int | None = None
+    row_sequences: RowSequences | None = None
+    level_ids: LevelIds | None = None
 
 
 class Trade(_Event, frozen=True, gc=False):
@@ -96,7 +114,8 @@ class Trade(_Event, frozen=True, gc=False):
     trade shows; None elsewhere. `aggregate` marks a row that sums up several trades told of
     elsewhere too (Binance aggTrade), which a tape must not count twice. `off_market` marks what is
     numbered among the trades and was none of the open market (Binance: an insurance fund's or a
-    deleveraging fill): it has its place in the numbers and none on a tape.
+    deleveraging fill): it has its place in the numbers and none on a tape. `history` marks what
+    the exchange repeats of the time before the subscription: it is counted, and never on a tape.
     """
 
     price_text: str
@@ -106,6 +125,7 @@ class Trade(_Event, frozen=True, gc=False):
     trade_number: int | None = None
     aggregate: bool = False
     off_market: bool = False
+    history: bool = False
 
     @property
     def price(self) -> Decimal:
@@ -123,14 +143,15 @@ class Liquidation(_Event, frozen=True, gc=False):
 
     `raw_side` is the venue's word, which means different things at different venues;
     `liquidated_side` is what it means. `notional` is in the quote currency (USD for inverse
-    contracts), by the venue's own contract rule.
+    contracts), by the venue's own contract rule; None where that takes the contract's size, which
+    the engine knows once the venue's `Instrument` came.
     """
 
     price_text: str
     size_text: str
     liquidated_side: LiquidatedSide
     raw_side: str
-    notional: Decimal
+    notional: Decimal | None
 
     @property
     def price(self) -> Decimal:
@@ -201,6 +222,86 @@ class Notice(_Event, frozen=True, gc=False):
     text: str = ""
 
 
-MarketEvent = BookSnapshot | BookDelta | Trade | Liquidation | Quote | Ticker
+class ContractKind(StrEnum):
+    """What one unit of size is.
+
+    - COIN: of the base currency (spot, and contracts counted in coins).
+    - LINEAR: a contract of `contract_size` coins: notional is size x contract size x price.
+    - INVERSE: a contract of `contract_size` of the quote currency: notional is size x that.
+    """
+
+    COIN = "coin"
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class Instrument(_Event, frozen=True, gc=False):
+    """What the exchange's own endpoint says of a symbol; texts that it doesn't say are None.
+
+    Attributes:
+        tick_size_text: the smallest price step.
+        lot_size_text: the smallest size step, in the unit of sizes.
+        kind: what one unit of size is.
+        contract_size_text: of LINEAR and INVERSE contracts; None else.
+    """
+
+    tick_size_text: str | None
+    lot_size_text: str | None
+    kind: ContractKind = ContractKind.COIN
+    contract_size_text: str | None = None
+
+
+class Game(StrEnum):
+    """A game of chance whose results a venue publishes."""
+
+    CRASH = "crash"
+    COINFLIP = "coinflip"
+    DICE = "dice"
+
+
+class GameResult(_Event, frozen=True, gc=False):
+    """One result of a game; `symbol` is the venue's name of the channel.
+
+    `outcome_text` is the venue's own: the multiplier of a crash, `heads` or `tails`, the number
+    that a die or a roll shows. `result_id` is '' where it has none.
+    """
+
+    game: Game
+    outcome_text: str
+    result_id: str = ""
+
+
+class Subscribed(_Event, frozen=True, gc=False):
+    """The exchange says what a subscription got us.
+
+    Attributes:
+        channel: what will come; None for one that is not read.
+        depth: levels a side of the book that will come; None where it doesn't say.
+        reference: the short name (a channel id) by which later messages of this connection mean
+            this subscription; '' where they spell it out.
+        topic: the venue's own words for it.
+    """
+
+    channel: Channel | None
+    depth: int | None = None
+    reference: str = ""
+    topic: str = ""
+
+
+Routes = Mapping[str, Subscribed]
+"""What the references of one connection mean, so far."""
+
+NO_ROUTES: Routes = {}
+
+
+class FrameSequence(_Event, frozen=True, gc=False):
+    """The frame's number among all that the exchange sent on this connection. `symbol` is ''."""
+
+    sequence: int
+
+
+MarketEvent = (
+    BookSnapshot | BookDelta | Trade | Liquidation | Quote | Ticker | Instrument | GameResult
+)
 PrivateEvent = OrderUpdate | PositionUpdate | WalletUpdate
-Event = MarketEvent | PrivateEvent | Notice
+Event = MarketEvent | PrivateEvent | Notice | Subscribed | FrameSequence

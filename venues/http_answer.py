@@ -1,4 +1,4 @@
-"""Reading the frame of an HTTP answer: the body of a book snapshot, or why there is none."""
+"""Reading the frame of an HTTP answer: a body that is of use, or why there is none."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from venues.errors import DecodeError
 from venues.event import Event, Notice, NoticeKind
 from venues.frame import Frame
 from venues.marker import MarkerError, read_http
+from venues.venue import Purpose
 
-SNAPSHOT_PURPOSE = "book snapshot"
+_READ = frozenset({Purpose.SNAPSHOT, Purpose.INSTRUMENTS})
 _OK = 200
 _EXCERPT_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A body that states a book. `symbol` is '' where the request does not say whose."""
+    """A body that was asked for. `symbol` is '' where the request does not say whose."""
 
     symbol: str
     body: bytes
+    purpose: Purpose
 
 
 def read_http_answer(venue: str, frame: Frame) -> HttpAnswer | Sequence[Event]:
-    """Return the answer to a request for a snapshot, or the events of any other HTTP frame.
+    """Return the answer about a book or instruments, or the events of any other HTTP frame.
 
     A refused or unanswered request gives a notice; one that was for something else, nothing.
 
@@ -36,14 +38,15 @@ def read_http_answer(venue: str, frame: Frame) -> HttpAnswer | Sequence[Event]:
         head, body = read_http(frame)
     except MarkerError as error:
         raise DecodeError(venue, str(error), frame.payload) from error
-    if head.purpose != SNAPSHOT_PURPOSE:
+    if head.purpose not in _READ:
         return ()
+    purpose = Purpose(head.purpose)
     symbol = head.symbol or _symbol_of(head.url)
     if head.error or (head.status is not None and head.status != _OK):
         said = head.error or body[:_EXCERPT_BYTES].decode("utf-8", "backslashreplace")
-        text = f"no snapshot (HTTP {head.status or 'not answered'}): {said}"
+        text = f"no {purpose.rpartition(' ')[2]} (HTTP {head.status or 'not answered'}): {said}"
         return (Notice(symbol, frame.receive_time_ns, None, NoticeKind.INFORMATION, text),)
-    return HttpAnswer(symbol, body)
+    return HttpAnswer(symbol, body, purpose)
 
 
 def _symbol_of(url: str) -> str:

@@ -72,14 +72,15 @@ def signature(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def require_keys(venue: str, credentials: Credentials) -> None:
-    """Refuse keys that cannot be used.
+def required_keys(venue: str, credentials: Credentials | None) -> Credentials:
+    """Return keys that can be used.
 
     Raises:
-        CredentialsError: the key or the secret is empty.
+        CredentialsError: there are none, or the key or the secret is empty.
     """
-    if not credentials.key or not credentials.secret:
+    if credentials is None or not credentials.key or not credentials.secret:
         raise CredentialsError(venue, "Both the key and the secret are needed.")
+    return credentials
 
 
 def read_login(payload: bytes) -> tuple[str, str, str] | None:

@@ -1,23 +1,33 @@
-"""The venues by name. Adding a venue is one new file and one line here."""
+"""The venues by name. Adding a venue is one new file (or folder) and one line here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
+from urllib.parse import urlsplit
 
 from venues.errors import UnknownVenueError
 from venues.venue import Venue
 
+_FOUND_IN: Mapping[str, str] = {
+    "reference": "venues.reference",
+    "bybit-spot": "venues.bybit",
+    "bybit-linear": "venues.bybit",
+    "bybit-inverse": "venues.bybit",
+    "binance-spot": "venues.binance",
+    "binance-usdm": "venues.binance",
+    "binance-coinm": "venues.binance",
+}
+"""Where each is: a module with `VENUES`. It is imported when it is asked for."""
+
+
+def venue_names() -> list[str]:
+    """Return all registry names, in the order in which they are shown."""
+    return list(_FOUND_IN)
+
 
 @cache
-def venues() -> Mapping[str, Venue]:
-    """Return all venues by registry name, in the order in which they are shown."""
-    from venues import binance, bybit, reference
-
-    every = (*reference.VENUES, *bybit.VENUES, *binance.VENUES)
-    return {venue.name: venue for venue in every}
-
-
 def venue_named(name: str) -> Venue:
     """Return the venue called `name`.
 
@@ -25,6 +35,33 @@ def venue_named(name: str) -> Venue:
         UnknownVenueError: there is none.
     """
     try:
-        return venues()[name]
+        module = import_module(_FOUND_IN[name])
     except KeyError:
-        raise UnknownVenueError(name, venues()) from None
+        raise UnknownVenueError(name, _FOUND_IN) from None
+    every: Mapping[str, Venue] = {venue.name: venue for venue in module.VENUES}
+    return every[name]
+
+
+@cache
+def venues() -> Mapping[str, Venue]:
+    """Return all venues by registry name, in the order in which they are shown."""
+    return {name: venue_named(name) for name in _FOUND_IN}
+
+
+def venue_at(url: str) -> Venue | None:
+    """Return the venue that a recorded address belongs to; None where none is known.
+
+    Of several beginnings that fit, the longest one decides.
+    """
+    try:
+        parts = urlsplit(url)
+        place = f"{parts.hostname or ''}{parts.path}"
+    except ValueError:
+        return None
+    fitting = [
+        (len(address), venue)
+        for venue in venues().values()
+        for address in venue.traits.addresses
+        if place.startswith(address)
+    ]
+    return max(fitting, key=lambda each: each[0])[1] if fitting else None

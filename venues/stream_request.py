@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from venues.channel import Channel
 from venues.errors import UnknownChannelError, UnknownDepthError, UnknownSymbolError
+from venues.pair import read_pair
 from venues.traits import VenueTraits
-from venues.venue import StreamRequest
+from venues.venue import StreamRequest, Venue
 
 SYMBOL_CHARACTERS_MAX = 40
 
@@ -25,30 +27,43 @@ def checked_channels(venue: str, request: StreamRequest, traits: VenueTraits) ->
     return wanted
 
 
-def checked_symbol(venue: str, symbol: str, pattern: re.Pattern[str]) -> str:
-    """Return `symbol` as the venue writes it: its exchange has upper case alone.
+def checked_symbol(
+    venue: Venue, symbol: str, pattern: re.Pattern[str], spelled: Callable[[str], str] = str.upper
+) -> str:
+    """Return `symbol`, a pair or the venue's own symbol, as the venue writes it.
+
+    `spelled` gives a symbol of the venue's the case that its exchange wants.
 
     Raises:
         UnknownSymbolError: it cannot be a symbol there.
     """
     if not symbol:
-        raise UnknownSymbolError(venue, symbol, "it is empty")
+        raise UnknownSymbolError(venue.name, symbol, "it is empty")
     if len(symbol) > SYMBOL_CHARACTERS_MAX:
         reason = f"it is longer than {SYMBOL_CHARACTERS_MAX} characters"
-        raise UnknownSymbolError(venue, symbol, reason)
-    written = symbol.upper()
+        raise UnknownSymbolError(venue.name, symbol, reason)
+    pair = read_pair(symbol)
+    native = None if pair is None else venue.native_symbol(pair)
+    if pair is not None and pair.perpetual and native is None:
+        raise UnknownSymbolError(venue.name, symbol, "it lists no such perpetual")
+    written = spelled(symbol) if native is None else native
     if pattern.fullmatch(written) is None:
-        raise UnknownSymbolError(venue, symbol, "it holds characters that no symbol there has")
+        raise UnknownSymbolError(venue.name, symbol, "it holds characters that no symbol there has")
     return written
 
 
-def checked_symbols(venue: str, request: StreamRequest, pattern: re.Pattern[str]) -> list[str]:
+def checked_symbols(
+    venue: Venue,
+    request: StreamRequest,
+    pattern: re.Pattern[str],
+    spelled: Callable[[str], str] = str.upper,
+) -> list[str]:
     """Return the symbols asked for as the venue writes them, each once, in order.
 
     Raises:
         UnknownSymbolError: one of them cannot be a symbol there.
     """
-    written = (checked_symbol(venue, symbol, pattern) for symbol in request.symbols)
+    written = (checked_symbol(venue, symbol, pattern, spelled) for symbol in request.symbols)
     return list(dict.fromkeys(written))
 
 

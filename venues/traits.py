@@ -37,9 +37,17 @@ class SequenceScope(Enum):
 
 
 class SnapshotSource(Enum):
-    """Whether a snapshot is sent on the socket or fetched by HTTP."""
+    """Where a book begins.
+
+    - IN_BAND: the exchange sends a snapshot after subscribing.
+    - FIRST_DELTA: the first delta of a subscription is the whole book, and does not say so.
+    - REQUESTED: a message asks for it on the same connection, and it has to be joined.
+    - REST: it is fetched by HTTP, and has to be joined.
+    """
 
     IN_BAND = "in band"
+    FIRST_DELTA = "first delta"
+    REQUESTED = "requested"
     REST = "REST"
 
 
@@ -80,14 +88,15 @@ class ChecksumRule:
 
 @dataclass(frozen=True, slots=True)
 class BridgeRule:
-    """How a REST snapshot with last id L joins the buffered deltas.
+    """How a snapshot with last id L that was asked for joins the buffered deltas.
 
     Deltas whose last id is below `L + drop_below` are dropped; the first one kept must have
-    `first_sequence <= L + joins_at <= sequence`.
+    `first_sequence <= L + joins_at <= sequence`. With `joins_at` None any later one joins: the
+    numbers are times, and prove nothing.
     """
 
     drop_below: int
-    joins_at: int
+    joins_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,19 @@ class ConnectionLimits:
     message_interval_s: float = 0.0
 
 
+class LossDetection(Enum):
+    """Whether a lost book message can be noticed at all.
+
+    - EVERY_MESSAGE: numbers show each one.
+    - CHECKED_LEVELS: a checksum shows those that change the levels it covers.
+    - NONE: nothing does; such a book is never called proven.
+    """
+
+    EVERY_MESSAGE = "every message"
+    CHECKED_LEVELS = "checked levels"
+    NONE = "none"
+
+
 STALE_LIMITS_S: Mapping[Channel, float] = {
     Channel.BOOK: 5.0,
     Channel.TRADES: 10.0,
@@ -149,6 +171,14 @@ class VenueTraits:
         keepalive: heartbeats and deadlines.
         limits: what the exchange allows.
         detection_limits: classes of loss that this feed cannot reveal, for people to read.
+        addresses: beginnings of `host/path` by which a recorded URL is known to be this venue's;
+            of two venues the longer beginning wins.
+        sequence_reorder_max: how many frames late a number of the connection's count may come.
+        routed: later messages mean their subscription by a reference that its answer gave.
+        levels_by_id: levels are named by ids (see `BookDelta.level_ids`).
+        history_first: channels whose first message after subscribing repeats the past, unmarked.
+        may_cross: the exchange sends books that are crossed for a moment; no fault.
+        rest_requests_per_minute: HTTP requests that we allow ourselves per host.
     """
 
     channels: frozenset[Channel]
@@ -167,3 +197,20 @@ class VenueTraits:
     keepalive: Keepalive = Keepalive()
     limits: ConnectionLimits = ConnectionLimits()
     detection_limits: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    sequence_reorder_max: int = 0
+    routed: bool = False
+    levels_by_id: bool = False
+    history_first: frozenset[Channel] = frozenset()
+    may_cross: bool = False
+    rest_requests_per_minute: int = 20
+
+    @property
+    def loss_detection(self) -> LossDetection:
+        """What the numbers and checksums declared here can show."""
+        if (
+            self.continuity is not Continuity.NONE
+            or self.sequence_scope is SequenceScope.CONNECTION
+        ):
+            return LossDetection.EVERY_MESSAGE
+        return LossDetection.NONE if self.checksum is None else LossDetection.CHECKED_LEVELS

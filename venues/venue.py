@@ -1,5 +1,14 @@
 """The protocol that a venue is: stateless, without sockets, clocks or books.
 
+A venue is a frozen class that names `Venue` as its base, so that what it does not need stays as it
+is here. How a connection begins, in order, each step a pure function of what is known by then:
+
+1. `access_request`, where an address or a token has to be fetched first.
+2. `login`: where to connect, with which headers, and what to say first.
+3. The login's answer, a LOGGED_IN notice, where `login` gave a message.
+4. `subscribe_messages`.
+5. `instrument_requests` and, where books begin by REST, `snapshot_request`.
+
 Two sides. `Venue` is what a client has to know: where to connect, what to say, what the answers
 mean. `Dialect` is the other direction, for the fake exchange: what a client's message asks for and
 how the exchange answers. Both are pure functions of their arguments.
@@ -7,14 +16,16 @@ how the exchange answers. Both are pure functions of their arguments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from venues.channel import Channel, Subscription
-from venues.event import Event, Notice, Row
+from venues.errors import CredentialsError
+from venues.event import NO_ROUTES, Event, Notice, Routes, Row
 from venues.frame import Frame
+from venues.pair import Pair
 from venues.traits import VenueTraits
 
 
@@ -70,13 +81,55 @@ class ConnectionPlan:
     depth: int | None
 
 
+class Purpose(StrEnum):
+    """What an HTTP request is for."""
+
+    SNAPSHOT = "book snapshot"
+    INSTRUMENTS = "instruments"
+    ACCESS = "access"
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """An HTTP GET that brings a snapshot: `url` is whole, `symbol` what it is about."""
+    """An HTTP request: `url` is whole, `symbol` what it is about ('' for several).
+
+    Headers and body may hold keys, and so may the answer to an ACCESS request: none of them
+    reaches a recording or a log.
+    """
 
     url: str
     symbol: str
-    purpose: str = "book snapshot"
+    purpose: Purpose = Purpose.SNAPSHOT
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Return a text without what may be secret."""
+        return f"HttpRequest({self.method} for {self.purpose} of {self.symbol!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a connection begins.
+
+    Attributes:
+        url: where to connect. It may hold a token.
+        headers: what the handshake carries besides.
+        message: what is sent first, and must be answered with a LOGGED_IN notice; None for nothing.
+        ping_interval_s: how often the exchange now wants its heartbeat; None: as the traits say.
+        token: what later messages have to carry; '' for nothing.
+    """
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    message: str | None = None
+    ping_interval_s: float | None = None
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Return a text without what may be secret."""
+        return "Login(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +144,19 @@ class SnapshotRequest:
 class Venue(Protocol):
     """One venue, as a client sees it."""
 
-    @property
-    def name(self) -> str:
-        """The registry name, such as `bybit-linear`."""
+    if TYPE_CHECKING:  # not at run time, when a dataclass would take a property for a default
 
-    @property
-    def traits(self) -> VenueTraits:
-        """What it declares about itself."""
+        @property
+        def name(self) -> str:
+            """The registry name, such as `bybit-linear`."""
 
-    @property
-    def dialect(self) -> Dialect:
-        """The exchange's side of the protocol."""
+        @property
+        def traits(self) -> VenueTraits:
+            """What it declares about itself."""
+
+        @property
+        def dialect(self) -> Dialect:
+            """The exchange's side of the protocol."""
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return the connections that `request` needs.
@@ -113,28 +168,76 @@ class Venue(Protocol):
             AddressError: `request.url` is not a WebSocket address.
         """
 
-    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
-        """Return what makes the exchange send a fresh in-band snapshot of `symbol`'s book."""
-
-    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
-        """Return the login message. It must never reach a recording or a log.
+    def access_request(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int
+    ) -> HttpRequest | None:
+        """Return the request that has to be answered before `plan` can be connected.
 
         Raises:
-            CredentialsError: the venue has no login, or the keys cannot be used for it.
+            CredentialsError: the plan is private and the keys cannot be used for it.
         """
+        return None
+
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        """Return how a connection of `plan` begins; `access` is the answer to `access_request`.
+
+        Raises:
+            CredentialsError: the plan is private and there are no private channels, or the keys
+                cannot be used for it.
+            DecodeError, msgspec.MsgspecError: `access` is no such answer.
+        """
+        if plan.private:
+            raise CredentialsError(self.name, "It has no private channels.")
+        return Login(plan.url)
+
+    def subscribe_messages(
+        self, plan: ConnectionPlan, login: Login, answer: str, time_ms: int
+    ) -> tuple[str, ...]:
+        """Return what to send once connected and logged in.
+
+        `answer` is the text of the notice that answered the login, '' without one. The messages of
+        a private plan are kept out of the recording where they differ from the plan's own.
+        """
+        return plan.subscribe_messages
+
+    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
+        """Return what makes the exchange send a fresh in-band snapshot of `symbol`'s book."""
+        return []
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
         """Return the request for a REST snapshot of `symbol`'s book; None where there is none."""
+        return None
 
-    def decode(self, frame: Frame) -> Sequence[Event]:
+    def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
+        """Return what brings tick, lot and contract sizes of the plan's symbols."""
+        return []
+
+    def heartbeat(self, time_ms: int) -> str | None:
+        """Return the message that keeps the connection, every `traits.keepalive.interval_s`."""
+        return self.traits.keepalive.message
+
+    def reply(self, payload: bytes) -> str | None:
+        """Return what a message must be answered with (a ping, a test request), None for nothing.
+
+        Cheap, and never raises.
+        """
+        return None
+
+    def native_symbol(self, pair: Pair) -> str | None:
+        """Return the venue's spelling of a pair; None where it lists nothing of the kind."""
+        return None
+
+    def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a received or HTTP frame, in order.
 
         An HTTP frame's head names the symbol. A message with nothing in it for us gives a `Notice`
-        or nothing, never an error.
+        or nothing, never an error. `routes` is what the `Subscribed` events of this connection
+        said; only venues with the trait `routed` look at it.
 
         Raises:
-            DecodeError: the payload is not what the protocol says.
-            msgspec.MsgspecError: the same, said by the JSON decoder.
+            UNDECODABLE: the payload is not what the protocol says.
         """
 
     def read_notice(self, payload: bytes) -> Notice | None:
@@ -172,40 +275,72 @@ class ClientRequest:
 
 
 class Dialect(Protocol):
-    """One venue, as the exchange speaks. The fake exchange has the state; this has none."""
+    """One venue, as the exchange speaks. The fake exchange has the state; this has none.
+
+    A topic is the venue's own words for one channel of one symbol, as a text: the same whether a
+    request names it or a message was sent for it.
+    """
 
     def read_request(self, payload: bytes) -> ClientRequest:
         """Understand a client's message; kind UNREADABLE where it cannot be. Never raises."""
 
     def connect_topics(self, path: str) -> tuple[str, ...]:
         """Return topics that the connection's path itself subscribes to (`/stream?streams=a/b`)."""
+        return ()
 
-    def answer(self, request: ClientRequest, refused: str | None) -> list[str]:
-        """Return the messages that acknowledge `request`, or refuse it for the reason given."""
+    def greeting(self) -> list[str]:
+        """Return what the exchange says before it is asked anything."""
+        return []
+
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
+        """Return the messages that acknowledge `request`, or refuse it for the reason given.
+
+        Text goes out as text, bytes as a binary message.
+        """
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
         """Return whether a LOGIN request was signed with these keys."""
+        return False
 
-    def topic(self, payload: bytes) -> str | None:
+    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
+        """Return whether the handshake itself was signed with these keys (names in lower case)."""
+        return False
+
+    def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the topic that a recorded message was sent for.
 
         None for acknowledgements, heartbeats and whatever else is not sent by subscription.
+        `routes` is for venues with the trait `routed`: the topic is then a `Subscribed.topic`.
         """
+
+    def heartbeat(self, time_ms: int) -> str | bytes | None:
+        """Return what the exchange itself sends so that clients answer or see that it lives."""
+        return None
 
     def serves_path(self, path: str) -> bool:
         """Return whether the exchange has a WebSocket endpoint at `path` (without the query)."""
 
     def private_path(self, path: str) -> bool:
         """Return whether connections at `path` may carry private channels, after a login."""
+        return False
 
     def wire_payload(self, payload: bytes, path: str) -> bytes:
         """Return a recorded message in the form that connections at `path` receive it in.
 
         The same bytes, but where an exchange wraps messages at one path and not at another.
         """
+        return payload
+
+    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+        """Return the answer to an ACCESS request; None if it is no such one.
+
+        `websocket_url` is where this server takes connections.
+        """
+        return None
 
     def snapshot_symbol(self, path_and_query: str) -> str | None:
         """Return the symbol that an HTTP request wants the book of; None if it is no such one."""
+        return None
 
     def snapshot_body(
         self,
@@ -217,5 +352,7 @@ class Dialect(Protocol):
     ) -> bytes:
         """Return the REST answer that states this book, best levels first.
 
-        Without `time_ms` it carries no exchange time.
+        Without `time_ms` it carries no exchange time. Called only where `snapshot_symbol` knows
+        requests.
         """
+        return b""

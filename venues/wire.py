@@ -7,15 +7,27 @@ is negative or a time overflows: a number outside is a decoding error, said by m
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from decimal import Context, Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import msgspec
 from msgspec import Meta
 
+Shape = TypeVar("Shape")
+
+NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+NS_PER_US = 1_000
 
 Milliseconds = Annotated[int, Meta(ge=0, le=9_223_372_036_854)]
 """A time in ms since 1970 whose nanoseconds fit 64 bits. Times in us are refused by it."""
+
+Microseconds = Annotated[int, Meta(ge=0, le=9_223_372_036_854_775)]
+"""A time in us since 1970 whose nanoseconds fit 64 bits."""
+
+Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A time in ns since 1970."""
 
 Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A venue's number of an update, a state or a trade."""
@@ -24,6 +36,11 @@ Crc32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 """An unsigned checksum."""
 
 _NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_SECONDS = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
+_ISO_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _EXACT = Context(prec=160)
 
 
@@ -47,6 +64,38 @@ def exact_product(price_text: str, size_text: str) -> Decimal:
     return _EXACT.multiply(exact_number(price_text), exact_number(size_text))
 
 
+def seconds_ns(text: str) -> int:
+    """Return the time in ns that a decimal text of seconds since 1970 says, exactly.
+
+    Raises:
+        ValueError: it is none, has more than 9 decimals, or does not fit 64 bits.
+    """
+    match = _SECONDS.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:48]!r} is not a time in seconds")
+    return _fitting(int(match[1]) * NS_PER_S + int((match[2] or "").ljust(9, "0")), text)
+
+
+def iso_time_ns(text: str) -> int:
+    """Return the time in ns that an RFC 3339 text says, exactly (`2021-07-22T22:36:07.865Z`).
+
+    Raises:
+        ValueError: it is none, has more than 9 decimals of a second, or does not fit 64 bits.
+    """
+    match = _ISO_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:48]!r} is not a time as in RFC 3339")
+    zone = "+00:00" if match[3] in "Zz" else match[3]
+    whole_s = int(datetime.fromisoformat(match[1] + zone).timestamp())
+    return _fitting(whole_s * NS_PER_S + int((match[2] or "").ljust(9, "0")), text)
+
+
+def _fitting(time_ns: int, text: str) -> int:
+    if not 0 <= time_ns < 1 << 63:
+        raise ValueError(f"{text[:48]!r} is no time since 1970 that fits 64 bits")
+    return time_ns
+
+
 def leading_text(payload: bytes, beginning: bytes) -> str | None:
     """Return the JSON string right behind `beginning`; None where it is not so plainly written.
 
@@ -60,10 +109,25 @@ def leading_text(payload: bytes, beginning: bytes) -> str | None:
     return text.decode() if text.isascii() and b"\\" not in text else None
 
 
-def unreadable(error: Exception) -> str:
-    """Return why bytes could not be read, in the words of a `DecodeError`'s reason."""
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply to be read"
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 ({error.reason})"
-    return str(error)
+def number_text(token: object) -> str:
+    """Return the digits of a price or size as they were sent, as a number or in quotes.
+
+    Its field has type `Any` and its decoder `float_hook=str`: so a fraction comes here as it was
+    written, and an integer as an integer, which loses nothing.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if type(token) is str:
+        return token
+    if type(token) is int:
+        return str(token)
+    raise ValueError(f"{token!r:.48} is not a number")
+
+
+def decoded_or_none(decoder: msgspec.json.Decoder[Shape], payload: bytes) -> Shape | None:
+    """Return what `decoder` reads, None for bytes that it cannot."""
+    try:
+        return decoder.decode(payload)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None

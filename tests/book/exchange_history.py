@@ -162,7 +162,7 @@ class History:
 
     def rest(self, number: int) -> BookSnapshot:
         """A snapshot as HTTP brings it: at any number, in the middle of a delta too."""
-        return snapshot(*self.state(number), number, from_rest=True)
+        return snapshot(*self.state(number), number, unjoined=True)
 
 
 def _updates(scheme: Scheme) -> st.SearchStrategy[tuple[int, bool, Row]]:

@@ -33,9 +33,9 @@ def snapshot(
     sequence: int | None,
     *,
     checksum: int | None = None,
-    from_rest: bool = False,
+    unjoined: bool = False,
 ) -> BookSnapshot:
-    return BookSnapshot("S", 0, None, list(bids), list(asks), sequence, checksum, from_rest)
+    return BookSnapshot("S", 0, None, list(bids), list(asks), sequence, checksum, unjoined)
 
 
 def delta(

@@ -7,22 +7,24 @@ from decimal import Decimal
 import pytest
 
 from tests.venues.sample_frames import (
-    AGGREGATE_TRADE,
     BINANCE_NAMES,
+    RECEIVED_NS,
+    decoded,
+    decoded_http,
+    http_frame,
+    text_frame,
+)
+from tests.venues.samples.first_three import (
+    AGGREGATE_TRADE,
     COIN_FORCE_ORDER,
     FORCE_ORDER,
     MARK_PRICE,
-    RECEIVED_NS,
     SPOT_DEPTH,
     SPOT_QUOTE,
     SPOT_TRADE,
     USDM_DEPTH,
     USDM_QUOTE,
     USDM_TRADE,
-    decoded,
-    decoded_http,
-    http_frame,
-    text_frame,
     wrapped,
 )
 from venues.errors import DecodeError

@@ -6,20 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from tests.venues.sample_frames import (
+from tests.venues.sample_frames import BYBIT_NAMES, RECEIVED_NS, decoded, decoded_http, http_frame
+from tests.venues.samples.first_three import (
     BYBIT_DELTA,
     BYBIT_LIQUIDATIONS,
-    BYBIT_NAMES,
     BYBIT_ORDER,
     BYBIT_POSITION,
     BYBIT_SNAPSHOT,
     BYBIT_TICKER,
     BYBIT_TRADES,
     BYBIT_WALLET,
-    RECEIVED_NS,
-    decoded,
-    decoded_http,
-    http_frame,
 )
 from venues.errors import DecodeError
 from venues.event import (

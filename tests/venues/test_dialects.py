@@ -7,16 +7,13 @@ import json
 
 import pytest
 
-from tests.venues.sample_frames import (
-    ALL_NAMES,
+from tests.venues.sample_frames import ALL_NAMES, decoded, decoded_http, http_frame
+from tests.venues.samples.first_three import (
     COIN_FORCE_ORDER,
     SPOT_DEPTH,
     SPOT_QUOTE,
     SPOT_TRADE,
     USDM_QUOTE,
-    decoded,
-    decoded_http,
-    http_frame,
     wrapped,
 )
 from venues.event import BookSnapshot, NoticeKind
@@ -185,7 +182,7 @@ def test_a_served_snapshot_is_read_back(name: str, time_ms: int | None) -> None:
     (event,) = decoded_http(name, http_frame(body, "BTCUSDT"))
     assert isinstance(event, BookSnapshot)
     assert (event.symbol, event.bids, event.asks, event.sequence) == ("BTCUSDT", bids, asks, 42)
-    assert event.from_rest
+    assert event.unjoined
     timeless = time_ms is None or name == "binance-spot"
     assert event.exchange_time_ns == (None if timeless else 1_700_000_000_123_000_000)
 

@@ -86,7 +86,7 @@ def snapshot_by_hand(data: dict[str, Any], symbol: str) -> dict[str, Any]:
         "asks": rows(data["asks"]),
         "sequence": data["lastUpdateId"],
         "checksum": None,
-        "from_rest": True,
+        "unjoined": True,
     }
 
 

@@ -10,19 +10,16 @@ from decimal import Decimal
 
 import pytest
 
-from tests.venues.sample_frames import (
+from tests.venues.sample_frames import RECEIVED_NS, decoded, decoded_http, http_frame
+from tests.venues.samples.first_three import (
     BYBIT_ORDER,
     BYBIT_POSITION,
     BYBIT_WALLET,
-    RECEIVED_NS,
     REFERENCE_DELTA,
     REFERENCE_LIQUIDATION,
     REFERENCE_LIQUIDATIONS,
     REFERENCE_SNAPSHOT,
     REFERENCE_TRADES,
-    decoded,
-    decoded_http,
-    http_frame,
 )
 from venues.channel import Channel
 from venues.errors import DecodeError

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from venues.event import Row
+from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
-from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import leading_text
 
 PRIVATE_PATH = "/v5/private"
@@ -54,7 +54,7 @@ def read_topic(payload: bytes) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class BybitDialect:
+class BybitDialect(Dialect):
     """The exchange's side of one category."""
 
     category: str
@@ -67,7 +67,7 @@ class BybitDialect:
         """Return nothing: a path subscribes to nothing."""
         return ()
 
-    def answer(self, request: ClientRequest, refused: str | None) -> list[str]:
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
         """Return the message that answers `request`, its `req_id` echoed where it has one."""
         if request.kind is RequestKind.PING and request.private:
             pong: dict[str, object] = {"op": "pong", "args": [], "conn_id": _CONNECTION}
@@ -86,7 +86,7 @@ class BybitDialect:
         """Return whether a LOGIN request was signed with these keys."""
         return login_signed(request.payload, credentials, signed_text)
 
-    def topic(self, payload: bytes) -> str | None:
+    def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the topic that a recorded message was sent for."""
         return read_topic(payload)
 

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from venues.event import Row
-from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.event import NO_ROUTES, Routes, Row
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import leading_text
 
 _KINDS = {
@@ -56,7 +56,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 @dataclass(frozen=True, slots=True)
-class BinanceDialect:
+class BinanceDialect(Dialect):
     """The exchange's side of one Binance venue, with its own paths."""
 
     venue: str
@@ -84,7 +84,7 @@ class BinanceDialect:
                 return tuple(name for name in names.split("/") if name)
         return ()
 
-    def answer(self, request: ClientRequest, refused: str | None) -> list[str]:
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
         """Return the message that answers `request`."""
         if request.kind is RequestKind.UNREADABLE:
             refused = refused or "Invalid request: it cannot be read"
@@ -102,7 +102,7 @@ class BinanceDialect:
         """Return False: there is no login."""
         return False
 
-    def topic(self, payload: bytes) -> str | None:
+    def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the stream that a recorded message was sent for, wrapped or bare.
 
         A bare message does not say its stream's speed: the name is the one without it.

@@ -26,14 +26,14 @@ from urllib.parse import quote as percent_encoded
 
 import msgspec
 
-from venues import binance_market as market
 from venues.address import rest_url, websocket_url
-from venues.binance_dialect import BinanceDialect
-from venues.binance_notice import read_event_name, read_notice
+from venues.binance import market
+from venues.binance.dialect import BinanceDialect
+from venues.binance.notice import read_event_name, read_notice
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
-from venues.errors import CredentialsError, DecodeError
-from venues.event import Event, Notice, NoticeKind
+from venues.errors import DecodeError
+from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.stream_request import (
@@ -50,8 +50,7 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
-from venues.wire import unreadable
+from venues.venue import ConnectionPlan, Dialect, HttpRequest, StreamRequest, Venue
 
 _QUOTE_STREAM = b'@bookTicker","data":{'
 _STREAM_NAME_END = 96
@@ -78,7 +77,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Binance:
+class Binance(Venue):
     """One of Binance's venues. All that differs between them is data.
 
     `quotes_by_stream` says that a bookTicker does not begin with its own name (spot's has none,
@@ -106,7 +105,7 @@ class Binance:
         """Return the connections that `request` needs: one a part, more beyond 200 streams."""
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self.name, request, _SYMBOL)
+        symbols = checked_symbols(self, request, _SYMBOL)
         require_symbols(self.name, symbols)
         own_paths = {part.path for part in self.parts}
         plans: list[ConnectionPlan] = []
@@ -121,50 +120,32 @@ class Binance:
             plans += plan_line(line, topics, _fits, _subscribe_messages)
         return plans
 
-    def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
-        """Return nothing: a fresh snapshot comes by REST alone."""
-        return []
-
-    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
-        """Refuse: private streams are not offered.
-
-        Raises:
-            CredentialsError: always.
-        """
-        raise CredentialsError(self.name, "Its private streams are not offered yet.")
-
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
         """Return the request for a depth snapshot, as deep as the exchange gives one."""
         query = f"symbol={percent_encoded(symbol, safe='')}&limit={self.snapshot_limit}"
         return HttpRequest(f"{plan.rest_url}{self.snapshot_path}?{query}", symbol)
 
-    def decode(self, frame: Frame) -> Sequence[Event]:
+    def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
 
         Raises:
-            DecodeError: it is none of Binance's messages.
-            msgspec.MsgspecError: the same, said by the JSON decoder.
+            UNDECODABLE: it is none of the exchange's messages.
         """
         payload = frame.payload
-        try:
-            if frame.kind is _HTTP:
-                return self._http_events(frame)
-            # One pass over the bytes: the kind of message is taken from the data themselves.
-            message: market.UntaggedQuote | market.Message | None
-            if self.quotes_by_stream and payload.find(_QUOTE_STREAM, 0, _STREAM_NAME_END) != -1:
-                message = _decode_wrapped_quote(payload).data
-            else:
-                try:
-                    message = _decode_wrapped_message(payload).data
-                except msgspec.ValidationError:
-                    message = None
-            if message is None:
-                return self._other_events(frame)
-            return _message_events(message, frame.receive_time_ns, self.notional)
-        except msgspec.MsgspecError:
-            raise
-        except (RecursionError, ValueError) as error:
-            raise DecodeError(self.name, unreadable(error), payload) from error
+        if frame.kind is _HTTP:
+            return self._http_events(frame)
+        # One pass over the bytes: the kind of message is taken from the data themselves.
+        message: market.UntaggedQuote | market.Message | None
+        if self.quotes_by_stream and payload.find(_QUOTE_STREAM, 0, _STREAM_NAME_END) != -1:
+            message = _decode_wrapped_quote(payload).data
+        else:
+            try:
+                message = _decode_wrapped_message(payload).data
+            except msgspec.ValidationError:
+                message = None
+        if message is None:
+            return self._other_events(frame)
+        return _message_events(message, frame.receive_time_ns, self.notional)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""

@@ -1,7 +1,7 @@
 """Bybit v5: spot, linear and inverse, each an instance of one class.
 
 The book needs no REST: a snapshot comes on the socket after subscribing, and subscribing anew
-brings a fresh one. The messages, and the rules by which they are read, are in `bybit_market`.
+brings a fresh one. The messages, and the rules by which they are read, are in `market`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from venues import bybit_market as market
 from venues.account_rows import ACCOUNT_READERS
 from venues.address import rest_url, websocket_url
-from venues.bybit_dialect import PRIVATE_PATH, BybitDialect, signed_text
+from venues.bybit import market
+from venues.bybit.dialect import PRIVATE_PATH, BybitDialect, signed_text
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
 from venues.errors import DecodeError
-from venues.event import Event, Notice, NoticeKind
+from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
-from venues.op_args import PING, answer_notice, op_message, require_keys, signature
+from venues.op_args import PING, answer_notice, op_message, required_keys, signature
 from venues.stream_request import (
     checked_channels,
     checked_depth,
@@ -38,8 +38,14 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
-from venues.wire import unreadable
+from venues.venue import (
+    ConnectionPlan,
+    Credentials,
+    Dialect,
+    Login,
+    StreamRequest,
+    Venue,
+)
 
 DEPTHS = (1, 50, 200, 1000)
 
@@ -70,7 +76,7 @@ _TOPIC_HEAD = msgspec.json.Decoder(_TopicHead)
 
 
 @dataclass(frozen=True, slots=True)
-class Bybit:
+class Bybit(Venue):
     """One of Bybit's venues. All that differs between them is data."""
 
     category: str
@@ -100,7 +106,7 @@ class Bybit:
         """
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self.name, request, _SYMBOL)
+        symbols = checked_symbols(self, request, _SYMBOL)
         public = [channel for channel in channels if not channel.private]
         private = [channel for channel in channels if channel.private]
         plans: list[ConnectionPlan] = []
@@ -125,41 +131,35 @@ class Bybit:
             op_message("subscribe", [topic], f"fresh-{symbol}-on"),
         ]
 
-    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
-        """Return the login message, good for 10 s from `time_ms`.
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        """Return the login message of a private plan, good for 10 s from `time_ms`.
 
         Raises:
             CredentialsError: a key is missing.
         """
-        require_keys(self.name, credentials)
+        if not plan.private:
+            return Login(plan.url)
+        keys = required_keys(self.name, credentials)
         expires_ms = time_ms + _SIGNATURE_LIFETIME_MS
-        signed = signature(credentials.secret, signed_text(str(expires_ms)))
-        return op_message("auth", [credentials.key, expires_ms, signed])
+        signed = signature(keys.secret, signed_text(str(expires_ms)))
+        return Login(plan.url, message=op_message("auth", [keys.key, expires_ms, signed]))
 
-    def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
-        """Return None: nothing says how a REST book joins the deltas, and none is needed."""
-        return None
-
-    def decode(self, frame: Frame) -> Sequence[Event]:
+    def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
 
         Raises:
-            DecodeError: it is none of Bybit's v5 messages.
-            msgspec.MsgspecError: the same, said by the JSON decoder.
+            UNDECODABLE: it is none of the exchange's messages.
         """
         payload = frame.payload
-        try:
-            if payload.startswith(_BOOK_BEGINNINGS):
-                return market.book_events(payload, frame.receive_time_ns)
-            if payload.startswith(_TRADE_BEGINNING):
-                return market.trade_events(payload, frame.receive_time_ns)
-            if frame.kind is _HTTP:
-                return self._http_events(frame)
-            return self._other_events(payload, frame.receive_time_ns)
-        except msgspec.MsgspecError:
-            raise
-        except (RecursionError, ValueError) as error:
-            raise DecodeError(self.name, unreadable(error), payload) from error
+        if payload.startswith(_BOOK_BEGINNINGS):
+            return market.book_events(payload, frame.receive_time_ns)
+        if payload.startswith(_TRADE_BEGINNING):
+            return market.trade_events(payload, frame.receive_time_ns)
+        if frame.kind is _HTTP:
+            return self._http_events(frame)
+        return self._other_events(payload, frame.receive_time_ns)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from venues.bybit_dialect import SNAPSHOT_PATH, order_book_body, read_topic
-from venues.event import Row
+from venues.bybit.dialect import SNAPSHOT_PATH, order_book_body, read_topic
+from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
-from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/realtime"
 
@@ -27,7 +27,7 @@ def signed_text(time_ms: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceDialect:
+class ReferenceDialect(Dialect):
     """The exchange's side of the reference protocol."""
 
     def read_request(self, payload: bytes) -> ClientRequest:
@@ -38,7 +38,7 @@ class ReferenceDialect:
         """Return nothing: a path subscribes to nothing."""
         return ()
 
-    def answer(self, request: ClientRequest, refused: str | None) -> list[str]:
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
         """Return the message that answers `request`. That to a login names no operation."""
         if request.kind is RequestKind.PING:
             return ['{"op":"pong"}']
@@ -58,7 +58,7 @@ class ReferenceDialect:
         """Return whether a LOGIN request was signed with these keys."""
         return login_signed(request.payload, credentials, signed_text)
 
-    def topic(self, payload: bytes) -> str | None:
+    def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the topic that a recorded message was sent for."""
         return read_topic(payload)
 

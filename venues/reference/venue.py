@@ -2,7 +2,7 @@
 
 One endpoint, `/realtime`, for market data and, after a login, one's own account. Every claim that
 a feed can make is in it (a counter, a checksum, a REST snapshot), so that each can be tested.
-The messages, and the rules by which they are read, are in `reference_market`.
+The messages, and the rules by which they are read, are in `market`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote as percent_encoded
 
-import msgspec
-
-from venues import reference_market as market
 from venues.account_rows import ACCOUNT_READERS
 from venues.address import rest_url, websocket_url
-from venues.bybit_dialect import SNAPSHOT_PATH, read_topic
-from venues.bybit_market import rest_refusal
+from venues.bybit.dialect import SNAPSHOT_PATH, read_topic
+from venues.bybit.market import rest_refusal
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, plan_line
 from venues.errors import DecodeError
-from venues.event import Event, Notice, NoticeKind
+from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
-from venues.op_args import PING, answer_notice, op_message, require_keys, signature
-from venues.reference_dialect import PATH, ReferenceDialect, signed_text
+from venues.op_args import PING, answer_notice, op_message, required_keys, signature
+from venues.reference import market
+from venues.reference.dialect import PATH, ReferenceDialect, signed_text
 from venues.stream_request import (
     checked_channels,
     checked_depth,
@@ -43,8 +41,15 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
-from venues.wire import unreadable
+from venues.venue import (
+    ConnectionPlan,
+    Credentials,
+    Dialect,
+    HttpRequest,
+    Login,
+    StreamRequest,
+    Venue,
+)
 
 DEFAULT_HOST = "127.0.0.1:8765"
 """Where the fake exchange is by default: nobody else speaks this protocol."""
@@ -91,7 +96,7 @@ _TRAITS = VenueTraits(
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Venue):
     """The reference venue."""
 
     name: str = "reference"
@@ -106,7 +111,7 @@ class Reference:
         """Return a connection for market data and one for one's own account, as asked for."""
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self.name, request, _SYMBOL)
+        symbols = checked_symbols(self, request, _SYMBOL)
         public = [channel for channel in channels if not channel.private]
         private = [channel for channel in channels if channel.private]
         plans: list[ConnectionPlan] = []
@@ -128,41 +133,39 @@ class Reference:
         topic = _topic(Channel.BOOK, symbol, plan.depth)
         return [op_message("unsubscribe", [topic]), op_message("subscribe", [topic])]
 
-    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
-        """Return the login message.
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        """Return the login message of a private plan.
 
         Raises:
             CredentialsError: a key is missing.
         """
-        require_keys(self.name, credentials)
-        signed = signature(credentials.secret, signed_text(str(time_ms)))
-        return op_message("auth", [credentials.key, time_ms, signed])
+        if not plan.private:
+            return Login(plan.url)
+        keys = required_keys(self.name, credentials)
+        signed = signature(keys.secret, signed_text(str(time_ms)))
+        return Login(plan.url, message=op_message("auth", [keys.key, time_ms, signed]))
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
         """Return the request for a book as deep as the one subscribed to."""
         query = f"symbol={percent_encoded(symbol, safe='')}&limit={plan.depth or _TRAITS.depth}"
         return HttpRequest(f"{plan.rest_url}{SNAPSHOT_PATH}?{query}", symbol)
 
-    def decode(self, frame: Frame) -> Sequence[Event]:
+    def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
 
         Raises:
-            DecodeError: it is none of the protocol's messages.
-            msgspec.MsgspecError: the same, said by the JSON decoder.
+            UNDECODABLE: it is none of the exchange's messages.
         """
         payload = frame.payload
-        try:
-            if payload.startswith(_BOOK_BEGINNING):
-                return market.book_events(payload, frame.receive_time_ns)
-            if payload.startswith(_TRADE_BEGINNING):
-                return market.trade_events(payload, frame.receive_time_ns)
-            if frame.kind is _HTTP:
-                return self._http_events(frame)
-            return self._other_events(payload, frame.receive_time_ns)
-        except msgspec.MsgspecError:
-            raise
-        except (RecursionError, ValueError) as error:
-            raise DecodeError(self.name, unreadable(error), payload) from error
+        if payload.startswith(_BOOK_BEGINNING):
+            return market.book_events(payload, frame.receive_time_ns)
+        if payload.startswith(_TRADE_BEGINNING):
+            return market.trade_events(payload, frame.receive_time_ns)
+        if frame.kind is _HTTP:
+            return self._http_events(frame)
+        return self._other_events(payload, frame.receive_time_ns)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""

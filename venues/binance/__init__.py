@@ -1,0 +1,9 @@
+"""Binance.
+
+`venue` is what a client has to know, `market` what the messages mean, `notice` what is said
+about the connection, `dialect` how the exchange itself speaks.
+"""
+
+from venues.binance.venue import VENUES
+
+__all__ = ["VENUES"]

@@ -1,0 +1,9 @@
+"""The reference protocol.
+
+`venue` is what a client has to know, `market` what the messages mean, `dialect` how the
+exchange itself speaks.
+"""
+
+from venues.reference.venue import VENUES
+
+__all__ = ["VENUES"]
