@@ -51,15 +51,16 @@ class SessionOutlet:
                 await self._drop_if_slow()
             await self._send_chunk(chunk)
 
-    async def answer(self, texts: Sequence[str | bytes]) -> None:
+    async def answer(self, messages: Sequence[str | bytes]) -> None:
         """Send the server's own answers.
 
         Raises:
             ConnectionClosed: the client is gone.
         """
-        for text in texts:
-            self._ledger.add(None, text.encode())
-            await self._connection.send(text)
+        for message in messages:
+            payload = message.encode() if isinstance(message, str) else message
+            self._ledger.add(None, payload)
+            await self._connection.send(message)
 
     async def cut(self, cutting: Cutting) -> None:
         """End the connection the way that it ended for the recording client."""
