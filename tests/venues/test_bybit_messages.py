@@ -287,7 +287,7 @@ def test_a_rest_book_is_numbered_like_the_stream() -> None:
 
 def test_a_refused_rest_book_is_a_notice() -> None:
     body = b'{"retCode":10001,"retMsg":"Not supported symbols","result":{}}'
-    text = "no snapshot: Not supported symbols (retCode 10001)"
+    text = "refused: Not supported symbols (retCode 10001)"
     assert decoded_http("bybit-linear", http_frame(body, "X")) == [
         Notice("X", RECEIVED_NS, None, NoticeKind.INFORMATION, text)
     ]

@@ -49,6 +49,8 @@ def depth_by_hand(data: dict[str, Any]) -> dict[str, Any]:
         "sequence": data["u"],
         "previous_sequence": data.get("pu"),
         "checksum": None,
+        "row_sequences": None,
+        "level_ids": None,
     }
 
 
@@ -75,6 +77,7 @@ def trade_by_hand(data: dict[str, Any]) -> dict[str, Any]:
         "trade_number": data["t"],
         "aggregate": False,
         "off_market": False,
+        "history": False,
     }
 
 
@@ -87,6 +90,7 @@ def snapshot_by_hand(data: dict[str, Any], symbol: str) -> dict[str, Any]:
         "sequence": data["lastUpdateId"],
         "checksum": None,
         "unjoined": True,
+        "level_ids": None,
     }
 
 

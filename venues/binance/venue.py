@@ -29,6 +29,7 @@ import msgspec
 from venues.address import rest_url, websocket_url
 from venues.binance import market
 from venues.binance.dialect import BinanceDialect
+from venues.binance.instrument import instrument_events
 from venues.binance.notice import read_event_name, read_notice
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
@@ -36,6 +37,7 @@ from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
+from venues.pair import Pair
 from venues.stream_request import (
     checked_channels,
     checked_depth,
@@ -50,7 +52,7 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Dialect, HttpRequest, StreamRequest, Venue
+from venues.venue import ConnectionPlan, Dialect, HttpRequest, Purpose, StreamRequest, Venue
 
 _QUOTE_STREAM = b'@bookTicker","data":{'
 _STREAM_NAME_END = 96
@@ -61,6 +63,7 @@ _decode_wrapped_message = market.WRAPPED_MESSAGE.decode
 _message_events = market.message_events
 
 _HTTP = FrameKind.HTTP
+_INSTRUMENTS = Purpose.INSTRUMENTS
 _STREAMS_PER_MESSAGE = 50
 _STREAMS_PER_CONNECTION = 200
 _SYMBOL = re.compile(r"[^\W_]\w*")
@@ -91,8 +94,12 @@ class Binance(Venue):
     parts: tuple[Part, ...]
     snapshot_path: str
     snapshot_limit: int
+    instruments_path: str
+    instruments_by_symbol: bool
     quotes_by_stream: bool
     notional: market.Notional
+    futures: bool = True
+    inverse: bool = False
 
     @property
     def dialect(self) -> Dialect:
@@ -124,6 +131,22 @@ class Binance(Venue):
         """Return the request for a depth snapshot, as deep as the exchange gives one."""
         query = f"symbol={percent_encoded(symbol, safe='')}&limit={self.snapshot_limit}"
         return HttpRequest(f"{plan.rest_url}{self.snapshot_path}?{query}", symbol)
+
+    def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
+        """Return a request for each symbol at spot, one for all of them at the futures."""
+        url = f"{plan.rest_url}{self.instruments_path}"
+        if not self.instruments_by_symbol:
+            return [HttpRequest(url, "", _INSTRUMENTS)]
+        return [
+            HttpRequest(f"{url}?symbol={percent_encoded(symbol, safe='')}", symbol, _INSTRUMENTS)
+            for symbol in sorted({one.symbol for one in plan.subscriptions})
+        ]
+
+    def native_symbol(self, pair: Pair) -> str | None:
+        """Return `BTCUSDT` (spot, USD-M perpetual) or `BTCUSD_PERP` (COIN-M perpetual)."""
+        if pair.perpetual is not self.futures or (pair.quote == "USD") is not self.inverse:
+            return None
+        return f"{pair.base}{pair.quote}" + ("_PERP" if self.inverse else "")
 
     def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
@@ -171,6 +194,8 @@ class Binance(Venue):
         answer = read_http_answer(self.name, frame)
         if not isinstance(answer, HttpAnswer):
             return answer
+        if answer.purpose is _INSTRUMENTS:
+            return instrument_events(answer.body, frame.receive_time_ns)
         snapshot = market.snapshot_event(answer.body, answer.symbol, frame.receive_time_ns)
         if snapshot is None:
             raise DecodeError(self.name, "nothing says whose book the snapshot is", answer.body)
@@ -223,6 +248,7 @@ def _traits(
     futures: bool,
     message_interval_s: float,
     silence_limit_s: float,
+    addresses: tuple[str, ...],
 ) -> VenueTraits:
     liquidations = (Channel.LIQUIDATIONS,) if futures else ()
     default = (Channel.BOOK, Channel.TRADES, *liquidations, Channel.QUOTES)
@@ -237,6 +263,7 @@ def _traits(
         keepalive=Keepalive(silence_limit_s=silence_limit_s),
         limits=ConnectionLimits(_CONNECTS_MAX, _CONNECTS_WINDOW_S, _LIFETIME_S, message_interval_s),
         detection_limits=_EVERY_BOOK + (_FUTURES if futures else ()),
+        addresses=addresses,
     )
 
 
@@ -249,7 +276,12 @@ _MARKET_STREAMS = {Channel.LIQUIDATIONS: "forceOrder", Channel.TICKERS: "markPri
 
 SPOT = Binance(
     name="binance-spot",
-    traits=_traits(futures=False, message_interval_s=0.25, silence_limit_s=30.0),
+    traits=_traits(
+        futures=False,
+        message_interval_s=0.25,
+        silence_limit_s=30.0,
+        addresses=("stream.binance.com/", "data-stream.binance.vision/", "api.binance.com/"),
+    ),
     host="wss://stream.binance.com:9443",
     rest_host="https://api.binance.com",
     parts=(
@@ -261,13 +293,21 @@ SPOT = Binance(
     ),
     snapshot_path="/api/v3/depth",
     snapshot_limit=5000,
+    instruments_path="/api/v3/exchangeInfo",
+    instruments_by_symbol=True,
     quotes_by_stream=True,
     notional=market.linear_notional,
+    futures=False,
 )
 
 USDM = Binance(
     name="binance-usdm",
-    traits=_traits(futures=True, message_interval_s=0.125, silence_limit_s=30.0),
+    traits=_traits(
+        futures=True,
+        message_interval_s=0.125,
+        silence_limit_s=30.0,
+        addresses=("fstream.binance.com/", "fapi.binance.com/"),
+    ),
     host="wss://fstream.binance.com",
     rest_host="https://fapi.binance.com",
     parts=(
@@ -276,20 +316,30 @@ USDM = Binance(
     ),
     snapshot_path="/fapi/v1/depth",
     snapshot_limit=1000,
+    instruments_path="/fapi/v1/exchangeInfo",
+    instruments_by_symbol=False,
     quotes_by_stream=False,
     notional=market.linear_notional,
 )
 
 COINM = Binance(
     name="binance-coinm",
-    traits=_traits(futures=True, message_interval_s=0.125, silence_limit_s=30.0),
+    traits=_traits(
+        futures=True,
+        message_interval_s=0.125,
+        silence_limit_s=30.0,
+        addresses=("dstream.binance.com/", "dapi.binance.com/"),
+    ),
     host="wss://dstream.binance.com",
     rest_host="https://dapi.binance.com",
     parts=(Part("", "/stream", {**_PUBLIC_STREAMS, **_MARKET_STREAMS}),),
     snapshot_path="/dapi/v1/depth",
     snapshot_limit=1000,
+    instruments_path="/dapi/v1/exchangeInfo",
+    instruments_by_symbol=False,
     quotes_by_stream=True,
     notional=market.coin_notional,
+    inverse=True,
 )
 
 VENUES = (SPOT, USDM, COINM)

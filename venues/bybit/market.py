@@ -209,7 +209,7 @@ def rest_refusal(body: bytes) -> str | None:
         msgspec.MsgspecError: it is no REST answer.
     """
     head = _REST_HEAD.decode(body)
-    return None if head.code == 0 else f"no snapshot: {head.message} (retCode {head.code})"
+    return None if head.code == 0 else f"refused: {head.message} (retCode {head.code})"
 
 
 def rest_snapshot_event(body: bytes, receive_time_ns: int) -> BookSnapshot:

@@ -17,6 +17,7 @@ from venues.account_rows import ACCOUNT_READERS
 from venues.address import rest_url, websocket_url
 from venues.bybit import market
 from venues.bybit.dialect import PRIVATE_PATH, BybitDialect, signed_text
+from venues.bybit.instrument import instrument_events, instruments_path
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
 from venues.errors import DecodeError
@@ -24,6 +25,7 @@ from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import PING, answer_notice, op_message, required_keys, signature
+from venues.pair import Pair
 from venues.stream_request import (
     checked_channels,
     checked_depth,
@@ -42,7 +44,9 @@ from venues.venue import (
     ConnectionPlan,
     Credentials,
     Dialect,
+    HttpRequest,
     Login,
+    Purpose,
     StreamRequest,
     Venue,
 )
@@ -146,6 +150,26 @@ class Bybit(Venue):
         signed = signature(keys.secret, signed_text(str(expires_ms)))
         return Login(plan.url, message=op_message("auth", [keys.key, expires_ms, signed]))
 
+    def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
+        """Return a request for each symbol of a public plan."""
+        symbols = sorted({one.symbol for one in plan.subscriptions if one.symbol})
+        return [
+            HttpRequest(
+                plan.rest_url + instruments_path(self.category, symbol), symbol, Purpose.INSTRUMENTS
+            )
+            for symbol in symbols
+        ]
+
+    def native_symbol(self, pair: Pair) -> str | None:
+        """Return `BTCUSDT`; a perpetual in USDC is `BTCPERP`."""
+        if pair.perpetual is (self.category == "spot"):
+            return None
+        if self.category == "inverse":
+            return f"{pair.base}USD" if pair.quote == "USD" else None
+        if pair.perpetual and pair.quote == "USDC":
+            return f"{pair.base}PERP"
+        return pair.base + pair.quote if pair.quote != "USD" else None
+
     def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
 
@@ -198,6 +222,9 @@ class Bybit(Venue):
         if refusal is not None:
             time_ns = frame.receive_time_ns
             return (Notice(answer.symbol, time_ns, None, NoticeKind.INFORMATION, refusal),)
+        if answer.purpose is Purpose.INSTRUMENTS:
+            inverse = self.category == "inverse"
+            return instrument_events(answer.body, frame.receive_time_ns, inverse=inverse)
         return (market.rest_snapshot_event(answer.body, frame.receive_time_ns),)
 
     def _line(self, stream: str, path: str, request: StreamRequest, depth: int | None) -> Line:
@@ -238,10 +265,18 @@ _DETECTION_LIMITS = (
     "RPI orders are not in these books.",
 )
 _LIQUIDATION_LIMITS = ("Liquidations carry no number: a lost one cannot be seen.",)
+_RETIRED_ADDRESSES = {
+    "spot": ("stream.bybit.com/spot",),
+    "linear": ("stream.bybit.com/realtime_public",),
+    "inverse": ("stream.bybit.com/realtime",),
+}
+"""Where the protocol before v5 was spoken: its messages are passed over, with notices."""
+
 _PRIVATE = (Channel.ORDER, Channel.POSITION, Channel.WALLET)
 
 
-def _traits(*, derivatives: bool) -> VenueTraits:
+def _traits(category: str) -> VenueTraits:
+    derivatives = category != "spot"
     liquidations = (Channel.LIQUIDATIONS,) if derivatives else ()
     default = (Channel.BOOK, Channel.TRADES, *liquidations)
     return VenueTraits(
@@ -256,11 +291,12 @@ def _traits(*, derivatives: bool) -> VenueTraits:
         # 80 % of the 500 connects in 5 minutes and domain that are allowed.
         limits=ConnectionLimits(connects_max=400, connects_window_s=300.0),
         detection_limits=_DETECTION_LIMITS + (_LIQUIDATION_LIMITS if derivatives else ()),
+        addresses=(f"stream.bybit.com/v5/public/{category}", *_RETIRED_ADDRESSES[category]),
     )
 
 
-SPOT = Bybit("spot", _traits(derivatives=False), 10, market.linear_liquidation_events)
-LINEAR = Bybit("linear", _traits(derivatives=True), 500, market.linear_liquidation_events)
-INVERSE = Bybit("inverse", _traits(derivatives=True), 500, market.inverse_liquidation_events)
+SPOT = Bybit("spot", _traits("spot"), 10, market.linear_liquidation_events)
+LINEAR = Bybit("linear", _traits("linear"), 500, market.linear_liquidation_events)
+INVERSE = Bybit("inverse", _traits("inverse"), 500, market.inverse_liquidation_events)
 
 VENUES = (SPOT, LINEAR, INVERSE)

@@ -23,6 +23,7 @@ from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import PING, answer_notice, op_message, required_keys, signature
+from venues.pair import Pair
 from venues.reference import market
 from venues.reference.dialect import PATH, ReferenceDialect, signed_text
 from venues.stream_request import (
@@ -151,6 +152,10 @@ class Reference(Venue):
         """Return the request for a book as deep as the one subscribed to."""
         query = f"symbol={percent_encoded(symbol, safe='')}&limit={plan.depth or _TRAITS.depth}"
         return HttpRequest(f"{plan.rest_url}{SNAPSHOT_PATH}?{query}", symbol)
+
+    def native_symbol(self, pair: Pair) -> str | None:
+        """Return `BTCUSDT`: the protocol does not tell spot from perpetuals."""
+        return pair.base + pair.quote
 
     def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.

@@ -1,0 +1,73 @@
+"""What Bybit's own endpoint says of its instruments.
+
+    {"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[{"symbol":"BTCUSDT",
+     "priceFilter":{"tickSize":"0.10"},"lotSizeFilter":{"qtyStep":"0.001"}}]}}
+
+Spot says `basePrecision` in place of `qtyStep`. An inverse contract is one of its quote currency.
+
+Source: Bybit, V5 API, "Get Instruments Info".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote as percent_encoded
+
+import msgspec
+from msgspec import field
+
+from venues.event import ContractKind, Event, Instrument
+
+INSTRUMENTS_PATH = "/v5/market/instruments-info"
+
+
+class _PriceFilter(msgspec.Struct, gc=False):
+    tick_size: str | None = field(name="tickSize", default=None)
+
+
+class _LotFilter(msgspec.Struct, gc=False):
+    step: str | None = field(name="qtyStep", default=None)
+    base_precision: str | None = field(name="basePrecision", default=None)
+
+
+class _Row(msgspec.Struct, gc=False):
+    symbol: str
+    price_filter: _PriceFilter = field(name="priceFilter")
+    lot_filter: _LotFilter = field(name="lotSizeFilter")
+
+
+class _Result(msgspec.Struct, gc=False):
+    rows: list[_Row] = field(name="list")
+
+
+class _Answer(msgspec.Struct, gc=False):
+    result: _Result
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+def instruments_path(category: str, symbol: str) -> str:
+    """Return path and query of the request about one symbol."""
+    return f"{INSTRUMENTS_PATH}?category={category}&symbol={percent_encoded(symbol, safe='')}"
+
+
+def instrument_events(body: bytes, receive_time_ns: int, *, inverse: bool) -> Sequence[Event]:
+    """Return the instruments in an answer.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    kind = ContractKind.INVERSE if inverse else ContractKind.COIN
+    return [
+        Instrument(
+            row.symbol,
+            receive_time_ns,
+            None,
+            row.price_filter.tick_size,
+            row.lot_filter.step or row.lot_filter.base_precision,
+            kind,
+            "1" if inverse else None,
+        )
+        for row in _ANSWER.decode(body).result.rows
+    ]
