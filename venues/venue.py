@@ -255,6 +255,7 @@ class RequestKind(Enum):
     PING = "ping"
     LOGIN = "login"
     LIST = "list"
+    SNAPSHOT = "snapshot"
     UNREADABLE = "unreadable"
 
 
@@ -263,6 +264,8 @@ class ClientRequest:
     """A client's message, understood. `topics` are the venue's own words for channel and symbol.
 
     A LIST request asks what is subscribed: the server puts the topics in before it is answered.
+    A SNAPSHOT request asks on the socket for a book as it is now: its one topic is that of the
+    messages that answer it, and of no other messages.
     `private` says that it came on a private connection, where some exchanges answer in another
     shape: the server, which knows the path, sets it.
     """
@@ -356,3 +359,10 @@ class Dialect(Protocol):
         requests.
         """
         return b""
+
+    def snapshot_answer(self, request: ClientRequest, body: bytes) -> str | bytes:
+        """Return the message that answers a SNAPSHOT request with what `snapshot_body` gave.
+
+        `snapshot_symbol` is asked whose book the request's topic means.
+        """
+        return body.decode()
