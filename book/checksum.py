@@ -2,6 +2,7 @@
 
 - INTERLEAVED (OKX, OKCoin, Bitget, the reference protocol): bid and ask by rank, `price:size`,
   where one side is shorter the other goes on alone, all joined by the rule's separator.
+- INTERLEAVED_SIGNED (Bitfinex): the same, the sizes of asks below zero.
 - ASKS_THEN_BIDS (Kraken's book guide): asks best first, then bids best first; of each level the
   price and then the size, without the point and without leading zeros.
 
@@ -23,6 +24,8 @@ def book_checksum(book: OrderBook, rule: ChecksumRule) -> int:
     """Return the checksum of `book` under `rule`."""
     texts_of = _bare if rule.layout is ChecksumLayout.ASKS_THEN_BIDS else _joined
     bids = book.bids.top_texts(rule.levels, texts_of)
+    if rule.layout is ChecksumLayout.INTERLEAVED_SIGNED:
+        texts_of = _joined_negative
     asks = book.asks.top_texts(rule.levels, texts_of)
     if rule.layout is ChecksumLayout.ASKS_THEN_BIDS:
         text = "".join(asks) + "".join(bids)
@@ -34,6 +37,10 @@ def book_checksum(book: OrderBook, rule: ChecksumRule) -> int:
 
 def _joined(rows: Sequence[Row]) -> list[str]:
     return [f"{price}:{size}" for price, size in rows]
+
+
+def _joined_negative(rows: Sequence[Row]) -> list[str]:
+    return [f"{price}:-{size}" for price, size in rows]
 
 
 def _bare(rows: Sequence[Row]) -> list[str]:

@@ -68,11 +68,13 @@ class ChecksumLayout(Enum):
     """Which text of the book a checksum is taken of.
 
     - INTERLEAVED: bid and ask by rank, `price:size`, joined; a shorter side is skipped.
+    - INTERLEAVED_SIGNED: the same, with a minus before the sizes of asks (Bitfinex).
     - ASKS_THEN_BIDS: asks best first, then bids best first; price and size without the point and
       without leading zeros, concatenated (Kraken).
     """
 
     INTERLEAVED = "interleaved"
+    INTERLEAVED_SIGNED = "interleaved, asks negative"
     ASKS_THEN_BIDS = "asks then bids"
 
 

@@ -255,6 +255,7 @@ class RequestKind(Enum):
     PING = "ping"
     LOGIN = "login"
     LIST = "list"
+    SETTING = "setting"
     SNAPSHOT = "snapshot"
     UNREADABLE = "unreadable"
 
@@ -264,6 +265,9 @@ class ClientRequest:
     """A client's message, understood. `topics` are the venue's own words for channel and symbol.
 
     A LIST request asks what is subscribed: the server puts the topics in before it is answered.
+    A SETTING changes how the exchange speaks on this connection (its heartbeat, what messages carry).
+    `references` are, at a venue with the trait `routed`, the names by which the messages to come
+    mean each of the topics (see `Subscribed.reference`): the server puts them in.
     A SNAPSHOT request asks on the socket for a book as it is now: its one topic is that of the
     messages that answer it, and of no other messages.
     `private` says that it came on a private connection, where some exchanges answer in another
@@ -275,6 +279,7 @@ class ClientRequest:
     request_id: str | int | None = None
     payload: bytes = b""
     private: bool = False
+    references: tuple[str, ...] = ()
 
 
 class Dialect(Protocol):

@@ -35,7 +35,7 @@ Counter = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Crc32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 """An unsigned checksum."""
 
-_NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
 _SECONDS = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 _ISO_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
@@ -48,7 +48,8 @@ def exact_number(text: str) -> Decimal:
     """Return the number that `text` is.
 
     Raises:
-        ValueError: it is no plain decimal number of at most 40 digits before and after the point.
+        ValueError: it is no decimal number of at most 40 digits before and after the point, and
+            two of an exponent (JSON numbers below 0.000001 come with one).
     """
     if _NUMBER.fullmatch(text) is None:
         raise ValueError(f"{text[:48]!r} is not a plain decimal number")
