@@ -265,7 +265,7 @@ class ClientRequest:
     """A client's message, understood. `topics` are the venue's own words for channel and symbol.
 
     A LIST request asks what is subscribed: the server puts the topics in before it is answered.
-    A SETTING changes how the exchange speaks on this connection (its heartbeat, what messages carry).
+    A SETTING changes how the exchange speaks on this connection (its heartbeat, extra fields).
     `references` are, at a venue with the trait `routed`, the names by which the messages to come
     mean each of the topics (see `Subscribed.reference`): the server puts them in.
     A SNAPSHOT request asks on the socket for a book as it is now: its one topic is that of the
