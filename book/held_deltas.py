@@ -2,7 +2,7 @@
 
 Theory. They are all of one connection, in the order in which they came, and bounded: where too many
 wait, the oldest is let go, and a snapshot that would have needed it no longer joins. Only what can
-ever be joined is held: nothing where the venue has no REST snapshots, no delta without a number.
+ever be joined is held: nothing where the venue has no snapshots to join, no delta without a number.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from book.sequence import Joint, joint
+from book.sequence import JOINTS, Joint
 from venues.event import BookDelta
-from venues.traits import BridgeRule
+from venues.traits import BridgeRule, VenueTraits
 
 
 class HeldDeltas:
     """Deltas of one book. `let_go` is told how many were let go without having been applied."""
 
-    __slots__ = ("_deltas", "_let_go", "_rule")
+    __slots__ = ("_deltas", "_joint", "_let_go", "_rule")
 
-    def __init__(
-        self, rule: BridgeRule | None, held_max: int, let_go: Callable[[int], None]
-    ) -> None:
-        self._rule = rule
+    def __init__(self, traits: VenueTraits, held_max: int, let_go: Callable[[int], None]) -> None:
+        self._rule = traits.bridge
+        self._joint = JOINTS[traits.continuity]
         self._let_go = let_go
         self._deltas: deque[BookDelta] = deque(maxlen=held_max)
 
@@ -45,7 +44,7 @@ class HeldDeltas:
     def first_beyond(self, rule: BridgeRule, sequence: int) -> BookDelta | None:
         """Return the first delta not in a snapshot at `sequence` if it doesn't join it either."""
         for delta in self._deltas:
-            where = joint(rule, sequence, delta)
+            where = self._joint(rule, sequence, delta)
             if where is not Joint.BEFORE:
                 return delta if where is Joint.BEYOND else None
         return None

@@ -97,7 +97,7 @@ JUDGES: Mapping[Continuity, Callable[[int, BookDelta], Judgement]] = {
 
 
 class Joint(Enum):
-    """How a delta stands to a REST snapshot that is to be joined to the stream."""
+    """How a delta stands to a snapshot that was asked for and is to be joined to the stream."""
 
     BEFORE = "before"
     JOINS = "joins"
@@ -118,3 +118,25 @@ def joint(rule: BridgeRule, snapshot_sequence: int, delta: BookDelta) -> Joint:
     if rule.joins_at is None:
         return Joint.JOINS
     return Joint.JOINS if first <= snapshot_sequence + rule.joins_at <= last else Joint.BEYOND
+
+
+def chain_joint(rule: BridgeRule, snapshot_sequence: int, delta: BookDelta) -> Joint:
+    """Say the same of a delta that names its predecessor: it joins a snapshot not older than that.
+
+    Its sizes are absolute, so that what a snapshot already has of it does no harm.
+    """
+    last, previous = delta.sequence, delta.previous_sequence
+    if last is None or previous is None:
+        return Joint.BEYOND
+    if last < snapshot_sequence + rule.drop_below:
+        return Joint.BEFORE
+    return Joint.JOINS if previous <= snapshot_sequence else Joint.BEYOND
+
+
+JOINTS: Mapping[Continuity, Callable[[BridgeRule, int, BookDelta], Joint]] = {
+    Continuity.COUNTER: joint,
+    Continuity.CHAIN: chain_joint,
+    Continuity.ID_RANGE: joint,
+    Continuity.NONE: joint,
+}
+"""How a delta of each scheme stands to a snapshot that was asked for."""

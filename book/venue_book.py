@@ -2,24 +2,27 @@
 
 Theory of operation. A book is in one of these states:
 
-    EMPTY         no snapshot yet. Deltas are held, where a REST snapshot is going to join them.
-    BRIDGING      a REST snapshot is in, and no delta has joined it yet.
+    EMPTY         no snapshot yet. Deltas are held, where a snapshot is going to join them.
+    BRIDGING      an unjoined snapshot is in, and no delta has joined it yet.
     PROVEN        every message since the last snapshot is accounted for.
-    UNVERIFIABLE  the venue numbers nothing and hashes nothing: a loss could not be seen.
+    UNVERIFIABLE  it follows the feed, and a loss could not be seen: the venue numbers and hashes
+                  nothing, or the last message had none of what is to prove it.
     SUSPECT       something was lost, or a check failed. Nothing is applied any more; the levels are
                   those of the last frame before, or what a bad number left of them. Deltas are held
                   as in EMPTY.
     ENDED         we stopped listening. The levels are those of the last frame.
 
     any --snapshot in band--> PROVEN (or UNVERIFIABLE)
-    EMPTY, SUSPECT, ENDED --REST snapshot--> BRIDGING --first delta joins--> PROVEN
+    EMPTY, SUSPECT, ENDED --unjoined snapshot--> BRIDGING --first delta joins--> PROVEN
+    PROVEN --message without proof--> UNVERIFIABLE --proof of the whole book--> PROVEN
     PROVEN, BRIDGING --gap, failed check, bad number, loss--> SUSPECT
     PROVEN, ENDED --message of a newer connection--> SUSPECT
     any but SUSPECT --we close the connection--> ENDED
 
 A book follows one connection, the newest that spoke of it. What an older one still says (two may
-overlap for a while) is passed over, until the book's own is closed. A REST snapshot is of no
+overlap for a while) is passed over, until the book's own is closed. A snapshot by HTTP is of no
 connection, since numbers alone join it; but the answer to a connection that is gone comes too late.
+One that was asked for on the socket is its connection's, as the deltas are.
 
 What may not happen: a delta is applied to a state that it does not follow; a book goes on from
 SUSPECT without a fresh snapshot; a held delta outlives the snapshot that it was held for.
@@ -30,48 +33,28 @@ OKX, Bybit, Kraken: resubscribe): stop, take a fresh snapshot, go on from there;
 
 from __future__ import annotations
 
+import msgspec
+
 from book.book_state import BookState
-from book.checksum import book_checksum
+from book.checked_book import CheckedBook
 from book.counters import MarketCounters
-from book.coverage import Coverage
 from book.exact import NotANumberError, NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
-from book.held_deltas import HeldDeltas
-from book.order_book import OrderBook
-from book.quote_check import QuoteCheck, QuoteOutcome, Top
-from book.sequence import IN_ORDER, JUDGES, Joint, Judgement, Verdict, joint
+from book.sequence import IN_ORDER, JOINTS, JUDGES, Joint, Judgement, Verdict
 from book.settings import EngineSettings
-from venues.event import BookDelta, BookSnapshot, Quote
-from venues.frame import Frame
-from venues.traits import BridgeRule, Continuity, DepthKeeper, VenueTraits
+from venues.event import BookDelta, BookSnapshot, Row, RowSequences
+from venues.frame import Frame, FrameKind
+from venues.traits import BridgeRule, Continuity, DepthKeeper, SnapshotSource, VenueTraits
 
 
-class VenueBook(OrderBook):
+class VenueBook(CheckedBook):
     """The book of one symbol at one venue.
 
-    `depth` cuts it where the venue leaves that to its clients; `needs_snapshot` is True when a
-    fresh snapshot should be asked for, until whoever asks sets it back.
+    `depth_kept` cuts it where the venue leaves that to its clients.
     """
 
-    __slots__ = (
-        "_clean",
-        "_gone",
-        "_held",
-        "_judge",
-        "_late_sequence",
-        "_report",
-        "_traits",
-        "connection_id",
-        "counters",
-        "coverage",
-        "depth_kept",
-        "needs_snapshot",
-        "quote_check",
-        "sequence",
-        "state",
-        "symbol",
-    )
+    __slots__ = ("_joint", "_judge", "_late_sequence", "_outlives", "depth_kept")
 
     def __init__(
         self,
@@ -83,39 +66,14 @@ class VenueBook(OrderBook):
         time: FrameTime,
         numbers: NumbersSeen | None = None,
     ) -> None:
-        super().__init__(numbers)
-        self.symbol = symbol
-        self.state = BookState.EMPTY
-        self.sequence: int | None = None
-        self.connection_id = 0
-        self.needs_snapshot = False
+        numbers = numbers or NumbersSeen()
+        super().__init__(symbol, traits, counters, report, settings, time, numbers)
         self.depth_kept = traits.depth
-        self.counters = counters
-        self.coverage = Coverage(settings.windows_kept_max, time)
-        self.quote_check = QuoteCheck(settings.quotes_held_max)
-        self._traits = traits
-        self._report = report
         self._judge = JUDGES[traits.continuity]
-        self._gone = False
+        self._joint = JOINTS[traits.continuity]
+        # A snapshot that a connection asked for is that connection's; one by HTTP is nobody's.
+        self._outlives = traits.snapshot_source is not SnapshotSource.REQUESTED
         self._late_sequence: int | None = None
-        unseen = traits.continuity is Continuity.NONE and traits.checksum is None
-        self._clean = BookState.UNVERIFIABLE if unseen else BookState.PROVEN
-        self._held = HeldDeltas(traits.bridge, settings.deltas_held_max, self._pass_over)
-
-    @property
-    def proven(self) -> bool:
-        """Whether every message since the last snapshot is accounted for."""
-        return self.state is BookState.PROVEN
-
-    @property
-    def following(self) -> bool:
-        """Whether the book follows the feed: it is proven, or there is nothing to prove it by."""
-        return self.state is self._clean
-
-    @property
-    def listening(self) -> bool:
-        """Whether a connection is open that has spoken of this book."""
-        return self.connection_id != 0 and not self._gone
 
     # What the venue sends.
 
@@ -123,7 +81,7 @@ class VenueBook(OrderBook):
         """Take a snapshot in; return whether the book changed."""
         self.counters.snapshots += 1
         if snapshot.unjoined:
-            return self._take_rest_snapshot(snapshot, frame)
+            return self._take_unjoined(snapshot, frame)
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
@@ -136,8 +94,10 @@ class VenueBook(OrderBook):
         if not self._load(snapshot, frame):
             return False
         self._prove(frame)
-        if self._traits.checksum is not None:
+        if snapshot.checksum is not None and self._traits.checksum is not None:
             self._verify(snapshot.checksum, frame)
+        else:
+            self._pass_over()
         return True
 
     def take_delta(self, delta: BookDelta, frame: Frame) -> bool:
@@ -148,53 +108,6 @@ class VenueBook(OrderBook):
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
         return self._place(delta, frame)
-
-    def take_quote(self, quote: Quote, sequence: int, frame: Frame) -> None:
-        """Hold a quote against the book of the same number, now or when that comes."""
-        passed = self.sequence
-        if passed is not None and sequence <= passed and self.proven:
-            self._judge_quote(self.quote_check.late(quote, sequence), frame)
-        else:
-            self.quote_check.hold(quote, sequence)
-
-    def settle(self, frame: Frame) -> None:
-        """Look at the book once all changes of the frame are in: is it crossed, is it quoted."""
-        if not self.following:
-            return
-        top = Top(self.bids.best(), self.asks.best())
-        if self.crosses(*top):
-            self.counters.crossed += 1
-            text = f"best bid above best ask after a whole frame: {top}"
-            self._report(FindingKind.CROSSED, self.symbol, text)
-            self.doubt("crossed", frame)
-        elif self._traits.quote_shares_sequence and self.sequence is not None:
-            self._judge_quote(self.quote_check.booked(self.sequence, top), frame)
-
-    # What happens around it.
-
-    def doubt(self, reason: str, frame: Frame) -> None:
-        """Stop trusting the book from this frame on, and wish for a fresh snapshot."""
-        if self.state is not BookState.EMPTY:
-            self.state = BookState.SUSPECT
-        self.coverage.doubt(frame.frame_number, reason)
-        self.quote_check.forget()
-        self._held.drop()
-        self.needs_snapshot = True
-
-    def disconnect(self, frame: Frame) -> None:
-        """Note that the connection is gone. On the next one the exchange begins anew."""
-        self.doubt("disconnected", frame)
-        self.needs_snapshot = False
-        self._gone = True
-
-    def end(self, frame: Frame) -> None:
-        """Note that we stopped listening: no loss, and no proof of anything after it."""
-        self._gone = True
-        if self.state is not BookState.SUSPECT:
-            self.state = BookState.ENDED
-        self.coverage.rest(frame.frame_number)
-        self._held.drop()
-        self.needs_snapshot = False
 
     # The steps.
 
@@ -251,18 +164,14 @@ class VenueBook(OrderBook):
         last, self._late_sequence = self._late_sequence, delta.sequence
         return last is not None and self._judge(last, delta) is IN_ORDER
 
-    def _pass_over(self, deltas: int = 1) -> None:
-        if self._traits.checksum is not None:
-            self.counters.checksums_unverifiable += deltas
-
-    def _take_rest_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+    def _take_unjoined(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         rule, sequence = self._traits.bridge, snapshot.sequence
         if rule is None or sequence is None or self.following:
             return False
         if self._gone and frame.connection_id <= self.connection_id:
             return False
-        if frame.connection_id > self.connection_id:
-            self._adopt(frame)
+        if frame.connection_id != self.connection_id and not self._speaks_for(frame):
+            return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
         beyond = self._held.first_beyond(rule, sequence)
         if beyond is not None:
@@ -278,11 +187,17 @@ class VenueBook(OrderBook):
             self._place(delta, frame)
         return True
 
+    def _speaks_for(self, frame: Frame) -> bool:
+        # Numbers alone join the answer to an HTTP request; one on the socket is its connection's.
+        if frame.connection_id > self.connection_id or frame.kind is not FrameKind.HTTP:
+            return self._adopt(frame)
+        return True
+
     def _join(self, delta: BookDelta, frame: Frame) -> bool:
         rule, sequence = self._traits.bridge, self.sequence
         assert rule is not None
         assert sequence is not None
-        where = joint(rule, sequence, delta)
+        where = self._joint(rule, sequence, delta)
         if where is Joint.BEFORE:
             self._pass_over()
             return False
@@ -293,6 +208,8 @@ class VenueBook(OrderBook):
             return False
         self.counters.bridges += 1
         self._prove(frame)
+        if delta.row_sequences is not None:
+            delta = _after(delta, delta.row_sequences, sequence)
         return self._change(delta, frame)
 
     def _miss(self, rule: BridgeRule, sequence: int, delta: BookDelta) -> None:
@@ -302,7 +219,7 @@ class VenueBook(OrderBook):
         )
         self.counters.bridges_failed += 1
         self.needs_snapshot = True
-        text = "the REST snapshot is older than the first delta held; a newer one is needed"
+        text = "the snapshot is older than the first delta held; a newer one is needed"
         self._report(
             FindingKind.BRIDGE_FAILED,
             self.symbol,
@@ -323,16 +240,6 @@ class VenueBook(OrderBook):
         self.quote_check.forget()
         return True
 
-    def _prove(self, frame: Frame) -> None:
-        self.state = self._clean
-        self.needs_snapshot = False
-        if self._clean is BookState.PROVEN:
-            self.coverage.prove(frame.frame_number)
-
-    def _refuse(self, error: NotANumberError, frame: Frame) -> None:
-        self._report(FindingKind.BAD_NUMBER, self.symbol, str(error), received=error.text)
-        self.doubt("bad number", frame)
-
     def _adopt(self, frame: Frame) -> bool:
         """Follow another connection from now on; return False for an older one than the book's."""
         if frame.connection_id < self.connection_id and not self._gone:
@@ -340,48 +247,12 @@ class VenueBook(OrderBook):
             self._pass_over()
             return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
-        if self.state is not BookState.BRIDGING:
+        if self.state is not BookState.BRIDGING or not self._outlives:
             # Nothing says that the new one goes on where the old one, or its held deltas, ended.
             self.doubt("new connection", frame)
         self.connection_id = frame.connection_id
         self._gone = False
         return True
-
-    def _verify(self, checksum: int | None, frame: Frame) -> None:
-        rule = self._traits.checksum
-        assert rule is not None
-        if checksum is None:
-            self.counters.checksums_unverifiable += 1
-            return
-        computed = book_checksum(self, rule)
-        if computed == checksum:
-            self.counters.checksums_verified += 1
-            return
-        self.counters.checksums_failed += 1
-        self._report(
-            FindingKind.CHECKSUM_FAILED,
-            self.symbol,
-            "the book is not the exchange's book",
-            expected=checksum,
-            received=computed,
-        )
-        self.doubt("checksum failed", frame)
-
-    def _judge_quote(self, outcome: QuoteOutcome | None, frame: Frame) -> None:
-        if outcome is None:
-            return
-        self.counters.quote_checks += 1
-        if outcome.equal:
-            self.counters.quote_matches += 1
-            return
-        self._report(
-            FindingKind.QUOTE_MISMATCH,
-            self.symbol,
-            f"the book's top differs from the quote numbered {outcome.quote.sequence} as well",
-            expected=outcome.quoted,
-            received=outcome.booked,
-        )
-        self.doubt("quote mismatch", frame)
 
     def book_state(self) -> list[object]:
         """Return the canonical state, for the digest."""
@@ -392,8 +263,23 @@ class VenueBook(OrderBook):
             self._gone,
             self._late_sequence,
             self.needs_snapshot,
+            self.depth_kept,
             list(self.bids),
             list(self.asks),
             self._held.sequences(),
             self.quote_check.state(),
         ]
+
+
+def _after(delta: BookDelta, numbers: RowSequences, sequence: int) -> BookDelta:
+    """Return the delta without the rows that a snapshot at `sequence` has already."""
+    bids, asks = numbers
+    return msgspec.structs.replace(
+        delta,
+        bids=_rows_after(delta.bids, bids, sequence),
+        asks=_rows_after(delta.asks, asks, sequence),
+    )
+
+
+def _rows_after(rows: list[Row], numbers: list[int], sequence: int) -> list[Row]:
+    return [row for row, number in zip(rows, numbers, strict=True) if number > sequence]
