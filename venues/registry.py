@@ -18,6 +18,9 @@ _FOUND_IN: Mapping[str, str] = {
     "binance-spot": "venues.binance",
     "binance-usdm": "venues.binance",
     "binance-coinm": "venues.binance",
+    "hyperliquid": "venues.hyperliquid",
+    "dydx": "venues.dydx",
+    "kucoin": "venues.kucoin",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 

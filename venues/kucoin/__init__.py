@@ -1,0 +1,9 @@
+"""KuCoin spot.
+
+`venue` is what a client has to know, `market` what the public messages mean, `account` those of
+one's own account, `dialect` how the exchange itself speaks.
+"""
+
+from venues.kucoin.venue import VENUES
+
+__all__ = ["VENUES"]
