@@ -18,9 +18,12 @@ _FOUND_IN: Mapping[str, str] = {
     "binance-spot": "venues.binance",
     "binance-usdm": "venues.binance",
     "binance-coinm": "venues.binance",
+    "okx": "venues.okx",
+    "okcoin": "venues.okx",
     "hyperliquid": "venues.hyperliquid",
     "dydx": "venues.dydx",
     "kucoin": "venues.kucoin",
+    "bitfinex": "venues.bitfinex",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 
