@@ -10,6 +10,7 @@ least one of them, and a check that fails takes the proof away, whatever else th
 - Checksums alone: PROVEN from a snapshot (a full statement) or a verified checksum on, up to the
   first message that brings none: it may follow a lost one.
 - Neither: UNVERIFIABLE at best.
+- Numbers by the traits, but none in the snapshot, where that may be: as checksums alone.
 
 A crossed book is one that has lost a message, so it is doubted and told; but where the exchange
 itself sends books that are crossed for a moment (`may_cross`), it is neither: it is only counted.
@@ -45,6 +46,7 @@ class CheckedBook(OrderBook):
         "_clean",
         "_gone",
         "_held",
+        "_numbered",
         "_provable",
         "_report",
         "_traits",
@@ -80,7 +82,7 @@ class CheckedBook(OrderBook):
         self._traits = traits
         self._report = report
         self._gone = False
-        numbered = (
+        self._numbered = numbered = (
             traits.continuity is not Continuity.NONE
             or traits.sequence_scope is SequenceScope.CONNECTION
         )
@@ -210,6 +212,10 @@ class CheckedBook(OrderBook):
         self.coverage.rest(frame.frame_number)
         self._held.drop()
         self.needs_snapshot = False
+
+    def _rest_on_checksums(self, unnumbered: bool) -> None:
+        alone = unnumbered or not self._numbered
+        self._checksums_prove = alone and self._traits.checksum is not None
 
     def _prove(self, frame: Frame) -> None:
         self.state = self._clean = self._provable

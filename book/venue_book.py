@@ -85,7 +85,9 @@ class VenueBook(CheckedBook):
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
-        if snapshot.sequence is None and self._traits.continuity is not Continuity.NONE:
+        unnumbered = snapshot.sequence is None and self._traits.continuity is not Continuity.NONE
+        by_checksums = self._traits.numbers_may_be_absent and snapshot.checksum is not None
+        if unnumbered and not by_checksums:
             text = "a snapshot without the number that deltas go on from"
             self._report(FindingKind.UNNUMBERED, self.symbol, text)
             self.doubt("unnumbered", frame)
@@ -93,6 +95,7 @@ class VenueBook(CheckedBook):
         self._held.drop()
         if not self._load(snapshot, frame):
             return False
+        self._rest_on_checksums(unnumbered)
         self._prove(frame)
         if snapshot.checksum is not None and self._traits.checksum is not None:
             self._verify(snapshot.checksum, frame)

@@ -49,7 +49,7 @@ def plan_line(
         ConnectionPlan(
             stream=line.stream if number == 1 else f"{line.stream}/{number}",
             url=line.url,
-            subscriptions=tuple(topic.subscription for topic in load),
+            subscriptions=tuple(dict.fromkeys(topic.subscription for topic in load)),
             subscribe_messages=tuple(messages([topic.text for topic in load])),
             private=line.private,
             rest_url=line.rest_url,

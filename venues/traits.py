@@ -180,6 +180,8 @@ class VenueTraits:
         levels_by_id: levels are named by ids (see `BookDelta.level_ids`).
         history_first: channels whose first message after subscribing repeats the past, unmarked.
         may_cross: the exchange sends books that are crossed for a moment; no fault.
+        numbers_may_be_absent: older recordings of it carry none of the numbers that `continuity`
+            names. A book whose snapshot has a checksum in place of a number rests on checksums.
         rest_requests_per_minute: HTTP requests that we allow ourselves per host.
     """
 
@@ -205,6 +207,7 @@ class VenueTraits:
     levels_by_id: bool = False
     history_first: frozenset[Channel] = frozenset()
     may_cross: bool = False
+    numbers_may_be_absent: bool = False
     rest_requests_per_minute: int = 20
 
     @property
