@@ -189,11 +189,14 @@ class Ticker(_Event, frozen=True, gc=False):
 
 
 class OrderUpdate(_Event, frozen=True, gc=False):
-    """A change of one of our own orders. `status` is the venue's word."""
+    """A change of one of our own orders. `status` is the venue's word.
+
+    Where a message leaves out what did not change, its symbol and texts are '' and its side None.
+    """
 
     order_id: str
     client_order_id: str
-    side: Side
+    side: Side | None
     price_text: str
     size_text: str
     filled_size_text: str
