@@ -24,6 +24,8 @@ _FOUND_IN: Mapping[str, str] = {
     "dydx": "venues.dydx",
     "kucoin": "venues.kucoin",
     "bitfinex": "venues.bitfinex",
+    "coinbase": "venues.coinbase",
+    "coinbase-exchange": "venues.coinbase",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 
