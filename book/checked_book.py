@@ -187,11 +187,16 @@ class CheckedBook(OrderBook):
         self._held.drop()
         self.needs_snapshot = True
 
-    def unprove(self, reason: str, frame: Frame) -> None:
-        """Go on following the feed without proof: nothing is known to be lost, but it may be."""
-        if self.state is BookState.PROVEN:
-            self.state = self._clean = BookState.UNVERIFIABLE
-            self.coverage.doubt(frame.frame_number, reason)
+    def unprove(self, reason: str, frame: Frame) -> bool:
+        """Go on following the feed without proof: nothing is known to be lost, but it may be.
+
+        Return whether there was a proof to give up.
+        """
+        if self.state is not BookState.PROVEN:
+            return False
+        self.state = self._clean = BookState.UNVERIFIABLE
+        self.coverage.doubt(frame.frame_number, reason)
+        return True
 
     def reprove(self, frame: Frame) -> None:
         """Take the proof up again where `unprove` left it: what was in doubt has been shown."""

@@ -10,9 +10,9 @@ class MarketCounters(msgspec.Struct):
 
     `level_updates` are the rows of all deltas that came, applied or not. A checksum is unverifiable
     where the venue has one but this message brought none, or the book was not in a state to be
-    checked. `bridges` are REST snapshots that joined the stream. `overlapping` are book messages
-    of an older connection than the
-    one that the book follows.
+    checked. `bridges` are snapshots that were asked for and joined the stream. `overlapping` are
+    book messages of an older connection than the one that the book follows. `*_history` is what the
+    exchange repeated of the time before the subscription: on no tape, and in no sum.
     """
 
     snapshots: int = 0
@@ -34,7 +34,9 @@ class MarketCounters(msgspec.Struct):
     trades: int = 0
     trades_aggregate: int = 0
     trades_off_market: int = 0
+    trades_history: int = 0
     trade_gaps: int = 0
     liquidations: int = 0
+    liquidations_history: int = 0
     tickers: int = 0
     stale: int = 0

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TypeVar, overload
 
 from book.connection_ledger import ConnectionLedger
+from book.counted_lane import lane_of
 from book.exact import NotANumberError
 from book.finding import TEXT_CHARACTERS_MAX, Finding, FindingKind, FindingLog
 from book.frame_time import FrameTime
@@ -212,7 +213,7 @@ class Engine:
             self._unknown_venues.add(name)
             self.report(FindingKind.UNKNOWN_VENUE, "", str(error))
             return None
-        lane = VenueLane(venue, self.settings, self._time, self._guard, self.report)
+        lane = lane_of(venue)(venue, self.settings, self._time, self._guard, self.report)
         self._lanes[name] = lane
         return lane
 
@@ -296,6 +297,7 @@ class Engine:
         lane = self._lanes.get(frame.venue) or self._new_lane(frame.venue)
         if lane is None:
             return
+        lane.open(frame)
         for subscription in opened.subscriptions:
             if not subscription.channel.private:
                 try:
@@ -373,7 +375,7 @@ class Engine:
             "connections": self.connections.state(),
             "channels": self._guard.state(),
             "findings": [sorted(self.findings.counts.items()), self.findings.chain],
-            "venues": [[name, lane.notices, lane.private_updates] for name, lane in lanes],
+            "venues": [lane.state() for _, lane in lanes],
             "markets": [market.state() for market in self.markets.values()],
         }
 

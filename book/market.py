@@ -102,6 +102,9 @@ class Market:
         Raises:
             NotANumberError: its price or size is none; it is then not on the tape.
         """
+        if trade.history:
+            self.counters.trades_history += 1
+            return False
         if trade.aggregate:
             self.counters.trades_aggregate += 1
             return False

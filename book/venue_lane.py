@@ -1,14 +1,21 @@
-"""All the markets of one venue, and how its events go into them."""
+"""All the markets of one venue, and how its events go into them.
+
+Theory. Which function takes an event in, and which one decodes, is decided here once, by the
+venue's traits, so that no frame pays for what its venue does not do. A connection that ends is
+forgotten by all that is kept by connection; see `_forget`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from book.connection_start import ConnectionStarts
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
 from book.liquidation_monitor import Cascade
 from book.market import Market, MarketRefusedError
+from book.route_table import RouteTable
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
 from venues.channel import Channel
@@ -16,17 +23,20 @@ from venues.event import (
     BookDelta,
     BookSnapshot,
     Event,
+    FrameSequence,
     Liquidation,
     Notice,
     NoticeKind,
     OrderUpdate,
     PositionUpdate,
     Quote,
+    Subscribed,
     Ticker,
     Trade,
     WalletUpdate,
 )
 from venues.frame import Frame
+from venues.traits import SnapshotSource
 from venues.venue import SnapshotRequest, Venue
 
 ASK_AGAIN_NS = 10 * NS_PER_S
@@ -61,7 +71,9 @@ class VenueLane:
         "_limits_ns",
         "_numbers",
         "_report",
+        "_routes",
         "_settings",
+        "_starts",
         "_time",
         "cascades",
         "changed",
@@ -97,6 +109,8 @@ class VenueLane:
         self._report = report
         limits_s = {**venue.traits.stale_limits_s, **settings.stale_limits_s}
         self._limits_ns = {channel: nanoseconds(limit_s) for channel, limit_s in limits_s.items()}
+        self._starts = ConnectionStarts()
+        self._routes = RouteTable(venue)
         self.takers: dict[type, Callable[..., bool]] = {
             BookSnapshot: self._take_snapshot,
             BookDelta: self._take_delta,
@@ -108,7 +122,21 @@ class VenueLane:
             OrderUpdate: self._take_private,
             PositionUpdate: self._take_private,
             WalletUpdate: self._take_private,
+            Subscribed: self._take_subscribed,
+            FrameSequence: self._take_frame_sequence,
         }
+        self._choose()
+
+    def _choose(self) -> None:
+        traits, takers = self.venue.traits, self.takers
+        if traits.routed:
+            self.decode = self._routes.decode
+        if traits.snapshot_source is SnapshotSource.FIRST_DELTA:
+            takers[BookDelta] = self._take_delta_or_whole
+        if Channel.TRADES in traits.history_first:
+            takers[Trade] = self._take_trade_or_past
+        if Channel.LIQUIDATIONS in traits.history_first:
+            takers[Liquidation] = self._take_liquidation_or_past
 
     def market(self, symbol: str) -> Market:
         """Return the market of `symbol`, a new one where there is none yet.
@@ -133,6 +161,10 @@ class VenueLane:
             )
         return market
 
+    def open(self, frame: Frame) -> None:
+        """Note that this frame's connection was seen to open."""
+        self._starts.open(frame.connection_id)
+
     def watch(self, symbol: str, channel: Channel, connection_id: int) -> None:
         """Watch a channel for silence from now on, where it has a limit."""
         limit_ns = self._limits_ns.get(channel)
@@ -153,6 +185,7 @@ class VenueLane:
 
     def doubt(self, reason: str, frame: Frame, connection_id: int | None) -> None:
         """Stop trusting the books of one connection (None: of all)."""
+        self._starts.doubt(connection_id)
         for market in self.markets.values():
             book = market.book
             # Of a book that nothing comes of (only trades are listened to), nothing can be lost.
@@ -166,6 +199,7 @@ class VenueLane:
             if market.book.connection_id == frame.connection_id:
                 market.book.disconnect(frame)
                 self.requests.pop(market.symbol, None)
+        self._forget(frame.connection_id)
 
     def end(self, frame: Frame, connection_id: int | None) -> set[int]:
         """Note that nobody listens to a connection (None: to any) from here on.
@@ -182,7 +216,12 @@ class VenueLane:
                 if connection_id in (None, watch.connection_id):
                     ended.add(watch.connection_id)
                     del market.watches[channel]
+        self._forget(connection_id)
         return ended
+
+    def _forget(self, connection_id: int | None) -> None:
+        self._starts.forget(connection_id)
+        self._routes.forget(connection_id)
 
     def _ask(self, market: Market) -> None:
         market.book.needs_snapshot = False
@@ -216,6 +255,24 @@ class VenueLane:
         changed = market.book.take_delta(delta, frame)
         return self._book_touched(market, changed)
 
+    def _take_delta_or_whole(self, delta: BookDelta, frame: Frame) -> bool:
+        """Take the first delta of a connection for the whole book, where that is the protocol."""
+        market = self.market(delta.symbol)
+        first = frame.connection_id != market.book.connection_id
+        if first and self._starts.seen_from_start(frame.connection_id):
+            whole = BookSnapshot(
+                delta.symbol,
+                delta.receive_time_ns,
+                delta.exchange_time_ns,
+                delta.bids,
+                delta.asks,
+                delta.sequence,
+                delta.checksum,
+                level_ids=delta.level_ids,
+            )
+            return self._take_snapshot(whole, frame)
+        return self._take_delta(delta, frame)
+
     def _book_touched(self, market: Market, changed: bool) -> bool:
         book = market.book
         if changed:
@@ -234,6 +291,14 @@ class VenueLane:
         self._heard(market, Channel.TRADES, frame)
         return market.take_trade(trade)
 
+    def _take_trade_or_past(self, trade: Trade, frame: Frame) -> bool:
+        market = self.market(trade.symbol)
+        if self._starts.first(Channel.TRADES, trade.symbol, frame):
+            self._heard(market, Channel.TRADES, frame)
+            market.counters.trades_history += 1
+            return False
+        return self._take_trade(trade, frame)
+
     def _take_quote(self, quote: Quote, frame: Frame) -> bool:
         market = self.markets.get(quote.symbol) or self.market(quote.symbol)
         market.take_quote(quote, frame)
@@ -248,6 +313,14 @@ class VenueLane:
         if cascade is not None:
             self.cascades.append((cascade, market))
         return True
+
+    def _take_liquidation_or_past(self, liquidation: Liquidation, frame: Frame) -> bool:
+        market = self.market(liquidation.symbol)
+        if self._starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame):
+            self._heard(market, Channel.LIQUIDATIONS, frame)
+            market.counters.liquidations_history += 1
+            return False
+        return self._take_liquidation(liquidation, frame)
 
     def _take_ticker(self, ticker: Ticker, frame: Frame) -> bool:
         self.market(ticker.symbol).take_ticker(ticker)
@@ -264,3 +337,21 @@ class VenueLane:
             text = f"the exchange says: {notice.text}" if notice.text else "the exchange says so"
             self._report(kind, notice.symbol, text)
         return True
+
+    def _take_subscribed(self, subscribed: Subscribed, frame: Frame) -> bool:
+        self._routes.add(subscribed, frame.connection_id)
+        symbol, channel = subscribed.symbol, subscribed.channel
+        if channel is None or channel.private or not symbol:
+            return True
+        if channel is Channel.BOOK and subscribed.depth:
+            self.market(symbol).book.depth_kept = subscribed.depth
+        self.watch(symbol, channel, frame.connection_id)
+        return True
+
+    def _take_frame_sequence(self, sequence: FrameSequence, frame: Frame) -> bool:
+        return True
+
+    def state(self) -> list[object]:
+        """Return the canonical state apart from the markets, for the digest."""
+        counts = [self.notices, self.private_updates]
+        return [self.venue.name, *counts, self._routes.state(), self._starts.state()]

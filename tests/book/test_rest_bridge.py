@@ -61,6 +61,7 @@ def test_a_snapshot_that_fits_the_held_deltas_proves_the_book_at_once(
     assert listener.book.needs_snapshot
     rule = traits(scheme).bridge
     assert rule is not None
+    assert rule.joins_at is not None
     joining = history.deltas[data.draw(st.integers(first, len(history.deltas) - 1))]
     assert joining.first_sequence is not None
     assert joining.sequence is not None

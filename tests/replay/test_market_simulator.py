@@ -240,6 +240,7 @@ def test_a_cascade_is_worth_more_than_it_names_within_ten_seconds_and_moves_the_
                 Frame(0, 1, "reference", FrameKind.TEXT, time_ns, 0, action.payload)
             ):
                 assert isinstance(event, Liquidation)
+                assert event.notional is not None
                 if event.raw_side == {Side.BUY: "Buy", Side.SELL: "Sell"}[side]:
                     worth += event.notional
     assert worth >= 600_000

@@ -1,0 +1,69 @@
+"""How each connection began: whether we saw it, and what came first on it.
+
+Theory. Some messages mean what they mean by being the first: a delta that is the whole book, a list
+of trades that repeats the past. A message is the first of its channel and symbol on a connection,
+not the first that anyone kept: so a first delta counts only where the connection was seen to open
+and nothing of it was lost since, as a recording may begin in the middle of one. For the past the
+doubt goes the other way, as a trade that is told twice harms and one that is left out is counted.
+
+Bounded: a connection is forgotten when it ends, and the oldest one when there are too many.
+"""
+
+from __future__ import annotations
+
+from venues.channel import Channel
+from venues.frame import Frame
+
+CONNECTIONS_MAX = 256
+
+
+class ConnectionStarts:
+    """The beginnings of one venue's connections."""
+
+    __slots__ = ("_firsts", "_opened")
+
+    def __init__(self) -> None:
+        self._opened: dict[int, None] = {}
+        self._firsts: dict[int, dict[tuple[Channel, str], int]] = {}
+
+    def open(self, connection_id: int) -> None:
+        """Note that a connection was seen to open."""
+        self._opened[connection_id] = None
+        if len(self._opened) > CONNECTIONS_MAX:
+            del self._opened[next(iter(self._opened))]
+
+    def seen_from_start(self, connection_id: int) -> bool:
+        """Say whether all of a connection was seen, from its opening on."""
+        return connection_id in self._opened
+
+    def doubt(self, connection_id: int | None) -> None:
+        """Note that something of a connection (None: of each) was lost."""
+        if connection_id is None:
+            self._opened.clear()
+        else:
+            self._opened.pop(connection_id, None)
+
+    def first(self, channel: Channel, symbol: str, frame: Frame) -> bool:
+        """Say whether `frame` is the first of its connection with this channel and symbol."""
+        firsts = self._firsts.get(frame.connection_id)
+        if firsts is None:
+            firsts = self._firsts[frame.connection_id] = {}
+            if len(self._firsts) > CONNECTIONS_MAX:
+                del self._firsts[next(iter(self._firsts))]
+        return firsts.setdefault((channel, symbol), frame.frame_number) == frame.frame_number
+
+    def forget(self, connection_id: int | None) -> None:
+        """Forget a connection (None: all of them)."""
+        self.doubt(connection_id)
+        if connection_id is None:
+            self._firsts.clear()
+        else:
+            self._firsts.pop(connection_id, None)
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        firsts = [
+            [number, sorted([*key, first] for key, first in each.items())]
+            for number, each in sorted(self._firsts.items())
+        ]
+        return [sorted(self._opened), firsts]

@@ -1,0 +1,206 @@
+"""A venue that counts the frames of a connection instead of the messages of a book.
+
+Theory. `book.frame_count` says what a frame's number means; here is what follows from it.
+
+- A gap may have been anyone's: all books of the connection are doubted, and asked for again.
+- A frame that comes twice is taken once: of the second there is only a finding.
+- While a hole may still be filled, books that are spoken of are followed without proof. When it is
+  filled they have it back; when it is given up they are doubted.
+- A book message in a frame without a number proves nothing, and neither does what follows it, until
+  the next snapshot (an exchange that was not asked to number its frames).
+- Frames may come out of order, but what they say of one book has an order: what is older than the
+  book's snapshot is in it already; what is older than another delta comes too late, as that one is
+  applied. The same for a snapshot that is older than a delta that came before it.
+
+Where deltas have numbers of their own, those prove the book, and the last three are not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from book.finding import FindingKind, Report
+from book.frame_count import FrameCount
+from book.frame_time import FrameTime
+from book.market import Market
+from book.sequence import Verdict
+from book.settings import EngineSettings
+from book.staleness import StalenessGuard
+from book.venue_lane import VenueLane
+from venues.event import BookDelta, BookSnapshot, Event, FrameSequence
+from venues.frame import Frame
+from venues.traits import Continuity, SequenceScope
+from venues.venue import Venue
+
+CONNECTIONS_MAX = 256
+"""The oldest one is forgotten when there are more; its next frame begins a count."""
+
+
+class _BookPlace:
+    """The frame numbers of a book's latest snapshot and of its latest message."""
+
+    __slots__ = ("latest", "snapshot")
+
+    def __init__(self, number: int) -> None:
+        self.snapshot = -1
+        self.latest = number
+
+
+class _Counted:
+    """One connection: its count, its books' places in it, and the books that wait for proof."""
+
+    __slots__ = ("count", "places", "waiting")
+
+    def __init__(self, reorder_max: int) -> None:
+        self.count = FrameCount(reorder_max)
+        self.places: dict[str, _BookPlace] = {}
+        self.waiting: dict[str, Market] = {}
+
+
+class CountedLane(VenueLane):
+    """A lane whose frames are counted by connection."""
+
+    __slots__ = ("_connections", "_current", "_decode_frame", "_number", "_numbers_prove")
+
+    def __init__(
+        self,
+        venue: Venue,
+        settings: EngineSettings,
+        time: FrameTime,
+        guard: StalenessGuard,
+        report: Report,
+    ) -> None:
+        super().__init__(venue, settings, time, guard, report)
+        self._connections: dict[int, _Counted] = {}
+        self._current = _Counted(0)
+        self._number: int | None = None
+        self._numbers_prove = venue.traits.continuity is Continuity.NONE
+        self._decode_frame: Callable[[Frame], Sequence[Event]] = self.decode
+        self.decode = self._decode_counted
+
+    def _decode_counted(self, frame: Frame) -> Sequence[Event]:
+        self._number = None
+        events = self._decode_frame(frame)
+        if events and isinstance(first := events[0], FrameSequence):
+            return self._count(first.sequence, events, frame)
+        return events
+
+    def _count(self, number: int, events: Sequence[Event], frame: Frame) -> Sequence[Event]:
+        counted = self._connections.get(frame.connection_id)
+        if counted is None:
+            counted = self._connections[frame.connection_id] = self._begin()
+        self._current, self._number = counted, number
+        verdict = counted.count.judge(number)
+        if verdict is Verdict.GAP:
+            self._give_up(counted, frame)
+        elif verdict is not Verdict.IN_ORDER:
+            self._object(verdict, counted.count.expected, number)
+        if counted.waiting and counted.count.whole:
+            for market in counted.waiting.values():
+                market.book.reprove(frame)
+            counted.waiting.clear()
+        return events[:1] if verdict is Verdict.DUPLICATE else events
+
+    def _begin(self) -> _Counted:
+        if len(self._connections) >= CONNECTIONS_MAX:
+            del self._connections[next(iter(self._connections))]
+        return _Counted(self.venue.traits.sequence_reorder_max)
+
+    def _give_up(self, counted: _Counted, frame: Frame) -> None:
+        for gap in counted.count.take_gaps():
+            anew = gap.missing is None
+            self._report(
+                FindingKind.GAP,
+                "",
+                "the exchange counts its frames anew" if anew else "frames are missing before this",
+                expected=gap.expected,
+                received=gap.received,
+                missing=gap.missing,
+            )
+            if anew:
+                counted.places.clear()
+        counted.waiting.clear()
+        self.doubt(FindingKind.GAP.value, frame, frame.connection_id)
+
+    def _object(self, verdict: Verdict, expected: int | None, number: int) -> None:
+        if verdict is Verdict.DUPLICATE:
+            kind, text = FindingKind.DUPLICATE, "the same frame again; ignored"
+        else:
+            kind, text = FindingKind.LATE, "a frame that came before, or was given up as missing"
+        self._report(kind, "", text, expected=expected, received=number)
+
+    def _take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        if not self._numbers_prove or snapshot.unjoined:
+            return super()._take_snapshot(snapshot, frame)
+        market = self.market(snapshot.symbol)
+        if self._number is not None:
+            place = self._place(market, self._number)
+            if self._number < place.latest and market.book.connection_id == frame.connection_id:
+                market.counters.snapshots += 1
+                return self._too_late(market, self._number > place.snapshot, frame)
+            place.snapshot = place.latest = self._number
+        return self._proof_shown(market, super()._take_snapshot(snapshot, frame), frame)
+
+    def _take_delta(self, delta: BookDelta, frame: Frame) -> bool:
+        if not self._numbers_prove:
+            return super()._take_delta(delta, frame)
+        market = self.markets.get(delta.symbol) or self.market(delta.symbol)
+        if self._number is not None:
+            place = self._place(market, self._number)
+            if self._number < place.latest and market.book.connection_id == frame.connection_id:
+                market.counters.deltas += 1
+                return self._too_late(market, self._number > place.snapshot, frame)
+            place.latest = self._number
+        return self._proof_shown(market, super()._take_delta(delta, frame), frame)
+
+    def _place(self, market: Market, number: int) -> _BookPlace:
+        places = self._current.places
+        place = places.get(market.symbol)
+        if place is None:
+            place = places[market.symbol] = _BookPlace(number)
+        return place
+
+    def _too_late(self, market: Market, harmful: bool, frame: Frame) -> bool:
+        market.counters.late += 1
+        if harmful:
+            text = "a book message behind one that the exchange sent after it"
+            self._report(FindingKind.LATE, market.symbol, text, received=self._number)
+            market.book.doubt("out of order", frame)
+            self._ask(market)
+        return False
+
+    def _proof_shown(self, market: Market, changed: bool, frame: Frame) -> bool:
+        if self._number is None:
+            market.book.unprove("no frame number", frame)
+            for counted in self._connections.values():
+                counted.waiting.pop(market.symbol, None)
+        elif not self._current.count.whole and market.book.unprove("frames out of order", frame):
+            self._current.waiting[market.symbol] = market
+        return changed
+
+    def _forget(self, connection_id: int | None) -> None:
+        super()._forget(connection_id)
+        if connection_id is None:
+            self._connections.clear()
+        else:
+            self._connections.pop(connection_id, None)
+
+    def state(self) -> list[object]:
+        """Return the canonical state apart from the markets, for the digest."""
+        counts = [
+            [
+                number,
+                each.count.state(),
+                sorted([symbol, at.snapshot, at.latest] for symbol, at in each.places.items()),
+                sorted(each.waiting),
+            ]
+            for number, each in sorted(self._connections.items())
+        ]
+        return [*super().state(), counts]
+
+
+def lane_of(venue: Venue) -> type[VenueLane]:
+    """Return the kind of lane that a venue's numbers need."""
+    if venue.traits.sequence_scope is SequenceScope.CONNECTION:
+        return CountedLane
+    return VenueLane
