@@ -7,6 +7,7 @@ from book.coverage import Coverage
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
+from book.level_ids import NamedLevelBook
 from book.liquidation_monitor import Cascade, LiquidationMonitor
 from book.settings import EngineSettings
 from book.staleness import ChannelWatch
@@ -60,7 +61,8 @@ class Market:
         self.venue = venue
         self.symbol = symbol
         self.counters = MarketCounters()
-        self.book = VenueBook(symbol, traits, self.counters, report, settings, time, numbers)
+        kind_of_book = NamedLevelBook if traits.levels_by_id else VenueBook
+        self.book = kind_of_book(symbol, traits, self.counters, report, settings, time, numbers)
         self.quote: Quote | None = None
         self.ticker: Ticker | None = None
         self.last_trade_number: int | None = None
