@@ -103,6 +103,15 @@ def _fitting(time_ns: int, text: str) -> int:
     return time_ns
 
 
+DecimalPlaces = Annotated[int, Meta(ge=0, le=40)]
+"""How many digits a price or size may have behind the point."""
+
+
+def decimal_step(places: int) -> str:
+    """Return the smallest step of a number with so many digits behind the point."""
+    return f"0.{'1':0>{places}}" if places else "1"
+
+
 def leading_text(payload: bytes, beginning: bytes) -> str | None:
     """Return the JSON string right behind `beginning`; None where it is not so plainly written.
 

@@ -7,10 +7,10 @@
     {"type":"message","topic":"/account/balance","subject":"account.balance","channelType":"private",
      "data":{"total":"88","available":"88","currency":"KCS","hold":"0","time":"1545743136994"}}
 
-An order's time is `ts` in ns, a balance's `time` in ms. `status` is open, match or done; what became
-of the order is said by `type`, which is kept where the two differ (`done: canceled`). The orders
-come by `/spotMarket/tradeOrders` or its second version, in the same words. A market order for an
-amount of money has no size and no price: both are then ''.
+An order's time is `ts` in ns, a balance's `time` in ms. `status` is open, match or done; what
+became of the order is said by `type`, which is kept where the two differ (`done: canceled`). The
+orders come by `/spotMarket/tradeOrders` or its second version, in the same words. A market order
+bought by funds has neither size nor price: both are then ''.
 """
 
 from __future__ import annotations

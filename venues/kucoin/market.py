@@ -25,6 +25,7 @@ Book procedure of the exchange, of which the engine does steps 2 to 4 by the tra
 5. A row with the price 0 changes no level: it only takes its number.
 6. A size is absolute; zero removes the level. Rows are numbered one by one over both sides, and are
    not sent in that order.
+7. A ticker's `sequence` is the number of the book state whose top it shows.
 
 Exchange times: of a book and a ticker `time` in ms, of a trade `time` in ns.
 """
@@ -82,10 +83,11 @@ class _TradeMessage(msgspec.Struct, gc=False):
 
 
 class _QuoteData(msgspec.Struct, gc=False):
-    bid: str | None = field(name="bestBid")
-    bid_size: str | None = field(name="bestBidSize")
-    ask: str | None = field(name="bestAsk")
-    ask_size: str | None = field(name="bestAskSize")
+    sequence: Counter | None = None
+    bid: str | None = field(name="bestBid", default=None)
+    bid_size: str | None = field(name="bestBidSize", default=None)
+    ask: str | None = field(name="bestAsk", default=None)
+    ask_size: str | None = field(name="bestAskSize", default=None)
     time_ms: Milliseconds | None = field(name="time", default=None)
 
 
@@ -149,7 +151,7 @@ class _RestHead(msgspec.Struct, gc=False):
 # Not strict: the numbers of states and times come as texts or as numbers.
 _BOOK_MESSAGE = msgspec.json.Decoder(_BookMessage, strict=False)
 _TRADE_MESSAGE = msgspec.json.Decoder(_TradeMessage, strict=False)
-_QUOTE_MESSAGE = msgspec.json.Decoder(_QuoteMessage)
+_QUOTE_MESSAGE = msgspec.json.Decoder(_QuoteMessage, strict=False)
 _SNAPSHOT_MESSAGE = msgspec.json.Decoder(_SnapshotMessage, float_hook=str)
 _INDICATOR_MESSAGE = msgspec.json.Decoder(_IndicatorMessage, float_hook=str)
 _REST_BOOK = msgspec.json.Decoder(_RestBookAnswer, strict=False)
@@ -205,10 +207,9 @@ def trade_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
 
 
 def quote_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
-    """Return the quote in a message of `/market/ticker`.
+    """Return the quote in a message of `/market/ticker` (rule 7).
 
-    Of the topic for all symbols the subject is the symbol. The message's `sequence` is not that of
-    the book whose top it shows: recorded ones are behind it.
+    Of the topic for all symbols the subject is the symbol.
     """
     message = _QUOTE_MESSAGE.decode(payload)
     data = message.data
@@ -222,6 +223,7 @@ def quote_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
             data.bid_size or "",
             data.ask or "",
             data.ask_size or "",
+            data.sequence,
         ),
     )
 

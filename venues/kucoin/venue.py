@@ -5,9 +5,10 @@ gives a token, good for 24 hours, the address to connect to and how often to pin
 `welcome`, takes subscriptions and answers each with `ack`. It takes subscriptions that come before
 its welcome, too (the recorded feed shows it).
 
-The book needs REST; the procedure is in `market`. The whole book can only be fetched with keys, and
-a recording of public data must not need any: so the snapshot is the public one of 100 levels a side.
-Between its outermost prices the book is exact. Beyond them a level is unknown until it changes.
+The book needs REST; the procedure is in `market`. The whole book can only be fetched with keys,
+and a recording of public data must not need any: so the snapshot is the public one, of 100 levels
+a side. Between its outermost prices the book is exact. Beyond them a level is unknown until it
+changes.
 
 A login (signing of `bullet-private`): base64 of HMAC-SHA256 over time, method, path and body; the
 passphrase is signed in the same way (keys of version 2 and 3).
@@ -167,7 +168,9 @@ class Kucoin(Venue):
             ]
             plans += plan_line(_line(self.name, request, False), topics, _fits, _public_messages)
         if private:
-            own = [Topic(Subscription(channel, ""), _PRIVATE_TOPICS[channel]) for channel in private]
+            own = [
+                Topic(Subscription(channel, ""), _PRIVATE_TOPICS[channel]) for channel in private
+            ]
             line = _line(f"{self.name}/private", request, True)
             plans += plan_line(line, [own], _fits, _private_messages)
         return plans
@@ -365,6 +368,7 @@ SPOT = Kucoin(
         snapshot_source=SnapshotSource.REST,
         rest_resync=True,
         bridge=BridgeRule(drop_below=1, joins_at=1),
+        quote_shares_sequence=True,
         # Pairs that trade once an hour are listed beside those that trade each millisecond.
         stale_limits_s={**STALE_LIMITS_S, Channel.BOOK: 30.0, Channel.TRADES: 300.0},
         keepalive=Keepalive(interval_s=18.0, message=_PING),
