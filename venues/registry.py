@@ -22,8 +22,11 @@ _FOUND_IN: Mapping[str, str] = {
     "okcoin": "venues.okx",
     "hyperliquid": "venues.hyperliquid",
     "dydx": "venues.dydx",
+    "cryptocom": "venues.cryptocom",
+    "purpleflea": "venues.purpleflea",
     "kucoin": "venues.kucoin",
     "bitfinex": "venues.bitfinex",
+    "bitmex": "venues.bitmex",
     "coinbase": "venues.coinbase",
     "coinbase-exchange": "venues.coinbase",
 }
