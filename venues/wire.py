@@ -21,6 +21,9 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 NS_PER_US = 1_000
 
+Seconds = Annotated[int, Meta(ge=0, le=9_223_372_036)]
+"""A time in s since 1970 whose nanoseconds fit 64 bits."""
+
 Milliseconds = Annotated[int, Meta(ge=0, le=9_223_372_036_854)]
 """A time in ms since 1970 whose nanoseconds fit 64 bits. Times in us are refused by it."""
 
