@@ -25,10 +25,16 @@ _FOUND_IN: Mapping[str, str] = {
     "cryptocom": "venues.cryptocom",
     "purpleflea": "venues.purpleflea",
     "kucoin": "venues.kucoin",
+    "gateio": "venues.gateio",
+    "gateio-futures": "venues.gateio",
     "bitfinex": "venues.bitfinex",
     "bitmex": "venues.bitmex",
     "coinbase": "venues.coinbase",
     "coinbase-exchange": "venues.coinbase",
+    "bitstamp": "venues.bitstamp",
+    "kraken": "venues.kraken",
+    "kraken-v1": "venues.kraken",
+    "kraken-futures": "venues.kraken",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 
