@@ -21,7 +21,7 @@ from book.finding import Finding
 from book.liquidation_monitor import Cascade
 from book.staleness import Stale
 from book.subscribers import is_async
-from venues.event import BookDelta, BookSnapshot, Liquidation, Quote, Trade
+from venues.event import BookDelta, BookSnapshot, GameResult, Liquidation, Quote, Trade
 from venues.frame import Frame
 
 AGENT_METHODS: Mapping[str, type] = {
@@ -31,6 +31,7 @@ AGENT_METHODS: Mapping[str, type] = {
     "on_quote": Quote,
     "on_liquidation": Liquidation,
     "on_cascade": Cascade,
+    "on_game": GameResult,
     "on_finding": Finding,
     "on_stale": Stale,
 }

@@ -13,6 +13,7 @@ class MarketCounters(msgspec.Struct):
     checked. `bridges` are snapshots that were asked for and joined the stream. `overlapping` are
     book messages of an older connection than the one that the book follows. `*_history` is what the
     exchange repeated of the time before the subscription: on no tape, and in no sum.
+    Unpriced are liquidations in contracts whose size the exchange has not said: in no sum either.
     """
 
     snapshots: int = 0
@@ -38,5 +39,7 @@ class MarketCounters(msgspec.Struct):
     trade_gaps: int = 0
     liquidations: int = 0
     liquidations_history: int = 0
+    liquidations_unpriced: int = 0
+    game_results: int = 0
     tickers: int = 0
     stale: int = 0

@@ -40,7 +40,7 @@ from venues.marker import (
     read_marker,
 )
 from venues.registry import venue_named
-from venues.venue import SnapshotRequest
+from venues.venue import Purpose, SnapshotRequest
 
 HandlerType = TypeVar("HandlerType", bound=Handler)
 
@@ -195,7 +195,7 @@ class Engine:
                 self._refused(event, error)
                 continue
             if tell and told is not None:
-                told.append(event)
+                told.append(event if tell is True else tell)
         if lane.changed:
             lane.settle(frame)
         if told:
@@ -352,7 +352,9 @@ class Engine:
             return
         word = head.error if head.status is None else f"HTTP {head.status}"
         text = f"{head.purpose} was not answered: {word}"
-        self.report(FindingKind.SNAPSHOT_FAILED, head.symbol, text)
+        about_book = head.purpose == Purpose.SNAPSHOT
+        kind = FindingKind.SNAPSHOT_FAILED if about_book else FindingKind.REQUEST_FAILED
+        self.report(kind, head.symbol, text)
 
     def _sent(self, frame: Frame) -> None:
         """Do nothing: what we said ourselves changes no state."""

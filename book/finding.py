@@ -36,6 +36,7 @@ class FindingKind(StrEnum):
     DISCONNECTED = "disconnected"
     LOST = "lost"
     SNAPSHOT_FAILED = "snapshot failed"
+    REQUEST_FAILED = "request failed"
     STALE = "stale"
     TIME_BACKWARDS = "time backwards"
     CLOCK_STEP = "clock step"

@@ -9,8 +9,9 @@ id that stands there now. A row becomes plain rows of prices:
 - a level that leaves a price deletes it only where no other level has taken the price meanwhile;
 - a row without a price, or a delete, of an id that is not held cannot be placed: a level was lost.
 
-That last one is the only sign of loss that such a feed gives (BitMEX: take the partial, then insert,
-update and delete by id), so it is a gap of unknown size. A row with both price and size enters its level.
+That last one is the only sign of loss that such a feed gives (BitMEX: take the partial, then
+insert, update and delete by id), so it is a gap of unknown size. A row with both price and size
+enters its level, where that is not held.
 """
 
 from __future__ import annotations

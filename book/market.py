@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from book.contract_value import notional, plain_number
 from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
+from book.game_monitor import GameMonitor
 from book.level_ids import NamedLevelBook
 from book.liquidation_monitor import Cascade, LiquidationMonitor
 from book.settings import EngineSettings
@@ -14,7 +18,7 @@ from book.staleness import ChannelWatch
 from book.trade_tape import TradeTape
 from book.venue_book import VenueBook
 from venues.channel import Channel
-from venues.event import Liquidation, Quote, Ticker, Trade
+from venues.event import GameResult, Instrument, Liquidation, Quote, Ticker, Trade
 from venues.frame import Frame
 from venues.traits import VenueTraits
 
@@ -24,22 +28,25 @@ class MarketRefusedError(ValueError):
 
 
 class Market:
-    """Book, tape, liquidations, last quote and last ticker of one symbol.
+    """Book, tape, liquidations, last quote, last ticker and instrument of one symbol.
 
     Handlers are given it as of the frame that they are called for, after the whole frame.
     `asked_ns` is when a snapshot was last asked for; `watches` are its channels' silences.
     """
 
     __slots__ = (
+        "_games",
         "_liquidations",
         "_numbers",
         "_quotes_prove",
         "_report",
+        "_settings",
         "_tape",
         "_time",
         "asked_ns",
         "book",
         "counters",
+        "instrument",
         "last_trade_number",
         "quote",
         "symbol",
@@ -65,6 +72,8 @@ class Market:
         self.book = kind_of_book(symbol, traits, self.counters, report, settings, time, numbers)
         self.quote: Quote | None = None
         self.ticker: Ticker | None = None
+        self.instrument: Instrument | None = None
+        self._games: GameMonitor | None = None
         self.last_trade_number: int | None = None
         self.asked_ns: int | None = None
         self.watches: dict[Channel, ChannelWatch] = {}
@@ -73,6 +82,7 @@ class Market:
         self._numbers = numbers
         self._quotes_prove = traits.quote_shares_sequence
         self._report = report
+        self._settings = settings
         self._time = time
 
     @property
@@ -91,6 +101,13 @@ class Market:
         """The liquidation monitor, its window ending now."""
         self._liquidations.advance(self._time.now_ns)
         return self._liquidations
+
+    @property
+    def games(self) -> GameMonitor | None:
+        """The results of the game that this symbol is, its window ending now; None without any."""
+        if self._games is not None:
+            self._games.advance(self._time.now_ns)
+        return self._games
 
     @property
     def coverage(self) -> Coverage:
@@ -141,10 +158,55 @@ class Market:
         )
         return True
 
+    def priced(self, liquidation: Liquidation) -> Liquidation:
+        """Return a liquidation with its worth, where the venue's own contract rule is known.
+
+        Raises:
+            NotANumberError: its price or size is none.
+        """
+        if self.instrument is None:
+            return liquidation
+        worth = notional(self.instrument, liquidation.price_text, liquidation.size_text)
+        return msgspec.structs.replace(liquidation, notional=worth)
+
     def take_liquidation(self, liquidation: Liquidation) -> Cascade | None:
-        """Take a liquidation in; return the cascade that it completes, if it does."""
+        """Take a liquidation in; return the cascade that it completes, if it does.
+
+        One whose worth is not known is counted, and is in no sum.
+        """
         self.counters.liquidations += 1
+        if liquidation.notional is None:
+            self.counters.liquidations_unpriced += 1
         return self._liquidations.add(liquidation, self._time.now_ns)
+
+    def take_instrument(self, instrument: Instrument) -> None:
+        """Take in what the exchange says of the symbol; the latest word counts.
+
+        Raises:
+            NotANumberError: one of its texts is none; the word before it then stays.
+        """
+        for text in (
+            instrument.tick_size_text,
+            instrument.lot_size_text,
+            instrument.contract_size_text,
+        ):
+            if text is not None:
+                plain_number(text)
+        self.instrument = instrument
+
+    def take_game_result(self, result: GameResult) -> None:
+        """Take a game's result in.
+
+        Raises:
+            NotANumberError: its outcome is none.
+            MarketRefusedError: this symbol's results are another game's.
+        """
+        games = self._games or GameMonitor(result.game, self._settings)
+        if games.game is not result.game:
+            raise MarketRefusedError(f"its results are of another game, {games.game}")
+        games.add(result, self._time.now_ns)
+        self.counters.game_results += 1
+        self._games = games
 
     def take_quote(self, quote: Quote, frame: Frame) -> None:
         """Take a quote in, and hold it against the book where they share their numbers.
@@ -172,6 +234,7 @@ class Market:
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
+        games = self.games
         return [
             self.venue,
             self.symbol,
@@ -183,4 +246,6 @@ class Market:
             self.last_trade_number,
             self.tape.state(),
             self.liquidations.state(),
+            self.instrument,
+            None if games is None else games.state(),
         ]

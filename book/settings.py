@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from book.errors import EngineSettingsError
+from book.exact import EXACT
 from venues.channel import Channel
 from venues.errors import nearest
 
@@ -24,6 +25,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         cascade_notional: liquidations worth this much within `cascade_window_s` are a cascade.
         cascade_window_s: over which the worth is summed.
         cascade_cooldown_s: at most one cascade is reported in this time, per market.
+        games_window_s: length of the window of a game's results.
+        games_results_max: at most so many results are in it.
+        games_edge: the house edge that a crash game states, as a share of the stake.
+        dice_low: the least number that the dice game can show.
+        dice_high: the greatest one.
+        dice_step: how far its numbers are apart.
         stale_limits_s: silence after which a channel is stale, where it is not the venue's own.
         deltas_held_max: deltas kept per market while a snapshot is awaited.
         quotes_held_max: quotes, and tops of book, kept per market until the other one comes.
@@ -38,6 +45,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     cascade_notional: Decimal = Decimal(500_000)
     cascade_window_s: float = 10.0
     cascade_cooldown_s: float = 30.0
+    games_window_s: float = 3600.0
+    games_results_max: int = 10_000
+    games_edge: Decimal = Decimal("0.01")
+    dice_low: Decimal = Decimal(1)
+    dice_high: Decimal = Decimal(100)
+    dice_step: Decimal = Decimal(1)
     stale_limits_s: Mapping[Channel, float] = msgspec.field(default_factory=dict)
     deltas_held_max: int = 10_000
     quotes_held_max: int = 1_024
@@ -83,14 +96,30 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         }
         values |= {f"stale_limits_s.{channel}": limit for channel, limit in limits.items()}
         for name, value in values.items():
-            if not (math.isfinite(value) and 0 < value <= _VALUE_MAX):
-                raise EngineSettingsError(
-                    where, f"{name} has to be above 0 and at most {_VALUE_MAX:,}."
-                )
+            least = "from 0 to" if name in _MAY_BE_ZERO else "above 0 and at most"
+            fits = math.isfinite(value) and 0 <= value <= _VALUE_MAX
+            if not fits or (not value and name not in _MAY_BE_ZERO):
+                raise EngineSettingsError(where, f"{name} has to be {least} {_VALUE_MAX:,}.")
         if self.spike_window_s > self.tape_window_s:
             raise EngineSettingsError(where, "spike_window_s has to be within tape_window_s.")
+        self._check_games(where)
+
+    def _check_games(self, where: str) -> None:
+        if self.games_edge >= 1:
+            raise EngineSettingsError(where, "games_edge has to be below 1: it is a share.")
+        try:
+            whole = not EXACT.remainder(
+                EXACT.subtract(self.dice_high, self.dice_low), self.dice_step
+            )
+        except ArithmeticError:  # so many digits that no die has such faces
+            whole = False
+        if self.dice_low > self.dice_high or not whole:
+            raise EngineSettingsError(
+                where, "dice_low has to be whole steps (dice_step) below dice_high."
+            )
 
 
+_MAY_BE_ZERO = frozenset({"games_edge", "dice_low", "dice_high"})
 _VALUE_MAX = 10**12
 NS_PER_S = 1_000_000_000
 

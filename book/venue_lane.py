@@ -24,6 +24,8 @@ from venues.event import (
     BookSnapshot,
     Event,
     FrameSequence,
+    GameResult,
+    Instrument,
     Liquidation,
     Notice,
     NoticeKind,
@@ -62,7 +64,8 @@ class VenueLane:
         cascades: what the current frame completed, still to be told.
         requests: the snapshots wished for and not yet taken by anyone, by symbol.
         takers: by kind of event, what takes it in; called with the event and its frame, and says
-            whether subscribers should be told. NotANumberError: a price or size is none.
+            whether subscribers should be told of it (True, False) or what they should be told of
+            in its place. NotANumberError: a price or size is none.
         private_updates: how many updates of one's own account came.
     """
 
@@ -111,7 +114,7 @@ class VenueLane:
         self._limits_ns = {channel: nanoseconds(limit_s) for channel, limit_s in limits_s.items()}
         self._starts = ConnectionStarts()
         self._routes = RouteTable(venue)
-        self.takers: dict[type, Callable[..., bool]] = {
+        self.takers: dict[type, Callable[..., bool | Event]] = {
             BookSnapshot: self._take_snapshot,
             BookDelta: self._take_delta,
             Trade: self._take_trade,
@@ -119,6 +122,8 @@ class VenueLane:
             Liquidation: self._take_liquidation,
             Ticker: self._take_ticker,
             Notice: self._take_notice,
+            Instrument: self._take_instrument,
+            GameResult: self._take_game_result,
             OrderUpdate: self._take_private,
             PositionUpdate: self._take_private,
             WalletUpdate: self._take_private,
@@ -306,15 +311,16 @@ class VenueLane:
             self._ask(market)
         return True
 
-    def _take_liquidation(self, liquidation: Liquidation, frame: Frame) -> bool:
+    def _take_liquidation(self, liquidation: Liquidation, frame: Frame) -> bool | Event:
         market = self.market(liquidation.symbol)
         self._heard(market, Channel.LIQUIDATIONS, frame)
-        cascade = market.take_liquidation(liquidation)
+        told = market.priced(liquidation) if liquidation.notional is None else liquidation
+        cascade = market.take_liquidation(told)
         if cascade is not None:
             self.cascades.append((cascade, market))
-        return True
+        return told
 
-    def _take_liquidation_or_past(self, liquidation: Liquidation, frame: Frame) -> bool:
+    def _take_liquidation_or_past(self, liquidation: Liquidation, frame: Frame) -> bool | Event:
         market = self.market(liquidation.symbol)
         if self._starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame):
             self._heard(market, Channel.LIQUIDATIONS, frame)
@@ -324,6 +330,16 @@ class VenueLane:
 
     def _take_ticker(self, ticker: Ticker, frame: Frame) -> bool:
         self.market(ticker.symbol).take_ticker(ticker)
+        return True
+
+    def _take_instrument(self, instrument: Instrument, frame: Frame) -> bool:
+        self.market(instrument.symbol).take_instrument(instrument)
+        return True
+
+    def _take_game_result(self, result: GameResult, frame: Frame) -> bool:
+        market = self.market(result.symbol)
+        self._heard(market, Channel.RESULTS, frame)
+        market.take_game_result(result)
         return True
 
     def _take_private(self, update: Event, frame: Frame) -> bool:
