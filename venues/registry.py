@@ -20,6 +20,8 @@ _FOUND_IN: Mapping[str, str] = {
     "binance-coinm": "venues.binance",
     "okx": "venues.okx",
     "okcoin": "venues.okx",
+    "bitget": "venues.bitget",
+    "bitget-v1": "venues.bitget",
     "hyperliquid": "venues.hyperliquid",
     "dydx": "venues.dydx",
     "cryptocom": "venues.cryptocom",

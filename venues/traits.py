@@ -182,6 +182,7 @@ class VenueTraits:
         may_cross: the exchange sends books that are crossed for a moment; no fault.
         numbers_may_be_absent: older recordings of it carry none of the numbers that `continuity`
             names. A book whose snapshot has a checksum in place of a number rests on checksums.
+        login_optional: public connections log in too where keys are at hand, and do without them.
         rest_requests_per_minute: HTTP requests that we allow ourselves per host.
     """
 
@@ -208,6 +209,7 @@ class VenueTraits:
     history_first: frozenset[Channel] = frozenset()
     may_cross: bool = False
     numbers_may_be_absent: bool = False
+    login_optional: bool = False
     rest_requests_per_minute: int = 20
 
     @property
