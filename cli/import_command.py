@@ -14,24 +14,36 @@ from cli.terminal import print_json, say
 @click.option(
     "--format",
     "format_name",
-    required=True,
     metavar="FORMAT",
-    help="What wrote the files: hftbacktest or cryptofeed. Gzipped or plain.",
+    help="What wrote the files: hftbacktest or cryptofeed; found out where left out.",
 )
-@click.option("--venue", required=True, help="Whose messages they hold; `tickreel venues` lists.")
+@click.option(
+    "--venue", help="Whose messages they hold; found by the addresses in them where left out."
+)
+@click.option(
+    "--no-http", is_flag=True, help="Leave out the HTTP files beside the WebSocket files given."
+)
 @click.option("-o", "--output", "folder", required=True, type=click.Path(), help="The recording.")
 @json_option
 def import_command(
-    files: tuple[str, ...], format_name: str, venue: str, folder: str, as_json: bool
+    files: tuple[str, ...],
+    format_name: str | None,
+    venue: str | None,
+    no_http: bool,
+    folder: str,
+    as_json: bool,
 ) -> None:
     """Turn the raw files of other tools into a recording.
 
     Every line becomes one frame, with the time that the other tool gave it. Nothing is made up:
-    what a format does not hold (a steady clock, connection ids) stays unknown.
+    what a format does not hold (a steady clock, connection ids) stays unknown. The files may be
+    gzipped or plain. Beside NAME.ws.1.0, as cryptofeed names a feed's WebSocket file, its HTTP
+    files (NAME.http.0.0) are taken too. Files by hftbacktest do not say whose messages they hold:
+    give --venue.
     """
     from replay.import_recording import import_recording
 
-    report = import_recording(files, format_name, venue, folder)
+    report = import_recording(files, format_name, venue, folder, http_beside=not no_http)
     for note in report.notes:
         say(printable(note))
     first_ns, last_ns = report.first_receive_time_ns, report.last_receive_time_ns
@@ -39,6 +51,7 @@ def import_command(
         print_json(
             {
                 "folder": str(report.folder),
+                "venue": report.venue,
                 "files": [str(path) for path in report.files],
                 "frames": report.frames,
                 "connections": report.connections,
@@ -51,7 +64,7 @@ def import_command(
             }
         )
         return
-    text = f"{report.folder}: {counted(report.frames, 'frame')} of {venue}"
+    text = f"{report.folder}: {counted(report.frames, 'frame')} of {report.venue}"
     if first_ns is not None and last_ns is not None:
         text += f", {utc_text(first_ns)} and {span_text((last_ns - first_ns) / 1e9)} on"
     click.echo(f"{text}; {byte_text(report.bytes_on_disk)} on disk")

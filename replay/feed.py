@@ -7,20 +7,22 @@ when the exchange cuts a client off, its feed waits for it and goes on where it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-from venues.venue import Venue
+from venues.venue import ClientRequest, Venue
 
 
 class Sending(msgspec.Struct, frozen=True, gc=False):
     """A message to send to whoever subscribed to `topic`.
 
-    `topic` is None for a message of which nobody can say what it is: it goes to everyone who is
-    on the connection that it came by.
+    `topic` is None for a message that no subscription brings, or of which nobody can say what it
+    is: it goes to everyone who is on the connection that it came by. One that is a `greeting` is
+    said when a client connects, and not played again. `acknowledges` marks a recorded answer to a
+    subscription that is played where it stands (see `recorded_connection`).
     """
 
     due_ns: int
@@ -29,6 +31,8 @@ class Sending(msgspec.Struct, frozen=True, gc=False):
     binary: bool
     connection_id: int
     position: int
+    greeting: bool = False
+    acknowledges: bool = False
 
 
 class Cutting(msgspec.Struct, frozen=True, gc=False):
@@ -84,5 +88,20 @@ class Feed(Protocol):
         None where there is none, or where it is part of the steps anyway.
         """
 
-    async def snapshot_body(self, path_and_query: str) -> bytes | None:
-        """Return the answer to an HTTP request for a book, as of now; None if it has none."""
+    async def greetings(self) -> Sequence[Sending]:
+        """Return what the next connection began with, where that has to be said as it was."""
+
+    async def acknowledgement(self, topic: str) -> Sending | None:
+        """Return the recorded answer to a subscription that later messages refer to."""
+
+    async def carrier(self, topics: Collection[str]) -> int | None:
+        """Return the connection by which the next message of `topics` comes; None: not soon."""
+
+    async def acknowledges_ahead(self) -> bool:
+        """Return whether a recorded answer to a subscription is about to be played."""
+
+    async def http_body(self, path_and_query: str) -> bytes | None:
+        """Return the answer to an HTTP request, for a book as of now; None if it has none."""
+
+    async def snapshot_message(self, request: ClientRequest) -> str | bytes | None:
+        """Return the answer to a SNAPSHOT request, as of now; None if it has none."""

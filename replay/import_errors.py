@@ -4,6 +4,10 @@
     └── ImportFailedError             every error of an import
         ├── UnknownImportFormatError  a format that is not known
         ├── ImportTargetError         the folder to import into already holds something
+        ├── UnrecognisedImportError   a file that is of no known format
+        ├── VenueNotNamedError        files that do not say whose messages they hold
+        ├── UnknownAddressError       files that say so by an address that is not known
+        ├── DifferentVenuesError      files of several venues
         ├── ImportSourceError         a file that cannot be read
         └── ImportFormatError         a line that is not what the format says
 
@@ -70,4 +74,50 @@ class ImportFormatError(ImportFailedError):
         super().__init__(
             f"{path}: line {line_number:,} cannot be imported: expected {expected}, "
             f"found {self.excerpt!r}. Nothing was imported; check the format and the file."
+        )
+
+
+class UnrecognisedImportError(ImportFailedError):
+    """A file that begins as none of the known formats does."""
+
+    def __init__(self, path: Path, line: bytes) -> None:
+        self.path = path
+        self.excerpt = line[:EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")
+        begins = f"begins {self.excerpt!r}" if line else "has no lines"
+        super().__init__(
+            f"{path}: {begins}, so it cannot be told what wrote it. Give --format if you know."
+        )
+
+
+class VenueNotNamedError(ImportFailedError):
+    """Files that do not say whose messages they hold."""
+
+    def __init__(self, path: Path, format_name: str) -> None:
+        self.path = path
+        self.format_name = format_name
+        super().__init__(
+            f"{path}: this {format_name} file names no address, so it does not say whose messages "
+            "it holds. Give --venue; `tickreel venues` lists them."
+        )
+
+
+class UnknownAddressError(ImportFailedError):
+    """Files that name an address, which is no known venue's."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__(
+            f"no venue is known at {url}. Give --venue if its messages are those of one that is "
+            "known; `tickreel venues` lists them."
+        )
+
+
+class DifferentVenuesError(ImportFailedError):
+    """Files of several venues for one import."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = sorted(names)
+        super().__init__(
+            f"these files are of several venues: {', '.join(self.names)}. Import each into a "
+            "recording of its own; several recordings can be replayed as one."
         )

@@ -1,7 +1,8 @@
 """Recordings by other programs become recordings of ours: `tickreel import`.
 
-Several files are joined in time order; within a file the order of its lines stays, whatever its
-times say. Each line is one frame, and no frame is made up. Nothing is held in memory but a batch.
+Where format and venue are not given, the files say (`import_recognition`). Several files are joined
+in time order; within a file the order of its lines stays, whatever its times say. Each line is one
+frame, and no frame is made up. Nothing is held in memory but a batch.
 
 The recording is written beside its place under a hidden name and moved there when it is whole, so
 that an import that fails, or is killed, never leaves a folder that passes for a recording.
@@ -22,6 +23,13 @@ from recorder.recording import RecordingWriter, Rotation
 from replay import import_cryptofeed, import_hftbacktest
 from replay.import_draft import Draft, ImportSource, ReadDrafts
 from replay.import_errors import ImportTargetError, UnknownImportFormatError
+from replay.import_recognition import (
+    CRYPTOFEED,
+    HFTBACKTEST,
+    format_of,
+    http_files_beside,
+    venue_in,
+)
 from venues.frame import Frame, FrameKind
 from venues.registry import venue_named
 
@@ -37,7 +45,8 @@ class ImportReport:
 
     Attributes:
         folder: the recording.
-        files: the files it was made from, in the order given.
+        venue: whose messages they are.
+        files: the files it was made from, in the order given, and those taken with them.
         frames: how many frames it has: one for each line that is not blank.
         connections: how many connections they were received on.
         kinds: frames by kind.
@@ -49,6 +58,7 @@ class ImportReport:
     """
 
     folder: Path
+    venue: str
     files: tuple[Path, ...]
     frames: int
     connections: int
@@ -71,25 +81,40 @@ class _Tally:
 
 
 def import_recording(
-    files: Sequence[str | Path], format_name: str, venue_name: str, folder: str | Path
+    files: Sequence[str | Path],
+    format_name: str | None,
+    venue_name: str | None,
+    folder: str | Path,
+    *,
+    http_beside: bool = True,
 ) -> ImportReport:
     """Make the recording `folder` from the lines of `files`.
+
+    `format_name` and `venue_name` None are found out from the files. With `http_beside`, the HTTP
+    files that lie beside WebSocket files of the same feed are taken too.
 
     Raises:
         UnknownImportFormatError: `format_name` is neither `hftbacktest` nor `cryptofeed`.
         UnknownVenueError: `venue_name` is in no registry.
+        UnrecognisedImportError: a format was not given, and the files are of none that is known.
+        VenueNotNamedError, UnknownAddressError, DifferentVenuesError: a venue was not given, and
+            the files do not say of which one they are.
         ImportTargetError: the folder is not empty.
         ImportSourceError: a file cannot be read.
         ImportFormatError: a line is not what the format says.
         RecorderError: the recording cannot be written.
     """
-    if format_name not in FORMATS:
+    if format_name is not None and format_name not in FORMATS:
         raise UnknownImportFormatError(format_name, FORMATS)
-    venue = venue_named(venue_name)
+    given = venue_named(venue_name) if venue_name is not None else None
     target, paths = Path(folder), tuple(Path(file) for file in files)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ImportTargetError(target)
-    notes: list[str] = []
+    beside = http_files_beside(paths) if http_beside else []
+    paths += tuple(beside)
+    format_name = format_name or format_of(paths)
+    venue = given or venue_in(paths, format_name)
+    notes = [f"{path}: lies beside a WebSocket file of its feed, and was taken." for path in beside]
     sources = [ImportSource(path, at, venue, notes.append) for at, path in enumerate(paths)]
     imported = FORMATS[format_name]
     drafts = imported.connected(_joined([imported.read(source) for source in sources]))
@@ -101,6 +126,7 @@ def import_recording(
     tally, bytes_on_disk = _written(drafts, venue.name, asked_for, target)
     return ImportReport(
         folder=target,
+        venue=venue.name,
         files=paths,
         frames=tally.frames,
         connections=len(tally.connections),
@@ -209,6 +235,6 @@ class ImportFormat:
 
 
 FORMATS: Mapping[str, ImportFormat] = {
-    "hftbacktest": ImportFormat(import_hftbacktest.read_drafts, _one_connection),
-    "cryptofeed": ImportFormat(import_cryptofeed.read_drafts, _opened_connections),
+    HFTBACKTEST: ImportFormat(import_hftbacktest.read_drafts, _one_connection),
+    CRYPTOFEED: ImportFormat(import_cryptofeed.read_drafts, _opened_connections),
 }

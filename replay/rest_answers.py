@@ -1,4 +1,4 @@
-"""What a recorded exchange answers to a request for a snapshot of a book.
+"""What a recorded exchange answers to a request, above all to one for a snapshot of a book.
 
 Theory. A client that asks has been sent the recording up to some frame, its position. Three
 answers are possible, and tried in this order:
@@ -10,7 +10,10 @@ answers are possible, and tried in this order:
    to it, provided that the engine vouches for it.
 3. Whatever answer is nearest: the client may be able to join it, and will ask again if not.
 
-None of them invents anything: a book that the recording cannot vouch for is not served.
+None of them invents anything: a book that the recording cannot vouch for is not served. A book may
+be asked for by HTTP or, where the exchange answers that, on the socket: then the messages of the
+request's topic are the recorded answers, given as they were recorded (with the number of the
+request that they answered). Of other HTTP requests (instruments), the nearest answer is given.
 
 Frames are read only when somebody asks, and only as far as `NEAR_NS` beyond the position, so that
 a venue without requests costs nothing.
@@ -24,10 +27,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from book.engine import Engine
+from recorder.redaction import redacted_url
 from replay.frame_source import FrameSource
 from venues.frame import Frame, FrameKind
 from venues.marker import MarkerError, read_http
-from venues.venue import Venue
+from venues.traits import SnapshotSource
+from venues.venue import ClientRequest, Purpose, Venue
 
 NEAR_NS = 10_000_000_000
 AHEAD_FRAMES_MAX = 50_000
@@ -36,10 +41,10 @@ HTTP_OK = 200
 
 @dataclass
 class _Answer:
-    frame_number: int
     receive_time_ns: int
     asked: object
     body: bytes
+    message: str | bytes | None = None
     given: bool = False
 
 
@@ -55,6 +60,7 @@ class RestAnswers:
         self._time_ns: int | None = None
         self._ended = False
         self._lock = threading.Lock()
+        self._by_message = venue.traits.snapshot_source is SnapshotSource.REQUESTED
 
     def body(self, path_and_query: str, position: int) -> bytes | None:
         """Return the body to answer with when frame number `position` was sent last; None if none.
@@ -62,25 +68,52 @@ class RestAnswers:
         Raises:
             ReplayError: the recording cannot be read.
         """
-        asked = self._asked(path_and_query)
+        symbol = self._venue.dialect.snapshot_symbol(path_and_query)
         with self._lock:
             self._catch_up(position)
-            time_ns = self._time_ns or 0
-            known = [answer for answer in self._answers if answer.asked == asked]
-            known.sort(key=lambda answer: abs(answer.receive_time_ns - time_ns))
-            for answer in known:
-                if not answer.given and abs(answer.receive_time_ns - time_ns) <= NEAR_NS:
-                    answer.given = True
-                    return answer.body
-            symbol = self._venue.dialect.snapshot_symbol(path_and_query)
+            known = self._known(_asked_http(path_and_query, symbol))
+            recorded = self._fitting(known, for_book=symbol is not None)
+            if recorded is not None:
+                return recorded.body
             book = None if symbol is None else self._book(symbol, path_and_query)
             return book or (known[0].body if known else None)
 
-    def _asked(self, path_and_query: str, symbol: str = "") -> object:
-        """Return what two requests have in common that want the same."""
-        symbol = self._venue.dialect.snapshot_symbol(path_and_query) or symbol
-        parts = urlsplit(path_and_query)
-        return symbol or (parts.path, sorted(parse_qsl(parts.query)))
+    def message(self, request: ClientRequest, position: int) -> str | bytes | None:
+        """Return the message that answers a SNAPSHOT request at `position`; None if none.
+
+        Raises:
+            ReplayError: the recording cannot be read.
+        """
+        dialect = self._venue.dialect
+        topic = request.topics[0] if request.topics else ""
+        with self._lock:
+            self._catch_up(position)
+            known = self._known(topic)
+            recorded = self._fitting(known, for_book=True)
+            if recorded is not None:
+                return recorded.message
+            symbol = dialect.snapshot_symbol(topic)
+            book = None if symbol is None else self._book(symbol, topic)
+            if book is not None:
+                return dialect.snapshot_answer(request, book)
+            return known[0].message if known else None
+
+    def _known(self, asked: object) -> list[_Answer]:
+        """Return the recorded answers to a request, the nearest first."""
+        time_ns = self._time_ns or 0
+        known = [answer for answer in self._answers if answer.asked == asked]
+        return sorted(known, key=lambda answer: abs(answer.receive_time_ns - time_ns))
+
+    def _fitting(self, known: list[_Answer], *, for_book: bool) -> _Answer | None:
+        """Take the nearest answer; of a book, one that is near and was not given before."""
+        if not for_book:
+            return known[0] if known else None
+        time_ns = self._time_ns or 0
+        for answer in known:
+            if not answer.given and abs(answer.receive_time_ns - time_ns) <= NEAR_NS:
+                answer.given = True
+                return answer
+        return None
 
     def _catch_up(self, position: int) -> None:
         """Apply the frames up to `position`, and look ahead from there."""
@@ -105,18 +138,34 @@ class RestAnswers:
             return
         self._ahead.append(frame)
         if frame.kind is FrameKind.HTTP:
-            self._note(frame)
+            self._note_http(frame)
+        elif self._by_message and frame.received:
+            self._note_message(frame)
 
-    def _note(self, frame: Frame) -> None:
+    def _note_http(self, frame: Frame) -> None:
         try:
             head, body = read_http(frame)
         except MarkerError:
             return
-        if head.status in (HTTP_OK, None) and not head.error:
-            parts = urlsplit(head.url)
-            asked = self._asked(f"{parts.path}?{parts.query}", head.symbol)
-            self._forget(asked)
-            self._answers.append(_Answer(frame.frame_number, frame.receive_time_ns, asked, body))
+        if head.status not in (HTTP_OK, None) or head.error:
+            return
+        parts = urlsplit(head.url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        symbol: str | None = None
+        if head.purpose != Purpose.INSTRUMENTS:
+            symbol = head.symbol or self._venue.dialect.snapshot_symbol(path)
+        self._keep(_Answer(frame.receive_time_ns, _asked_http(path, symbol), body))
+
+    def _note_message(self, frame: Frame) -> None:
+        topic = self._venue.dialect.topic(frame.payload)
+        if topic is not None and self._venue.dialect.snapshot_symbol(topic) is not None:
+            text = frame.kind is FrameKind.TEXT
+            message = frame.payload.decode("utf-8", "replace") if text else frame.payload
+            self._keep(_Answer(frame.receive_time_ns, topic, frame.payload, message))
+
+    def _keep(self, answer: _Answer) -> None:
+        self._forget(answer.asked)
+        self._answers.append(answer)
 
     def _forget(self, asked: object) -> None:
         """Drop answers too old to be given first, but for the last one of each request."""
@@ -139,6 +188,17 @@ class RestAnswers:
             market.book.sequence,
             (self._time_ns or 0) // 1_000_000,
         )
+
+
+def _asked_http(path_and_query: str, symbol: str | None) -> object:
+    """Return what two HTTP requests have in common that want the same.
+
+    A recorded address shows only the values that are known to be harmless.
+    """
+    if symbol is not None:
+        return "book", symbol.upper()
+    parts = urlsplit(redacted_url(path_and_query))
+    return parts.path, sorted(parse_qsl(parts.query))
 
 
 LEVELS_MAX = 5_000

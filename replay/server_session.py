@@ -2,9 +2,10 @@
 
 States:
 
-    LISTENING   connected; nothing subscribed yet. Pings and logins are answered.
-    PLAYING     from the first accepted subscription (a message, or the path itself): the feed's
-                steps are sent as they fall due, those of subscribed topics and no others.
+    LISTENING   connected and greeted; nothing subscribed yet. Pings and logins are answered.
+    PLAYING     from the first accepted subscriptions; of those by message, once `SETTLE_S` went by
+                without another: the feed's steps are sent as they fall due, those of subscribed
+                topics and no others.
     ENDED       the feed has no more steps: silent but answering, or closed with 1000 (`AtEnd`).
     CUT         the feed says that the exchange ended the connection here: closed the same way,
                 and the feed is handed back, to go on with when the client returns.
@@ -13,6 +14,9 @@ States:
 Rules:
 
 - A message is sent byte for byte, text as text and binary as binary.
+- Many exchanges take one topic a message. Time stands still until the client has said all that it
+  wants, or at max speed the first topic would be over before the second is asked for.
+- Heartbeats are sent in every state, by real time and not by the recording's.
 - A subscription and its acknowledgement happen between two steps, never within one, so that a
   snapshot of a live book fits exactly before the next delta.
 - A recorded connection that the recording client ended itself cuts only once a later one follows.
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -35,13 +40,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from replay.feed import Cutting, Feed, Sending, Step, TopicStanding
+from replay.recorded_connection import counts_connection
 from replay.sent_ledger import SentLedger
 from replay.session_outlet import SessionOutlet
+from replay.session_voice import SessionVoice
 from replay.virtual_clock import VirtualClock
 from venues.errors import TickreelError
 from venues.venue import ClientRequest, Credentials, RequestKind
 
 TOPICS_MAX = 2_000
+SETTLE_S = 0.1
+SETTLE_MESSAGES = 2
+"""A client that pauses between messages, as the exchange wants, is waited for so many pauses."""
 
 
 class AtEnd(Enum):
@@ -65,13 +75,14 @@ class SessionState(Enum):
 class SessionSettings:
     """What all sessions have in common. `speed` None is max.
 
-    `origin_ns` is the feed's time at which a fresh client begins.
+    `origin_ns` is the feed's time at which a fresh client begins; `heartbeat_s` is real time.
     """
 
     speed: Fraction | None
     at_end: AtEnd
     credentials: Credentials | None
     origin_ns: int
+    heartbeat_s: float = 5.0
 
 
 class ServerSession:
@@ -97,11 +108,14 @@ class ServerSession:
         take_up: Callable[[str, frozenset[str]], Feed | None],
         park: Callable[[ServerSession], None],
         played: asyncio.Event,
+        *,
+        logged_in: bool = False,
     ) -> None:
         """Serve `connection` from `feed`.
 
         `take_up` gives the feed of a client that was cut off and is back, by its path and the
-        topics that it wants first; `park` keeps the feed of one that is being cut off.
+        topics that it wants first; `park` keeps the feed of one that is being cut off; `logged_in`
+        says that the handshake was signed.
         """
         self.path = path
         self.feed = feed
@@ -112,6 +126,7 @@ class ServerSession:
         self.played = played
         self._connection = connection
         self._outlet = SessionOutlet(connection, ledger, paced=settings.speed is not None)
+        self._voice = SessionVoice(feed, self._outlet)
         self._dialect = feed.venue.dialect
         self._settings = settings
         self._take_up = take_up
@@ -119,23 +134,31 @@ class ServerSession:
         self._turn = asyncio.Lock()
         self._begun = asyncio.Event()
         self._resumed = False
-        self._logged_in = False
+        self._asked = asyncio.Event()
+        self._settles = False
+        self._logged_in = logged_in
         self._carried: set[int] = set()
         self._left: Cutting | None = None
 
     async def run(self) -> None:
         """Serve until the connection is closed."""
         async with asyncio.TaskGroup() as group:
-            player = group.create_task(self._play())
+            tasks = [group.create_task(self._play()), group.create_task(self._beat())]
             with contextlib.suppress(ConnectionClosed):
-                await self._listen()
-            player.cancel()
+                try:
+                    await self._listen()
+                except TickreelError as fault:
+                    await self._fail(fault)
+            for task in tasks:
+                task.cancel()
         if self.state is not SessionState.CUT:
             self.state = SessionState.GONE
 
     # What the client says.
 
     async def _listen(self) -> None:
+        async with self._turn:
+            await self._voice.greet(self.feed)
         topics = self._dialect.connect_topics(self.path)
         if topics:
             refused = self._topics_refusal(topics)
@@ -143,10 +166,10 @@ class ServerSession:
                 await self._outlet.close(CloseCode.POLICY_VIOLATION, refused)
                 return
             await self._begin(topics)
+        private = self._dialect.private_path(self.path.partition("?")[0])
         async for message in self._connection:
             payload = message.encode() if isinstance(message, str) else message
             request = self._dialect.read_request(payload)
-            private = self._dialect.private_path(self.path.partition("?")[0])
             async with self._turn:
                 await self._hear(replace(request, private=private))
 
@@ -154,6 +177,12 @@ class ServerSession:
         refused: str | None = None
         if request.kind is RequestKind.SUBSCRIBE:
             refused = self._topics_refusal(request.topics)
+            if refused is None:
+                await self._begin(request.topics, request)
+                return
+        elif request.kind is RequestKind.SNAPSHOT:
+            await self._voice.state_book(request, self.feed)
+            return
         elif request.kind is RequestKind.UNSUBSCRIBE:
             self.topics.difference_update(request.topics)
         elif request.kind is RequestKind.LIST:
@@ -162,9 +191,7 @@ class ServerSession:
             refused = self._login_refusal(request)
         elif request.kind is RequestKind.UNREADABLE:
             refused = "the request cannot be read"
-        await self._outlet.answer(self._dialect.answer(request, refused))
-        if request.kind is RequestKind.SUBSCRIBE and refused is None:
-            await self._begin(request.topics)
+        await self._voice.answer(request, refused)
 
     def _login_refusal(self, request: ClientRequest) -> str | None:
         credentials = self._settings.credentials
@@ -186,28 +213,59 @@ class ServerSession:
                 return f"{topic} needs a login"
         return None
 
-    async def _begin(self, topics: Sequence[str]) -> None:
+    async def _begin(self, topics: Sequence[str], request: ClientRequest | None = None) -> None:
         """Let `topics` be sent from here on, and start playing with the first of them."""
         self.topics.update(topics)
         if not self._begun.is_set():
             kept = self._take_up(self.path, frozenset(topics))
             if kept is not None:
                 self.feed, self._resumed = kept, True
+        if request is not None:
+            await self._voice.acknowledge(request, self.feed)
+        if counts_connection(self.feed.venue):
+            # Its numbers run over all that came by it, also before the first message asked for.
+            carrier = await self.feed.carrier(self.topics)
+            self._carried.update(() if carrier is None else (carrier,))
         openings = [self.feed.opening(topic) for topic in topics]
         await self._outlet.send([opening for opening in openings if opening is not None])
+        self._settles = self._settles or request is not None
+        self._asked.set()
         self._begun.set()
 
     # What the exchange says.
 
+    async def _beat(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(self._settings.heartbeat_s)
+                async with self._turn:
+                    await self._voice.beat(time.time_ns() // 1_000_000)
+
     async def _play(self) -> None:
-        await self._begun.wait()
+        await self._settled()
         self.state = SessionState.PLAYING
         with contextlib.suppress(ConnectionClosed):
             try:
                 await self._play_steps()
             except TickreelError as fault:
-                self.fault = fault
-                await self._outlet.close(CloseCode.INTERNAL_ERROR, str(fault))
+                await self._fail(fault)
+
+    async def _fail(self, fault: TickreelError) -> None:
+        self.fault = fault
+        await self._outlet.close(CloseCode.INTERNAL_ERROR, str(fault))
+
+    async def _settled(self) -> None:
+        """Wait until the client has said all that it wants at first."""
+        await self._begun.wait()
+        if not self._settles:
+            return
+        pause_s = self.feed.venue.traits.limits.message_interval_s
+        settle_s = SETTLE_S + SETTLE_MESSAGES * pause_s
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self._asked.clear()
+                async with asyncio.timeout(settle_s):
+                    await self._asked.wait()
 
     async def _play_steps(self) -> None:
         clock = await self._started_clock()
@@ -263,6 +321,8 @@ class ServerSession:
         return cutting
 
     def _wants(self, message: Sending) -> bool:
+        if message.greeting:
+            return False
         if message.topic is None:
             return message.connection_id in self._carried
         return message.topic in self.topics

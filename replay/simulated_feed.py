@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from replay.feed import Cutting, Sending, Step, TopicStanding
 from replay.market_simulator import Action, Disconnect, MarketSimulator, SimulationSettings
 from replay.simulated_messages import VENUE
 from venues.registry import venue_named
-from venues.venue import Venue
+from venues.venue import ClientRequest, Venue
 
 
 class SimulatedFeed:
@@ -73,7 +73,30 @@ class SimulatedFeed:
             return None
         return Sending(self._now_ns, topic, payload, False, self._connection_id, self._now_ns)
 
-    async def snapshot_body(self, path_and_query: str) -> bytes | None:
+    async def greetings(self) -> Sequence[Sending]:
+        """Return nothing: the exchange's own greeting will do."""
+        return ()
+
+    async def acknowledgement(self, topic: str) -> Sending | None:
+        """Return nothing: no message refers to its acknowledgement."""
+        del topic
+        return None
+
+    async def carrier(self, topics: Collection[str]) -> int | None:
+        """Return the connection that is up."""
+        del topics
+        return self._connection_id
+
+    async def acknowledges_ahead(self) -> bool:
+        """Return False: nothing was recorded."""
+        return False
+
+    async def snapshot_message(self, request: ClientRequest) -> str | bytes | None:
+        """Return nothing: no book is asked for on the socket."""
+        del request
+        return None
+
+    async def http_body(self, path_and_query: str) -> bytes | None:
         """Return the book as it is."""
         dialect = self.venue.dialect
         symbol = dialect.snapshot_symbol(path_and_query)

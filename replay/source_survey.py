@@ -14,16 +14,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from recorder.redaction import STANDIN
 from replay.feed import TopicStanding
 from replay.frame_source import FrameSource
-from venues.errors import UNDECODABLE, UnknownSymbolError
-from venues.event import MarketEvent, PrivateEvent
+from replay.recorded_connection import RecordedConnection, read_events
+from venues.errors import UnknownChannelError, UnknownSymbolError
+from venues.event import Event, MarketEvent, PrivateEvent
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, Opened, read_marker
 from venues.registry import venue_named
 from venues.venue import RequestKind, StreamRequest, Venue
 
 FRAMES_MAX = 200_000
+_REDACTED = f"={STANDIN.decode()}"
 
 
 @dataclass
@@ -35,7 +38,8 @@ class VenueSurvey:
         symbols: those that market data is about.
         carried: topics that there are messages of.
         topics: all topics known, and whether they need a login.
-        paths: those that the recording client connected to.
+        paths: those that the recording client connected to, without its tokens.
+        connections: what was read of each recorded connection.
     """
 
     venue: Venue
@@ -43,6 +47,14 @@ class VenueSurvey:
     carried: set[str] = field(default_factory=set)
     topics: dict[str, TopicStanding] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    connections: dict[int, RecordedConnection] = field(default_factory=dict)
+
+    def connection(self, connection_id: int) -> RecordedConnection:
+        """Return the recorded connection of that number."""
+        met = self.connections.get(connection_id)
+        if met is None:
+            met = self.connections[connection_id] = RecordedConnection(self.venue)
+        return met
 
 
 @dataclass
@@ -87,10 +99,11 @@ def _note(found: SourceSurvey, frame: Frame) -> None:
         met = found.venues[frame.venue] = VenueSurvey(venue_named(frame.venue))
     dialect = met.venue.dialect
     if frame.received:
-        topic = dialect.topic(frame.payload)
+        connection = met.connection(frame.connection_id)
+        topic = connection.hear(frame).topic
         if topic is not None and topic not in met.carried:
             met.carried.add(topic)
-            _note_topic(met, topic, frame)
+            _note_topic(met, topic, read_events(met.venue, frame, connection.routes))
     elif frame.kind is FrameKind.OPENED:
         path = _opened_path(frame)
         if path not in met.paths:
@@ -102,12 +115,8 @@ def _note(found: SourceSurvey, frame: Frame) -> None:
             _know(met, request.topics)
 
 
-def _note_topic(met: VenueSurvey, topic: str, frame: Frame) -> None:
+def _note_topic(met: VenueSurvey, topic: str, events: tuple[Event, ...]) -> None:
     """Tell a private topic by what its messages say, and a public one's symbol."""
-    try:
-        events = met.venue.decode(frame)
-    except UNDECODABLE:
-        events = ()
     private = any(isinstance(event, PrivateEvent) for event in events)
     met.topics[topic] = TopicStanding.PRIVATE if private else TopicStanding.PUBLIC
     if not private:
@@ -127,7 +136,7 @@ def _know_offers(met: VenueSurvey) -> None:
             plans = venue.plan(
                 StreamRequest(venue.name, (symbol,), tuple(sorted(venue.traits.channels)))
             )
-        except UnknownSymbolError:
+        except (UnknownSymbolError, UnknownChannelError):
             continue
         for plan in plans:
             url = urlsplit(plan.url)
@@ -145,4 +154,5 @@ def _opened_path(frame: Frame) -> str:
         url = urlsplit(read_marker(frame, Opened).url)
     except (MarkerError, ValueError):
         return "/"
-    return f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    shown = "&".join(each for each in url.query.split("&") if not each.endswith(_REDACTED))
+    return f"{url.path or '/'}?{shown}" if shown else url.path or "/"

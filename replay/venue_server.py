@@ -10,7 +10,8 @@ Rules:
   goes on where it was; nobody else's feed is ever touched.
 - HTTP is served on the same port. A request does not say whose it is: the client of that venue
   that is furthest on is taken, as a snapshot ahead of a client joins when it gets there, and one
-  behind it never does.
+  behind it never does. Where clients first ask for an address or a token, they are sent here.
+- Where logins are signed in the handshake, one at a private path that is not is refused (401).
 - Loopback only, unless `insecure`: it has no login of its own. See `request_gate`.
 - Limits: `CLIENTS_MAX` connections, `INBOUND_BYTES_MAX` a message; the send buffer's is
   `session_outlet.SEND_BUFFER_MAX`.
@@ -33,7 +34,9 @@ from websockets.http11 import Request, Response
 
 from replay.feed import Feed
 from replay.frame_source import FrameSource
+from replay.handshake_login import needs_signed_handshake
 from replay.market_simulator import SimulationSettings
+from replay.posted_request import PostedConnection
 from replay.recorded_feed import RecordedFeed
 from replay.request_gate import is_loopback, refusal
 from replay.sent_ledger import SentLedger
@@ -52,6 +55,7 @@ INBOUND_BYTES_MAX = 64 * 1024
 CLOSE_LIMIT_S = 2.0
 SILENT_CLIENT_LIMIT_S = 120.0
 LEDGERS_MAX = 1_000
+HEARTBEAT_S = 5.0
 
 
 class ServerAddressError(TickreelError):
@@ -112,12 +116,14 @@ class VenueServer:
         credentials: Credentials | None = None,
         venue: str | None = None,
         ledger_frames_max: int = 0,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         """Prepare to serve `source` at `speed` (as `speed_of` reads it; None and `max` are max).
 
         `port` 0 takes a free one; `insecure` allows a host beyond loopback; `credentials` are those
-        that a login must be signed with; `venue` serves only that one of several; and
-        `ledger_frames_max` is how many messages a session's ledger keeps whole.
+        that a login must be signed with; `venue` serves only that one of several;
+        `ledger_frames_max` is how many messages a session's ledger keeps whole; and `heartbeat_s`
+        how often the exchange says that it lives, where it does.
 
         Raises:
             SpeedError: the speed is none.
@@ -141,6 +147,7 @@ class VenueServer:
         self._credentials = credentials
         self._only = venue
         self._ledger_frames_max = ledger_frames_max
+        self._heartbeat_s = heartbeat_s
         self._surveyed = SourceSurvey()
         self._parked: deque[_Parked] = deque(maxlen=CLIENTS_MAX)
         self._server: Server | None = None
@@ -163,6 +170,7 @@ class VenueServer:
                 self._host,
                 self._port,
                 process_request=self._judge_request,
+                create_connection=PostedConnection,
                 compression=None,
                 max_size=INBOUND_BYTES_MAX,
                 write_limit=write_limit(paced=self._speed is not None),
@@ -243,22 +251,42 @@ class VenueServer:
             return connection.respond(HTTPStatus.FORBIDDEN, f"{refused}\n")
         if "Upgrade" not in headers:
             return await self._answer_http(connection, request.path)
-        if self._venue_at(request.path) is None:
+        venue = self._venue_at(request.path)
+        if venue is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "no WebSocket endpoint here\n")
+        if needs_signed_handshake(venue, request.path) and not self._signed(venue, request):
+            text = "the handshake is not signed with this server's keys\n"
+            return connection.respond(HTTPStatus.UNAUTHORIZED, text)
         if len(self.sessions) >= CLIENTS_MAX:
             text = f"{CLIENTS_MAX} clients are connected, which is all that are served at once\n"
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
         return None
 
     async def _answer_http(self, connection: ServerConnection, path: str) -> Response:
+        is_book = False
         for met in self._surveyed.venues.values():
-            if met.venue.dialect.snapshot_symbol(path) is not None:
-                body = await self._feed_asked(met.venue).snapshot_body(path)
-                if body is not None:
-                    return _json_response(body)
-                text = "no snapshot of this book can be vouched for now\n"
-                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
+            access = met.venue.dialect.access_body(path, self._websocket_address(met))
+            if access is not None:
+                return _json_response(access)
+            is_book = is_book or met.venue.dialect.snapshot_symbol(path) is not None
+            body = await self._feed_asked(met.venue).http_body(path)
+            if body is not None:
+                return _json_response(body)
+        if is_book:
+            text = "no snapshot of this book can be vouched for now\n"
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
         return connection.respond(HTTPStatus.NOT_FOUND, "no such HTTP path here\n")
+
+    def _websocket_address(self, met: VenueSurvey) -> str:
+        """Return where clients of a venue are sent that ask where to connect."""
+        paths = (path.partition("?")[0] for path in met.paths)
+        return self.url + next(filter(met.venue.dialect.serves_path, paths), "/")
+
+    def _signed(self, venue: Venue, request: Request) -> bool:
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        return self._credentials is not None and venue.dialect.login_headers_valid(
+            headers, self._credentials
+        )
 
     def _feed_asked(self, venue: Venue) -> Feed:
         """Return the feed to answer a request from; a fresh one where nobody is connected."""
@@ -285,12 +313,17 @@ class VenueServer:
             request.path,
             self._feed(venue),
             SessionSettings(
-                self._speed, self._at_end, self._credentials, self._surveyed.first_time_ns
+                self._speed,
+                self._at_end,
+                self._credentials,
+                self._surveyed.first_time_ns,
+                self._heartbeat_s,
             ),
             ledger,
             take_up=self._take_up,
             park=self._park,
             played=self.played,
+            logged_in=self._signed(venue, request),
         )
         self.sent.append(ledger)
         self.sessions.append(session)

@@ -242,6 +242,7 @@ def test_a_cascade_is_worth_more_than_it_names_within_ten_seconds_and_moves_the_
                 assert isinstance(event, Liquidation)
                 assert event.notional is not None
                 if event.raw_side == {Side.BUY: "Buy", Side.SELL: "Sell"}[side]:
+                    assert event.notional is not None
                     worth += event.notional
     assert worth >= 600_000
     assert (market.book.bids.best > before) is (side is Side.BUY)

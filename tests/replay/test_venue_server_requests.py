@@ -31,12 +31,23 @@ from tests.replay.exchange_client import (
     subscribe,
     text,
 )
+from venues.channel import Channel
 from venues.frame import FrameKind
 from venues.registry import venue_named
-from venues.venue import Credentials
+from venues.venue import Credentials, StreamRequest
 
 BOOK = "orderbook.50.BTCUSDT"
 KEYS = Credentials("key-1", "secret-1")
+
+
+def login_message(keys: Credentials) -> str:
+    venue = venue_named(VENUE)
+    plan = venue.plan(StreamRequest(VENUE, (), (Channel.ORDER,)))[0]
+    message = venue.login(plan, keys, 1_700_000_000_000, b"").message
+    assert message is not None
+    return message
+
+
 ORDER = (
     b'{"topic":"order","data":[{"orderId":"1","symbol":"BTCUSDT","side":"Buy","price":"1",'
     b'"qty":"1","cumExecQty":"0","orderStatus":"New"}]}'
@@ -92,8 +103,8 @@ async def test_a_request_that_makes_no_sense_is_refused_and_the_connection_goes_
 
 
 async def test_a_login_is_checked_and_opens_the_private_topics() -> None:
-    message = venue_named(VENUE).auth_message(KEYS, 1_700_000_000_000)
-    forged = venue_named(VENUE).auth_message(Credentials("key-1", "guess"), 1_700_000_000_000)
+    message = login_message(KEYS)
+    forged = login_message(Credentials("key-1", "guess"))
     async with (
         VenueServer(recording([opened(), text(ORDER)]), speed="max", credentials=KEYS) as server,
         client(server.url, ["order"]) as connection,
@@ -116,7 +127,7 @@ async def test_a_server_without_credentials_lets_nobody_log_in() -> None:
         VenueServer(simple_recording(), speed="max") as server,
         client(server.url) as connection,
     ):
-        await connection.send(venue_named(VENUE).auth_message(KEYS, 1_700_000_000_000))
+        await connection.send(login_message(KEYS))
         answer = json.loads(await next_message(connection))
     assert answer["success"] is False
     assert "no credentials" in answer["ret_msg"]

@@ -1,0 +1,68 @@
+"""What the fake exchange says of itself to one client: greeting, answers, heartbeats.
+
+Each is the dialect's, said by the session's own order, unless the recording has what was really
+said and the client needs just that: the acknowledgement that later messages refer to, and whatever
+is counted among the messages of a connection. See `recorded_connection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replay.feed import Feed
+from replay.recorded_connection import carries_number, counts_connection
+from replay.session_outlet import SessionOutlet
+from venues.venue import ClientRequest
+
+
+class SessionVoice:
+    """Speaks for the exchange, beside what is played. `ConnectionClosed` passes through."""
+
+    def __init__(self, feed: Feed, outlet: SessionOutlet) -> None:
+        self._outlet = outlet
+        self._venue = feed.venue
+        self._dialect = feed.venue.dialect
+        self._counted = counts_connection(feed.venue)
+
+    async def greet(self, feed: Feed) -> None:
+        """Say what the exchange says before it is asked anything."""
+        recorded = await feed.greetings() if self._counted else ()
+        if recorded:
+            await self._outlet.send(recorded)
+        else:
+            await self._outlet.answer(self._dialect.greeting())
+
+    async def beat(self, time_ms: int) -> None:
+        """Say that the exchange lives. Where that is counted, only the recording can."""
+        message = self._dialect.heartbeat(time_ms)
+        if message is not None:
+            await self._outlet.answer(self._uncounted([message]))
+
+    async def answer(self, request: ClientRequest, refused: str | None) -> None:
+        """Answer a request that no recorded message answers."""
+        await self._outlet.answer(self._uncounted(self._dialect.answer(request, refused)))
+
+    async def acknowledge(self, request: ClientRequest, feed: Feed) -> None:
+        """Answer a subscription that is taken."""
+        if self._venue.traits.routed:
+            recorded = [await feed.acknowledgement(topic) for topic in request.topics]
+            known = [each for each in recorded if each is not None]
+            if known and len(known) == len(recorded):
+                await self._outlet.send(known)
+                return
+        if not self._counted or not await feed.acknowledges_ahead():
+            await self.answer(request, None)
+
+    async def state_book(self, request: ClientRequest, feed: Feed) -> None:
+        """Answer a request for a book on the socket, or refuse it where none can be vouched for."""
+        message = await feed.snapshot_message(request)
+        if message is None:
+            await self.answer(request, "no snapshot of this book can be vouched for now")
+        else:
+            await self._outlet.answer([message])
+
+    def _uncounted(self, messages: Sequence[str | bytes]) -> Sequence[str | bytes]:
+        """Leave out what a client would count: it has no place in the recorded numbers."""
+        if not self._counted:
+            return messages
+        return [message for message in messages if not carries_number(self._venue, message)]
