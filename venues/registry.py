@@ -31,6 +31,7 @@ _FOUND_IN: Mapping[str, str] = {
     "gateio-futures": "venues.gateio",
     "bitfinex": "venues.bitfinex",
     "bitmex": "venues.bitmex",
+    "deribit": "venues.deribit",
     "coinbase": "venues.coinbase",
     "coinbase-exchange": "venues.coinbase",
     "bitstamp": "venues.bitstamp",
