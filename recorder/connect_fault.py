@@ -19,7 +19,7 @@ from recorder.errors import (
     HostUnreachableError,
     TlsError,
 )
-from recorder.redaction import redacted_url
+from recorder.redaction import Redaction, redacted_url
 
 WAIT_UNASKED_S = {418: 120.0, 429: 30.0}
 """How long to wait after a status that bans or throttles and does not say how long."""
@@ -29,11 +29,14 @@ CONNECT_EXCEPTIONS = (OSError, TimeoutError, InvalidURI, InvalidHandshake, Value
 """What `websockets.asyncio.client.connect` raises, by its documentation and by its source."""
 
 
-def connect_fault(stream: str, url: str, fault: Exception) -> ConnectError:
-    """Return the error of ours for what `connect` raised."""
-    shown = redacted_url(url)
+def connect_fault(
+    stream: str, url: str, fault: Exception, redaction: Redaction | None = None
+) -> ConnectError:
+    """Return the error of ours for what `connect` raised, without what `redaction` knows."""
+    redaction = redaction or Redaction()
+    shown = redaction.text(redacted_url(url))
     if isinstance(fault, InvalidStatus):
-        return _refused(stream, shown, fault)
+        return _refused(stream, shown, fault, redaction)
     if isinstance(fault, InvalidURI):
         return BadAddressError(stream, shown, fault.msg)
     if isinstance(fault, OSError):
@@ -74,13 +77,15 @@ def retry_after_s(value: str | None, status: int) -> float | None:
     return None if wait_s is None else min(max(wait_s, 0.0), WAIT_LIMIT_S)
 
 
-def _refused(stream: str, shown: str, fault: InvalidStatus) -> HandshakeRefusedError:
+def _refused(
+    stream: str, shown: str, fault: InvalidStatus, redaction: Redaction
+) -> HandshakeRefusedError:
     response = fault.response
     return HandshakeRefusedError(
         stream,
         shown,
         response.status_code,
-        response.reason_phrase,
-        excerpt=bytes(response.body or b""),
+        redaction.text(response.reason_phrase),
+        excerpt=redaction.payload(bytes(response.body or b"")),
         retry_after_s=retry_after_s(response.headers.get("Retry-After"), response.status_code),
     )

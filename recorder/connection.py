@@ -30,7 +30,7 @@ import asyncio
 import functools
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -228,8 +228,9 @@ async def open_connection(
     listener: Listener,
     clock: Callable[[], tuple[int, int]],
     settings: ConnectSettings,
+    headers: Sequence[tuple[str, str]] = (),
 ) -> FrameConnection:
-    """Connect and shake hands.
+    """Connect and shake hands; `headers` go with the handshake and are seen by nobody else.
 
     Raises whatever `websockets.asyncio.client.connect` raises: see `recorder.connect_fault`.
     """
@@ -241,6 +242,7 @@ async def open_connection(
     connection = await _Connect(
         url,
         create_connection=cast("type[ClientConnection]", create),
+        additional_headers=list(headers),
         compression="deflate" if settings.compression else None,
         open_timeout=settings.open_limit_s,
         close_timeout=settings.close_limit_s,

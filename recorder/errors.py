@@ -7,7 +7,8 @@
         │   ├── HostNotFoundError        no such host
         │   ├── HostUnreachableError     nobody answers there
         │   ├── TlsError                 the certificate or the TLS handshake is not right
-        │   └── HandshakeRefusedError    the exchange answered with an HTTP status instead
+        │   ├── HandshakeRefusedError    the exchange answered with an HTTP status instead
+        │   └── AccessError              what has to be fetched before connecting did not come
         ├── LoginRefusedError            the exchange does not accept the keys
         ├── SubscriptionRefusedError     the exchange refused all that was asked of it
         ├── WriterFailedError            frames can no longer be written
@@ -142,6 +143,18 @@ class HandshakeRefusedError(ConnectError):
         if retry_after_s is not None:
             text += f" Wait {retry_after_s:g} s before the next attempt."
         super().__init__(stream, url, text, retry_after_s=retry_after_s)
+
+
+class AccessError(ConnectError):
+    """The address or token that has to be fetched before connecting did not come.
+
+    `url` was asked, `reason` is why its answer is of no use, without secrets.
+    """
+
+    def __init__(self, stream: str, url: str, reason: str, *, transient: bool = True) -> None:
+        self.reason = reason
+        self.transient = transient
+        super().__init__(stream, url, f"no access from {url}: {reason}.")
 
 
 class LoginRefusedError(RecorderError):

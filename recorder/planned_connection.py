@@ -1,14 +1,25 @@
-"""From what a user wants to the connections that it takes."""
+"""From what a user wants to the connections that it takes.
+
+Keys are tried here, before anything is made: each venue says itself which of them it needs, by
+whether it can make its login of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from recorder.entry import now_ms
 from recorder.lifecycle import Lifecycle
 from recorder.redaction import redacted_url
-from recorder.stream_settings import StreamSettings
+from recorder.stream_settings import KEY_PARTS, StreamSettings
+from venues.errors import UNDECODABLE, CredentialsError
 from venues.venue import ConnectionPlan, Credentials, Venue
+
+_ANY_KEY = "0" * 64
+"""Stands for a key that is missing: it is well formed in base 64 and in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +38,13 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
 
     Raises:
         UnknownVenueError, UnknownChannelError, UnknownSymbolError: in what was asked for.
-        CredentialsError: a private channel is asked for and its keys are not there.
+        CredentialsError: a private channel is asked for, and keys that it needs are not there or
+            cannot be used.
     """
     venue = venues(stream.venue)
     plans = venue.plan(stream.request(venue.traits.default_channels))
-    credentials = stream.credentials() if any(plan.private for plan in plans) else None
+    private = [plan for plan in plans if plan.private]
+    credentials = _tried(stream, venue, private) if private else None
     return [
         PlannedConnection(
             venue,
@@ -42,3 +55,54 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         )
         for plan in plans
     ]
+
+
+def _tried(stream: StreamSettings, venue: Venue, private: Sequence[ConnectionPlan]) -> Credentials:
+    """Return the stream's keys, after each plan's login was made with them.
+
+    Raises:
+        CredentialsError: one could not be; it says what is missing, and where it belongs.
+    """
+    credentials = stream.credentials()
+    for plan in private:
+        try:
+            _try_login(venue, plan, credentials)
+        except CredentialsError as refusal:
+            missing = _missing(venue, plan, credentials)
+            if not missing:
+                raise
+            remedy = f"{refusal.remedy} {stream.remedy(missing)}"
+            raise CredentialsError(venue.name, remedy) from None
+    return credentials
+
+
+def _try_login(venue: Venue, plan: ConnectionPlan, credentials: Credentials) -> None:
+    """Make a login of the keys as far as that goes without asking the exchange.
+
+    Raises:
+        CredentialsError: it cannot be made.
+    """
+    if venue.access_request(plan, credentials, now_ms()) is None:
+        with contextlib.suppress(*UNDECODABLE):
+            venue.login(plan, credentials, now_ms(), b"")
+
+
+def _missing(venue: Venue, plan: ConnectionPlan, credentials: Credentials) -> tuple[str, ...]:
+    """Return the fewest parts, of those not given, with which a login could be made.
+
+    Where none would do, as what stands for them is no key to the venue, all that are usual.
+    """
+    absent = [part for part in KEY_PARTS if not getattr(credentials, part)]
+    for parts in _choices(absent):
+        filled = replace(credentials, **dict.fromkeys(parts, _ANY_KEY))
+        try:
+            _try_login(venue, plan, filled)
+        except CredentialsError:
+            continue
+        return parts
+    return tuple(part for part in absent if part != "passphrase") or tuple(absent)
+
+
+def _choices(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(1, len(parts) + 1):
+        yield from itertools.combinations(parts, count)

@@ -58,11 +58,21 @@ class HostBudget:
         self.window_s = window_s
         self._attempts_s: deque[float] = deque()
 
-    def wait_s(self, now_s: float) -> float:
-        """Return how long until an attempt is allowed; 0.0 if it is now."""
-        if len(self._attempts_s) < self.attempts_max:
+    def wait_s(self, now_s: float, part: float = 1.0) -> float:
+        """Return how long until an attempt is allowed; 0.0 if it is now.
+
+        With `part` below 1 it is one that leaves the rest of the budget to others.
+        """
+        allowed = max(1, int(self.attempts_max * part))
+        if len(self._attempts_s) < allowed:
             return 0.0
-        return max(0.0, self._attempts_s[0] + self.window_s - now_s)
+        return max(0.0, self._attempts_s[-allowed] + self.window_s - now_s)
+
+    def narrow(self, attempts_max: int) -> None:
+        """Allow no more than `attempts_max` from now on."""
+        self.attempts_max = max(1, min(self.attempts_max, attempts_max))
+        while len(self._attempts_s) > self.attempts_max:
+            self._attempts_s.popleft()
 
     def spend(self, now_s: float) -> None:
         """Write down an attempt, which `wait_s` must have allowed."""
@@ -80,13 +90,20 @@ class HostGate:
     """
 
     def __init__(self, limits: ConnectionLimits, chance: random.Random) -> None:
-        self.budget = HostBudget(limits.connects_max, limits.connects_window_s)
+        self._limits = {limits}
+        self._budgets = [HostBudget(limits.connects_max, limits.connects_window_s)]
         self._chance = chance
         self._backoff = Backoff(chance)
         self._closed = False
         self._knocker: object | None = None
         self._knocked_s = 0.0
         self._not_before_s = 0.0
+
+    def obey(self, limits: ConnectionLimits) -> None:
+        """Keep within `limits` too: those of another venue at the same host."""
+        if limits not in self._limits:
+            self._limits.add(limits)
+            self._budgets.append(HostBudget(limits.connects_max, limits.connects_window_s))
 
     @property
     def open(self) -> bool:
@@ -102,10 +119,11 @@ class HostGate:
             return self._not_before_s - now_s + self._spread_s()
         if self._closed and self._somebody_knocks(now_s):
             return self._spread_s()
-        wait_s = self.budget.wait_s(now_s)
+        wait_s = max(budget.wait_s(now_s) for budget in self._budgets)
         if wait_s > 0.0:
             return wait_s + self._spread_s()
-        self.budget.spend(now_s)
+        for budget in self._budgets:
+            budget.spend(now_s)
         if self._closed:
             self._knocker, self._knocked_s = who, now_s
         return 0.0

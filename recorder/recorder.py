@@ -28,10 +28,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from recorder.clock_watch import ClockWatch
-from recorder.conversation import Conversation, StreamContext
+from recorder.conversation import Conversation
 from recorder.errors import RecorderError
 from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
+from recorder.http_desk import HttpDesk
+from recorder.instruments import InstrumentDesk
 from recorder.lifecycle import ConnectionState, StateCallback
 from recorder.planned_connection import plan_stream
 from recorder.reconnect import HostGate
@@ -45,6 +47,7 @@ from recorder.statistics import (
     connection_statistics,
 )
 from recorder.stream import Stream
+from recorder.stream_context import StreamContext
 from recorder.stream_settings import StreamSettings, read_capture_settings
 from recorder.writer import FrameWriter
 from venues.channel import Channel
@@ -192,12 +195,9 @@ class Recorder:
             budget_bytes=self._settings.budget_bytes,
             clock=self._clock.read,
         )
-        self._desk = SnapshotDesk(
-            self._intake,
-            self._clock.read,
-            self._chance,
-            requests_per_minute=self._settings.rest_requests_per_minute,
-        )
+        self._http = HttpDesk(self._intake, self._clock.read)
+        self._desk = SnapshotDesk(self._http, self._chance)
+        self._instruments = InstrumentDesk(self._http, self._chance)
         for sink in self._sinks:
             self._intake.add_sink(sink)
         self._ticking = asyncio.create_task(self._tick(), name="tickreel-tick")
@@ -266,6 +266,7 @@ class Recorder:
             host = urlsplit(planned.plan.url).netloc
             limits = planned.venue.traits.limits
             gate = gates.setdefault(host, HostGate(limits, self._chance))
+            gate.obey(limits)
             context = StreamContext(
                 venue=planned.venue,
                 plan=planned.plan,
@@ -273,6 +274,7 @@ class Recorder:
                 clock=self._clock.read,
                 next_connection_id=self._take_connection_id,
                 life=planned.life,
+                http=self._http,
                 credentials=planned.credentials,
                 silence_limit_s=planned.silence_limit_s,
                 connect=self._settings.connect,
@@ -297,6 +299,7 @@ class Recorder:
 
     def _conversation_began(self, conversation: Conversation) -> None:
         self._conversations[conversation.connection_id] = conversation
+        self._instruments.see_to(conversation.venue, conversation.plan)
 
     def _conversation_ended(self, conversation: Conversation) -> None:
         self._conversations.pop(conversation.connection_id, None)
@@ -335,7 +338,7 @@ class Recorder:
     def _stream_ended(self, task: asyncio.Task[None]) -> None:
         stream = self._streams.pop(task)
         fault = None if task.cancelled() else task.exception()
-        if isinstance(fault, RecorderError):
+        if isinstance(fault, TickreelError):
             log.error("%s", fault)
             self._stream_faults[stream.life.stream] = fault
             if not self._streams and self._fatal is None:
@@ -383,6 +386,7 @@ class Recorder:
                 stream.life.move(ConnectionState.CLOSING)
             task.cancel()
         await asyncio.gather(*self._streams, return_exceptions=True)
+        await self._instruments.close()
 
     async def _close_recording(self) -> ClosingReport | None:
         try:

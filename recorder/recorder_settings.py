@@ -21,7 +21,6 @@ class RecorderSettings:
         feed_bytes: memory for frames that `async for` has not yet taken.
         give_up_at_start: whether a first attempt that fails ends its stream with an error; else
             only one that can never succeed does.
-        rest_requests_per_minute: how many snapshots are fetched from one host in a minute.
         connect: how connections are made.
         engine: how the engine beside the recorder is set, as `EngineSettings.described` says it;
             kept in `recording.json`, so that a replay is set the same.
@@ -32,7 +31,6 @@ class RecorderSettings:
     budget_bytes: int = BUDGET_BYTES
     feed_bytes: int = FEED_BYTES_MAX
     give_up_at_start: bool = True
-    rest_requests_per_minute: int = 20
     connect: ConnectSettings = field(default_factory=ConnectSettings)
     engine: Mapping[str, object] = field(default_factory=dict)
     seed: int | None = None

@@ -8,11 +8,12 @@ one begins with its own snapshot.
 
 1. The first fetch waits `FIRST_DELAY_S` after the first message, so that deltas are in the
    recording that the snapshot can be joined to.
-2. Two fetches for one book are at least a second apart; all to one host stay within a budget; 418
-   and 429 and Retry-After are obeyed for the host.
+2. Fetches stay within their host's budget and are spaced for each book (`recorder.http_desk`).
 3. Every answer becomes an HTTP frame: also a refusal (status and body) and a failure (no status).
-4. A failed fetch is tried again after a rest; where the exchange sends snapshots in band, it is
-   asked for one after two failures, or at once where the answer was that there is nothing to fetch.
+4. A failed fetch is tried again after a rest; where the exchange sends snapshots on the socket, it
+   is asked there after two failures, or at once where the answer was that there is none to fetch.
+5. Where the socket is the source (in band, as the first delta, or requested there), the venue's
+   `resubscribe_messages` ask for a snapshot, the more seldom the more often it was needed.
 """
 
 from __future__ import annotations
@@ -21,18 +22,11 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
 from enum import Enum
-from urllib.parse import urlsplit
 
-from recorder.connect_fault import retry_after_s
 from recorder.conversation import Conversation
-from recorder.frame_intake import FrameIntake
-from recorder.http_get import HttpAnswer, http_get, in_thread
-from recorder.reconnect import Backoff, HostBudget
-from recorder.redaction import redacted_url
-from venues.frame import FrameKind
-from venues.marker import HttpResponse, http_payload
+from recorder.http_desk import HTTP_OK, HttpDesk, refused_for_good
+from recorder.reconnect import Backoff
 from venues.traits import SnapshotSource
 from venues.venue import HttpRequest
 
@@ -41,11 +35,7 @@ log = logging.getLogger("tickreel.recorder")
 FIRST_DELAY_S = 0.5
 SPACING_S = 1.0
 SPACING_LIMIT_S = 60.0
-FAILURES_BEFORE_IN_BAND = 2
-
-
-_LATER = frozenset({408, 418, 425, 429})
-"""Refusals that mean: not now. Every other 4xx means: not here."""
+FAILURES_BEFORE_SOCKET = 2
 
 
 class _Outcome(Enum):
@@ -59,24 +49,10 @@ class _Outcome(Enum):
 class SnapshotDesk:
     """Takes wishes for snapshots and sees to them, each once."""
 
-    def __init__(
-        self,
-        intake: FrameIntake,
-        clock: Callable[[], tuple[int, int]],
-        chance: random.Random,
-        *,
-        requests_per_minute: int,
-        get: Callable[[str], HttpAnswer] = http_get,
-    ) -> None:
-        self._intake = intake
-        self._clock = clock
+    def __init__(self, http: HttpDesk, chance: random.Random) -> None:
+        self._http = http
         self._chance = chance
-        self._requests_per_minute = requests_per_minute
-        self._get = get
         self._wishes: dict[tuple[int, str], asyncio.Task[None]] = {}
-        self._budgets: dict[str, HostBudget] = {}
-        self._not_before_s: dict[str, float] = {}
-        self._fetched_s: dict[tuple[str, str], float] = {}
         self._resubscribed: dict[tuple[str, str], tuple[float, float]] = {}
         self.fetches = 0
         self.failures = 0
@@ -127,9 +103,9 @@ class SnapshotDesk:
         await asyncio.sleep(delay_s)
         venue, plan = conversation.venue, conversation.plan
         traits = venue.traits
-        in_band = traits.snapshot_source is SnapshotSource.IN_BAND
+        on_socket = traits.snapshot_source is not SnapshotSource.REST
         request = None
-        if traits.rest_resync or not in_band:
+        if traits.rest_resync or not on_socket:
             request = venue.snapshot_request(plan, symbol)
         if request is None:
             return await self._resubscribe(conversation, symbol)
@@ -137,8 +113,8 @@ class SnapshotDesk:
         failures = 0
         while (outcome := await self._fetch(conversation, request)) is not _Outcome.MET:
             failures += 1
-            hopeless = outcome is _Outcome.REFUSED or failures >= FAILURES_BEFORE_IN_BAND
-            if in_band and hopeless:
+            hopeless = outcome is _Outcome.REFUSED or failures >= FAILURES_BEFORE_SOCKET
+            if on_socket and hopeless:
                 return await self._resubscribe(conversation, symbol)
             await asyncio.sleep(SPACING_S + rest.lost(0.0))
         return None
@@ -159,18 +135,13 @@ class SnapshotDesk:
 
     async def _fetch(self, conversation: Conversation, request: HttpRequest) -> _Outcome:
         """Fetch once and record what came."""
-        host = urlsplit(request.url).netloc
-        await self._wait_for_turn(host, request.symbol)
+        venue = conversation.venue
         self.fetches += 1
-        answer = await in_thread(lambda: self._get(request.url))
+        answer = await self._http.ask(venue, request)
         if conversation.is_closed:
             return _Outcome.MET
-        self._record(conversation, request, answer)
-        if answer.status is not None and answer.status != 200:
-            wait_s = retry_after_s(answer.retry_after, answer.status)
-            if wait_s is not None:
-                self._not_before_s[host] = time.monotonic() + wait_s
-        if answer.status == 200:
+        self._http.record(venue, conversation.connection_id, request, answer)
+        if answer.status == HTTP_OK:
             return _Outcome.MET
         self.failures += 1
         log.warning(
@@ -179,40 +150,4 @@ class SnapshotDesk:
             request.symbol,
             answer.error or f"HTTP {answer.status}",
         )
-        refused = answer.status is not None and 400 <= answer.status < 500
-        return _Outcome.REFUSED if refused and answer.status not in _LATER else _Outcome.FAILED
-
-    async def _wait_for_turn(self, host: str, symbol: str) -> None:
-        key = (host, symbol)
-        budget = self._budgets.setdefault(host, HostBudget(self._requests_per_minute, 60.0, 1.0))
-        while True:
-            now_s = time.monotonic()
-            wait_s = max(
-                budget.wait_s(now_s),
-                self._not_before_s.get(host, 0.0) - now_s,
-                self._fetched_s.get(key, float("-inf")) + SPACING_S - now_s,
-            )
-            if wait_s <= 0.0:
-                budget.spend(now_s)
-                self._fetched_s[key] = now_s
-                return
-            await asyncio.sleep(wait_s + 0.001)
-
-    def _record(self, conversation: Conversation, request: HttpRequest, answer: HttpAnswer) -> None:
-        head = HttpResponse(
-            method="GET",
-            url=redacted_url(request.url),
-            status=answer.status,
-            purpose=request.purpose,
-            symbol=request.symbol,
-            error=answer.error,
-        )
-        wall_ns, monotonic_ns = self._clock()
-        self._intake.receive(
-            conversation.connection_id,
-            conversation.venue.name,
-            FrameKind.HTTP,
-            wall_ns,
-            monotonic_ns,
-            http_payload(head, answer.body),
-        )
+        return _Outcome.REFUSED if refused_for_good(answer.status) else _Outcome.FAILED

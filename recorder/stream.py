@@ -4,7 +4,10 @@ Theory. A stream ends only by being cancelled (we stop) or with an error. An err
 
 - the first attempt could not succeed, ever (no such host, TLS, 401, 403, 404, an address that is
   none), or, with `give_up_at_start`, at all: whoever mistyped a port wants a sentence;
-- the exchange refused the login, or all subscriptions, before it ever took them.
+- the exchange refused the login (in a message, in the handshake, or in the request for access that
+  some need before it), or all subscriptions, before it ever took them.
+
+Every attempt begins with a fresh `recorder.entry`: no token or signature is used twice.
 
 Once a stream has been taken by the exchange, nothing ends it: whatever happens is waited out.
 """
@@ -17,11 +20,13 @@ import random
 import time
 
 from recorder.connect_fault import CONNECT_EXCEPTIONS, connect_fault
-from recorder.connection import open_connection
-from recorder.conversation import Conversation, StreamContext
-from recorder.errors import ConnectError, LoginRefusedError, SubscriptionRefusedError
+from recorder.connection import FrameConnection, open_connection
+from recorder.conversation import Conversation
+from recorder.entry import Entry, login_refusal, prepare_entry
+from recorder.errors import AccessError, ConnectError, LoginRefusedError, SubscriptionRefusedError
 from recorder.lifecycle import ConnectionState
 from recorder.reconnect import Backoff, HostGate
+from recorder.stream_context import StreamContext
 
 log = logging.getLogger("tickreel.recorder")
 
@@ -82,15 +87,20 @@ class Stream:
         """
         self._attempts += 1
         self.life.move(ConnectionState.CONNECTING)
-        conversation = Conversation(self._context, self._attempts)
-        url = self._context.plan.url
         try:
-            connection = await open_connection(
-                url, conversation, self._context.clock, self._context.connect
-            )
-        except CONNECT_EXCEPTIONS as fault:
-            # Without `from`: what websockets raises may hold the address with its keys.
-            return self._failed(connect_fault(self._context.plan.stream, url, fault))
+            entry = await prepare_entry(self._context)
+            conversation, connection = await self._connect(entry)
+        except AccessError as fault:
+            # It says nothing of the host that is to be connected to, so the rest is our own.
+            self._gate.reached(self)
+            self._note(fault)
+            return 0.0
+        except ConnectError as fault:
+            return self._failed(fault)
+        except LoginRefusedError as refusal:
+            self._gate.reached(self)
+            self._refused(refusal)
+            return 0.0
         self._gate.reached(self)
         self.conversation = conversation
         try:
@@ -104,18 +114,34 @@ class Stream:
         assert conversation.opened_ns is not None
         return (time.monotonic_ns() - conversation.opened_ns) / 1e9
 
+    async def _connect(self, entry: Entry) -> tuple[Conversation, FrameConnection]:
+        context, login = self._context, entry.login
+        conversation = Conversation(context, self._attempts, entry)
+        try:
+            connection = await open_connection(
+                login.url, conversation, context.clock, context.connect, login.headers
+            )
+        except CONNECT_EXCEPTIONS as raised:
+            # Without `from`: what websockets raises may hold the address with its keys.
+            fault = connect_fault(context.plan.stream, login.url, raised, entry.redaction)
+        else:
+            return conversation, connection
+        raise login_refusal(context, entry, fault) or fault
+
     def _failed(self, fault: ConnectError) -> float | None:
-        self.life.failed_attempts += 1
-        self.life.last_error = str(fault)
-        now_s = time.monotonic()
         if fault.transient:
-            self._gate.failed(self, now_s, fault.retry_after_s)
+            self._gate.failed(self, time.monotonic(), fault.retry_after_s)
         else:
             self._gate.reached(self)
+        self._note(fault)
+        return None if fault.transient else 0.0
+
+    def _note(self, fault: ConnectError) -> None:
+        self.life.failed_attempts += 1
+        self.life.last_error = str(fault)
         if self._attempts == 1 and (self._give_up_at_start or not fault.transient):
             raise fault from None
         log.warning("%s", fault)
-        return None if fault.transient else 0.0
 
     def _refused(self, refusal: LoginRefusedError | SubscriptionRefusedError) -> None:
         self.life.last_error = str(refusal)

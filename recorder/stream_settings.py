@@ -20,7 +20,8 @@ recording, so that a replay is set the same.
 Keys are never in the file. Those of a venue are taken from the environment, as
 `TICKREEL_<VENUE>_KEY`, `_SECRET` and `_PASSPHRASE` (the venue's name in capitals, `-` as `_`), or
 as the variables that `key_env`, `secret_env` and `passphrase_env` name; or from a file that only
-its owner can read, given as `credentials_file`, with `key`, `secret` and `passphrase` in TOML.
+its owner can read, given as `credentials_file`, with `key`, `secret` and `passphrase` in TOML. A
+token or a public address, where that is all that a venue wants, is the key.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ from recorder.redaction import redacted_url
 from venues.channel import Channel
 from venues.errors import CredentialsError
 from venues.venue import Credentials, StreamRequest
+
+KEY_PARTS = ("key", "secret", "passphrase")
+"""What keys consist of, at most, in the order of `Credentials`."""
 
 SECRET_KEYS = frozenset(
     {"key", "secret", "passphrase", "password", "token", "api_key", "api_secret", "apikey"}
@@ -89,23 +93,35 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         }
 
     def credentials(self, environment: Mapping[str, str] = os.environ) -> Credentials:
-        """Return the keys.
+        """Return the keys as they are given; one that is not is ''. What it takes, venues know.
 
         Raises:
-            CredentialsError: they are missing, or their file can be read by others.
+            CredentialsError: their file is not there, is none, or can be read by others.
         """
         if self.credentials_file is not None:
-            return self._credentials_from_file(Path(self.credentials_file).expanduser())
+            return self._credentials_from_file(self._credentials_path())
+        names = self._variables()
+        return Credentials(*(environment.get(names[part], "") for part in KEY_PARTS))
+
+    def remedy(self, missing: Sequence[str]) -> str:
+        """Return the sentence that says where to put the parts of `KEY_PARTS` that are missing."""
+        if self.credentials_file is not None:
+            lines = " and ".join(f'{part} = "…"' for part in missing)
+            return f"{self._credentials_path()} needs {lines}."
+        names = self._variables()
+        plural = "s" * (len(missing) > 1)
+        return f"Set the environment variable{plural} {' and '.join(names[p] for p in missing)}."
+
+    def _variables(self) -> dict[str, str]:
         prefix = f"TICKREEL_{self.venue.upper().replace('-', '_')}"
-        names = (self.key_env or f"{prefix}_KEY", self.secret_env or f"{prefix}_SECRET")
-        missing = [name for name in names if not environment.get(name)]
-        if missing:
-            raise CredentialsError(
-                self.venue,
-                f"Set the environment variable{'s' * (len(missing) > 1)} {' and '.join(missing)}.",
-            )
-        passphrase = environment.get(self.passphrase_env or f"{prefix}_PASSPHRASE", "")
-        return Credentials(environment[names[0]], environment[names[1]], passphrase)
+        return {
+            "key": self.key_env or f"{prefix}_KEY",
+            "secret": self.secret_env or f"{prefix}_SECRET",
+            "passphrase": self.passphrase_env or f"{prefix}_PASSPHRASE",
+        }
+
+    def _credentials_path(self) -> Path:
+        return Path(self.credentials_file or "").expanduser()
 
     def _credentials_from_file(self, path: Path) -> Credentials:
         try:
@@ -120,10 +136,10 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             # Without the parser's words, which may quote the line with the key.
             raise CredentialsError(self.venue, f"{path} is no TOML file.") from None
-        texts = [keys.get(name, "") for name in ("key", "secret", "passphrase")]
-        if not all(isinstance(text, str) for text in texts) or not (texts[0] and texts[1]):
-            raise CredentialsError(self.venue, f'{path} needs key = "…" and secret = "…".')
-        return Credentials(*texts)
+        for part in KEY_PARTS:
+            if not isinstance(keys.get(part, ""), str):
+                raise CredentialsError(self.venue, f'{path}: write {part} = "…", in quotes.')
+        return Credentials(*(keys.get(part, "") for part in KEY_PARTS))
 
 
 class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

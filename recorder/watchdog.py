@@ -6,8 +6,8 @@ Theory. Three questions, any of which can end a connection:
    the exchange has no heartbeat message and nothing was subscribed to that could be called stale
    within the limit (liquidations, one's own orders), a quiet feed is not a dead one, and bytes of
    any kind count, pongs among them.
-2. The exchange's own heartbeat, where it has one, is sent every `interval_s`; dead when no message
-   of any kind came within `answer_limit_s` after it.
+2. The exchange's own heartbeat, where it has one, is sent every `beat_interval_s`; dead when no
+   message of any kind came within `answer_limit_s` after it.
 3. A protocol ping is sent every `ping_interval_s`; dead when not a single byte came within
    `ping_limit_s` after it. It need not be the pong: in a burst the pong waits in line behind
    thousands of messages, and a connection that delivers those is not dead. (This is why it is not
@@ -16,31 +16,29 @@ Theory. Three questions, any of which can end a connection:
 
 from __future__ import annotations
 
-from venues.traits import Keepalive
-
 
 class Watchdog:
     """Says what is due and whether it is over. All times are seconds of one steady clock."""
 
     def __init__(
         self,
-        keepalive: Keepalive,
         *,
+        beat_interval_s: float | None,
+        answer_limit_s: float,
         silence_limit_s: float,
         pongs_count: bool,
         ping_interval_s: float,
         ping_limit_s: float,
         now_s: float,
     ) -> None:
-        self._keepalive = keepalive
+        self._answer_limit_s = answer_limit_s
         self._silence_limit_s = silence_limit_s
         self._pongs_count = pongs_count
         self._ping_interval_s = ping_interval_s
         self._ping_limit_s = ping_limit_s
         self._next_ping_s = now_s + ping_interval_s
-        self._next_beat_s = (
-            float("inf") if keepalive.message is None else now_s + keepalive.interval_s
-        )
+        self._beat_interval_s = float("inf") if beat_interval_s is None else beat_interval_s
+        self._next_beat_s = now_s + self._beat_interval_s
         self._pinged_s: float | None = None
         self._beat_s: float | None = None
 
@@ -55,9 +53,8 @@ class Watchdog:
             self._pinged_s = None
         if now_s >= (bytes_s if self._pongs_count else message_s) + self._silence_limit_s:
             return f"no message for {self._silence_limit_s:g} s"
-        answer_limit_s = self._keepalive.answer_limit_s
-        if self._beat_s is not None and now_s >= self._beat_s + answer_limit_s:
-            return f"no answer to a heartbeat in {answer_limit_s:g} s"
+        if self._beat_s is not None and now_s >= self._beat_s + self._answer_limit_s:
+            return f"no answer to a heartbeat in {self._answer_limit_s:g} s"
         if self._pinged_s is not None and now_s >= self._pinged_s + self._ping_limit_s:
             return f"not a byte came in {self._ping_limit_s:g} s after a ping"
         return None
@@ -66,7 +63,7 @@ class Watchdog:
         """Return whether the exchange's heartbeat is to be sent now; if so, it is taken as sent."""
         if now_s < self._next_beat_s:
             return False
-        self._next_beat_s = now_s + self._keepalive.interval_s
+        self._next_beat_s = now_s + self._beat_interval_s
         if self._beat_s is None:
             self._beat_s = now_s
         return True
@@ -85,7 +82,7 @@ class Watchdog:
         heard_s = bytes_s if self._pongs_count else message_s
         due_s = min(heard_s + self._silence_limit_s, self._next_beat_s, self._next_ping_s)
         if self._beat_s is not None:
-            due_s = min(due_s, self._beat_s + self._keepalive.answer_limit_s)
+            due_s = min(due_s, self._beat_s + self._answer_limit_s)
         if self._pinged_s is not None:
             due_s = min(due_s, self._pinged_s + self._ping_limit_s)
         return due_s

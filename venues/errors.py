@@ -98,6 +98,7 @@ class CredentialsError(TickreelError):
 
     def __init__(self, venue: str, remedy: str) -> None:
         self.venue = venue
+        self.remedy = remedy
         super().__init__(f"{venue}: no usable credentials for its private channels. {remedy}")
 
 

@@ -148,7 +148,7 @@ async def test_a_dead_task_ends_the_recorder_with_an_error(
     if part == "tickreel-tick":
         monkeypatch.setattr("recorder.clock_watch.ClockWatch.tick", fault)
     else:
-        monkeypatch.setattr("recorder.conversation.Conversation._verdict", fault)
+        monkeypatch.setattr("recorder.greeting.Greeting.verdict", fault)
     async with tiny_exchange(say_nothing) as url:
         with pytest.raises(ZeroDivisionError):
             async with asyncio.timeout(5.0):

@@ -12,6 +12,12 @@ from recorder.statistics import FrameRate
 from venues.event import Notice, NoticeKind
 
 
+def _asked(messages: int, *, login: bool) -> Admission:
+    admission = Admission(login=login)
+    admission.asked(messages)
+    return admission
+
+
 def _notice(kind: NoticeKind, text: str = "") -> Notice:
     return Notice("", 0, None, kind, text)
 
@@ -63,7 +69,7 @@ def test_staying_is_no_move() -> None:
 
 
 def test_a_connection_is_taken_when_every_message_is_acknowledged() -> None:
-    admission = Admission(2, login=False)
+    admission = _asked(2, login=False)
     settled = []
     for _ in range(2):
         admission.take(_notice(NoticeKind.ACKNOWLEDGED))
@@ -73,14 +79,21 @@ def test_a_connection_is_taken_when_every_message_is_acknowledged() -> None:
 
 
 def test_nothing_is_settled_before_the_login() -> None:
-    admission = Admission(0, login=True)
+    admission = _asked(0, login=True)
     before = admission.settled
     admission.take(_notice(NoticeKind.LOGGED_IN))
     assert (before, admission.settled) == (False, True)
 
 
+def test_nothing_is_settled_before_it_was_asked() -> None:
+    admission = Admission(login=False)
+    assert not admission.settled
+    admission.asked(0)
+    assert admission.settled
+
+
 def test_only_a_refusal_of_everything_is_a_refusal() -> None:
-    admission = Admission(2, login=False)
+    admission = _asked(2, login=False)
     refused = []
     for text in ("one", "two"):
         admission.take(_notice(NoticeKind.REJECTED, text))
@@ -91,7 +104,7 @@ def test_only_a_refusal_of_everything_is_a_refusal() -> None:
 
 @pytest.mark.parametrize("sign", [None, _notice(NoticeKind.ACKNOWLEDGED)])
 def test_where_anything_was_taken_it_is_a_partial_refusal(sign: Notice | None) -> None:
-    admission = Admission(1, login=False)
+    admission = _asked(1, login=False)
     admission.take(sign)
     admission.take(_notice(NoticeKind.REJECTED, "the rest"))
     assert not admission.refused
@@ -99,12 +112,12 @@ def test_where_anything_was_taken_it_is_a_partial_refusal(sign: Notice | None) -
 
 
 def test_a_plan_that_asks_for_nothing_cannot_be_refused() -> None:
-    assert Admission(0, login=False).settled
-    assert not Admission(0, login=False).refused
+    assert _asked(0, login=False).settled
+    assert not _asked(0, login=False).refused
 
 
 def test_a_heartbeat_is_neither_an_answer_nor_market_data() -> None:
-    admission = Admission(1, login=False)
+    admission = _asked(1, login=False)
     admission.take(_notice(NoticeKind.HEARTBEAT))
     admission.take(_notice(NoticeKind.INFORMATION))
     assert not admission.settled

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection
 
 from recorder import rest_snapshot
-from recorder.http_get import http_get
+from recorder.http_request import send_request
 from recorder.recorder import Recorder
 from recorder.recorder_settings import RecorderSettings
+from tests.recorder.http_exchange import http_exchange, reply
 from tests.recorder.tiny_venue import (
+    TRAITS,
     TinyVenue,
     capturing,
     frames_of,
@@ -26,75 +25,29 @@ from tests.recorder.tiny_venue import (
     tiny_exchange,
     tiny_stream,
     until,
-    with_traits,
 )
 from venues.frame import Frame, FrameKind
 from venues.marker import HttpResponse, read_http
 from venues.traits import SnapshotSource
 from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest, StreamRequest
 
-Answer = Callable[[int, BaseHTTPRequestHandler], None]
-
-
-class _HttpExchange:
-    """A real HTTP server; `answer` gets the number of the request, from 1."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.asked_s: list[float] = []
-        self.paths: list[str] = []
-        exchange = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                exchange.asked_s.append(time.monotonic())
-                exchange.paths.append(self.path)
-                answer(len(exchange.asked_s), self)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-@contextmanager
-def http_exchange(answer: Answer) -> Iterator[_HttpExchange]:
-    exchange = _HttpExchange(answer)
-    thread = threading.Thread(target=exchange.server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield exchange
-    finally:
-        exchange.server.shutdown()
-        exchange.server.server_close()
-        thread.join()
-
-
-def _reply(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body)))
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    handler.wfile.write(body)
-
 
 def _book(number: int, handler: BaseHTTPRequestHandler) -> None:
-    _reply(handler, 200, b'{"book":%d}\n\xff' % number)
+    reply(handler, 200, b'{"book":%d}\n\xff' % number)
 
 
+@dataclass(frozen=True)
 class _RestVenue(TinyVenue):
     """Snapshots come from another address than the socket's."""
 
-    def __init__(self, rest: str, source: SnapshotSource, *, rest_resync: bool = False) -> None:
-        super().__init__(with_traits(snapshot_source=source, rest_resync=rest_resync).traits)
-        self._rest = rest
+    rest: str = ""
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
-        return HttpRequest(f"{self._rest}/book?symbol={symbol}&token=hush", symbol)
+        return HttpRequest(f"{self.rest}/book?symbol={symbol}&token=hush", symbol)
+
+
+def _rest_venue(rest: str, source: SnapshotSource, *, rest_resync: bool = False) -> _RestVenue:
+    return _RestVenue(replace(TRAITS, snapshot_source=source, rest_resync=rest_resync), rest)
 
 
 async def _send_deltas(connection: ServerConnection) -> None:
@@ -115,7 +68,7 @@ def _ask(recorder: Recorder, times: int = 1) -> None:
 
 async def test_the_first_snapshot_is_fetched_after_the_first_deltas(tmp_path: Path) -> None:
     with http_exchange(_book) as rest:
-        venue = _RestVenue(rest.url, SnapshotSource.REST)
+        venue = _rest_venue(rest.url, SnapshotSource.REST)
         async with (
             tiny_exchange(_send_deltas) as url,
             capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
@@ -153,7 +106,7 @@ async def test_the_first_snapshot_is_fetched_where_nothing_is_acknowledged(tmp_p
             await asyncio.sleep(0.02)
 
     with http_exchange(_book) as rest:
-        venue = _AddressVenue(rest.url, SnapshotSource.REST)
+        venue = _AddressVenue(replace(TRAITS, snapshot_source=SnapshotSource.REST), rest.url)
         async with (
             tiny_exchange(talk, answer=False) as url,
             capturing(tmp_path, tiny_stream(url), venue=venue),
@@ -170,7 +123,7 @@ async def test_a_new_connection_begins_with_its_own_snapshot(tmp_path: Path) -> 
         await connection.close()
 
     with http_exchange(_book) as rest:
-        venue = _RestVenue(rest.url, SnapshotSource.REST)
+        venue = _rest_venue(rest.url, SnapshotSource.REST)
         async with (
             tiny_exchange(talk) as url,
             capturing(
@@ -185,7 +138,7 @@ async def test_a_storm_of_requests_is_one_fetch_and_the_next_comes_a_second_late
     tmp_path: Path,
 ) -> None:
     with http_exchange(_book) as rest:
-        venue = _RestVenue(rest.url, SnapshotSource.IN_BAND, rest_resync=True)
+        venue = _rest_venue(rest.url, SnapshotSource.IN_BAND, rest_resync=True)
         async with (
             tiny_exchange(_send_deltas) as url,
             capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
@@ -220,12 +173,12 @@ async def test_a_throttled_host_is_left_alone_for_as_long_as_it_says(
 
     def answer(number: int, handler: BaseHTTPRequestHandler) -> None:
         if number == 1:
-            _reply(handler, 429, b"slower", Retry_After="1")
+            reply(handler, 429, b"slower", Retry_After="1")
         else:
             _book(number, handler)
 
     with http_exchange(answer) as rest:
-        venue = _RestVenue(rest.url, SnapshotSource.REST)
+        venue = _rest_venue(rest.url, SnapshotSource.REST)
         async with (
             tiny_exchange(_send_deltas) as url,
             capturing(tmp_path, tiny_stream(url), venue=venue),
@@ -252,10 +205,10 @@ async def test_after_two_failed_fetches_the_socket_is_asked_where_it_can_be(
             heard.append(message)  # noqa: PERF401 - one by one, as they come
 
     def answer(number: int, handler: BaseHTTPRequestHandler) -> None:
-        _reply(handler, 500, b"down")
+        reply(handler, 500, b"down")
 
     with http_exchange(answer) as rest:
-        venue = _RestVenue(rest.url, SnapshotSource.IN_BAND, rest_resync=True)
+        venue = _rest_venue(rest.url, SnapshotSource.IN_BAND, rest_resync=True)
         async with (
             tiny_exchange(talk) as url,
             capturing(
@@ -285,7 +238,7 @@ async def test_in_band_snapshots_are_asked_for_on_the_socket_and_recorded(tmp_pa
 
 
 async def test_an_address_where_nobody_answers_is_recorded_as_a_failure(tmp_path: Path) -> None:
-    venue = _RestVenue("http://127.0.0.1:1", SnapshotSource.REST)
+    venue = _rest_venue("http://127.0.0.1:1", SnapshotSource.REST)
     async with (
         tiny_exchange(_send_deltas) as url,
         capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
@@ -299,10 +252,10 @@ async def test_an_address_where_nobody_answers_is_recorded_as_a_failure(tmp_path
 
 def test_an_answer_above_the_limit_is_not_taken() -> None:
     def answer(number: int, handler: BaseHTTPRequestHandler) -> None:
-        _reply(handler, 200, bytes(200_000))
+        reply(handler, 200, bytes(200_000))
 
     with http_exchange(answer) as rest:
-        found = http_get(rest.url, bytes_max=100_000)
+        found = send_request(HttpRequest(rest.url, "BTC"), bytes_max=100_000)
     assert found.status is None
     assert "more than 100,000 bytes" in found.error
 
@@ -322,7 +275,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
         handler.close_connection = True
 
     with http_exchange(answer) as rest:
-        found = http_get(rest.url, limit_s=0.3)
+        found = send_request(HttpRequest(rest.url, "BTC"), limit_s=0.3)
     assert found.status is None
     assert "did not end in time" in found.error
 
@@ -336,20 +289,20 @@ def test_an_answer_that_is_cut_is_a_failure() -> None:
         handler.close_connection = True
 
     with http_exchange(answer) as rest:
-        found = http_get(rest.url)
+        found = send_request(HttpRequest(rest.url, "BTC"))
     assert found.status is None
     assert "no whole answer" in found.error
 
 
 def test_a_redirect_is_an_answer_and_not_followed() -> None:
     def answer(number: int, handler: BaseHTTPRequestHandler) -> None:
-        _reply(handler, 302, b"there", Location="http://127.0.0.1:1/elsewhere")
+        reply(handler, 302, b"there", Location="http://127.0.0.1:1/elsewhere")
 
     with http_exchange(answer) as rest:
-        found = http_get(rest.url)
+        found = send_request(HttpRequest(rest.url, "BTC"))
     assert (found.status, found.body) == (302, b"there")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "nothing"])
 def test_only_http_is_fetched(url: str) -> None:
-    assert http_get(url).error == "not an HTTP address"
+    assert send_request(HttpRequest(url, "BTC")).error == "not an HTTP address"

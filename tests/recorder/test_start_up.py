@@ -233,7 +233,7 @@ async def test_a_second_recorder_into_the_same_folder_is_refused(tmp_path: Path)
 async def test_a_subscription_that_nobody_answers_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("recorder.conversation.ANSWER_LIMIT_S", 0.1)
+    monkeypatch.setattr("recorder.greeting.ANSWER_LIMIT_S", 0.1)
     async with tiny_exchange(stay, answer=False) as url:
         await tiny_recorder(tmp_path, tiny_stream(url)).run(0.5)
     assert "tiny: no answer to the subscription in 0.1 s, and no market data." in caplog.text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from recorder.watchdog import Watchdog
-from venues.traits import Keepalive
 
 
 def _watchdog(message: str | None = "beat", *, pongs_count: bool = False) -> Watchdog:
     return Watchdog(
-        Keepalive(message=message),
+        beat_interval_s=None if message is None else 20.0,
+        answer_limit_s=10.0,
         silence_limit_s=30.0,
         pongs_count=pongs_count,
         ping_interval_s=20.0,
@@ -47,7 +47,8 @@ def test_any_message_answers_a_heartbeat() -> None:
 
 def test_the_first_unanswered_heartbeat_counts_and_not_the_last() -> None:
     watchdog = Watchdog(
-        Keepalive(interval_s=3.0, message="beat"),
+        beat_interval_s=3.0,
+        answer_limit_s=10.0,
         silence_limit_s=30.0,
         pongs_count=False,
         ping_interval_s=20.0,

@@ -1,8 +1,8 @@
 """A venue as small as one can be, and a server that speaks it, for tests of the recorder alone.
 
 Its words: `sub TOPIC` is answered by `ok`, `no TEXT`, or nothing; `login KEY SIGNATURE` by
-`welcome` or `denied TEXT`; `beat` by `beat`; `leaving TEXT` announces the end. All else is market
-data.
+`welcome TEXT` or `denied TEXT`; `beat` by `beat`; `leaving TEXT` announces the end; the exchange's
+own `ping TEXT` wants a `pong TEXT`. All else is market data.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -21,10 +22,21 @@ from recorder.recorder_settings import RecorderSettings
 from recorder.stream_settings import StreamSettings
 from replay.recording import Recording
 from venues.channel import Channel, Subscription
-from venues.event import Event, Notice, NoticeKind
+from venues.errors import CredentialsError
+from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.traits import ConnectionLimits, Continuity, Keepalive, SnapshotSource, VenueTraits
-from venues.venue import ConnectionPlan, Credentials, Dialect, HttpRequest, StreamRequest
+from venues.venue import (
+    ClientRequest,
+    ConnectionPlan,
+    Credentials,
+    Dialect,
+    HttpRequest,
+    Login,
+    RequestKind,
+    StreamRequest,
+    Venue,
+)
 
 TRAITS = VenueTraits(
     channels=frozenset(Channel),
@@ -45,17 +57,32 @@ _NOTICES = {
 }
 
 
-class TinyVenue:
+class TinyDialect(Dialect):
+    """The other direction, as far as it takes to be one: these tests serve by hand."""
+
+    def read_request(self, payload: bytes) -> ClientRequest:
+        word, _, topic = payload.decode().partition(" ")
+        kind = RequestKind.SUBSCRIBE if word == "sub" else RequestKind.UNREADABLE
+        return ClientRequest(kind, (topic,), payload=payload)
+
+    def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
+        return ["ok" if refused is None else f"no {refused}"]
+
+    def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
+        return None
+
+    def serves_path(self, path: str) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class TinyVenue(Venue):
     """Pure functions, as every venue."""
 
+    traits: VenueTraits = TRAITS
+
     name = "tiny"
-
-    def __init__(self, traits: VenueTraits = TRAITS) -> None:
-        self.traits = traits
-
-    @property
-    def dialect(self) -> Dialect:
-        raise NotImplementedError
+    dialect = TinyDialect()
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         assert request.url is not None
@@ -86,15 +113,25 @@ class TinyVenue:
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
         return [f"sub book.{symbol}"]
 
-    def auth_message(self, credentials: Credentials, time_ms: int) -> str:
-        return f'{{"login":["{credentials.key}","signature-of-{credentials.secret}"]}}'
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        if not plan.private:
+            return Login(plan.url)
+        if credentials is None or not credentials.key or not credentials.secret:
+            raise CredentialsError(self.name, "Both the key and the secret are needed.")
+        words = f'"{credentials.key}","signature-of-{credentials.secret}"'
+        return Login(plan.url, message=f'{{"login":[{words}]}}')
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
         if not self.traits.rest_resync and self.traits.snapshot_source is SnapshotSource.IN_BAND:
             return None
         return HttpRequest(f"{plan.rest_url}/book?symbol={symbol}&token=hush", symbol)
 
-    def decode(self, frame: Frame) -> Sequence[Event]:
+    def reply(self, payload: bytes) -> str | None:
+        return f"pong {payload[5:].decode()}" if payload.startswith(b"ping ") else None
+
+    def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         return ()
 
     def read_notice(self, payload: bytes) -> Notice | None:

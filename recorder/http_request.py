@@ -1,4 +1,4 @@
-"""One HTTP GET, bounded in time and size, that never raises for what the other side does.
+"""One HTTP request, bounded in time and size, that never raises for what the other side does.
 
 It runs in a thread of its own, because the standard library's client blocks. The thread is a
 daemon, so that a server that never answers does not hold up the end of the process.
@@ -13,11 +13,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, InvalidURL
 from typing import IO
 from urllib.parse import urlsplit
 
 from recorder.connection import tls_context
+from venues.venue import HttpRequest
 
 FETCH_LIMIT_S = 10.0
 BODY_BYTES_MAX = 32 * 2**20
@@ -26,7 +27,7 @@ CHUNK_BYTES = 2**16
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came of a GET: a status and a body, or an error and neither."""
+    """What came of a request: a status and a body, or an error and neither."""
 
     status: int | None
     body: bytes
@@ -49,20 +50,19 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def http_get(
-    url: str, limit_s: float = FETCH_LIMIT_S, bytes_max: int = BODY_BYTES_MAX
+def send_request(
+    request: HttpRequest, limit_s: float = FETCH_LIMIT_S, bytes_max: int = BODY_BYTES_MAX
 ) -> HttpAnswer:
-    """GET `url` and return what came; never raises for what the network or the server does."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    """Send `request` and return what came; never raises for what network or server do."""
+    if urlsplit(request.url).scheme not in ("http", "https"):
         return HttpAnswer(None, b"", "not an HTTP address")
     deadline_s = time.monotonic() + limit_s
     opener = urllib.request.build_opener(
         _NoRedirect, urllib.request.HTTPSHandler(context=tls_context())
     )
-    request = urllib.request.Request(url, headers={"User-Agent": "tickreel"})  # noqa: S310
     try:
         try:
-            answer = opener.open(request, timeout=limit_s)
+            answer = opener.open(_wire_request(request), timeout=limit_s)
         except urllib.error.HTTPError as refusal:
             answer = refusal
         with answer:
@@ -73,8 +73,20 @@ def http_get(
         return HttpAnswer(None, b"", str(fault))
     except urllib.error.URLError as fault:
         return HttpAnswer(None, b"", f"no answer: {fault.reason}")
-    except (OSError, HTTPException, ValueError) as fault:
+    except (InvalidURL, ValueError):
+        # Without the fault's words, which quote the address or the header, and so may hold a key.
+        return HttpAnswer(None, b"", "no request: HTTP does not allow its address or its headers")
+    except (OSError, HTTPException) as fault:
         return HttpAnswer(None, b"", f"no whole answer: {fault or type(fault).__name__}")
+
+
+def _wire_request(request: HttpRequest) -> urllib.request.Request:
+    return urllib.request.Request(  # noqa: S310 - the scheme has been looked at
+        request.url,
+        data=request.body if request.body or request.method != "GET" else None,
+        headers={"User-Agent": "tickreel", **dict(request.headers)},
+        method=request.method,
+    )
 
 
 def _check_whole(body: bytes, announced: str | None) -> None:
@@ -100,8 +112,8 @@ def _read(answer: IO[bytes], deadline_s: float, bytes_max: int) -> bytes:
     return b"".join(chunks)
 
 
-async def in_thread(get: Callable[[], HttpAnswer]) -> HttpAnswer:
-    """Run `get` in a daemon thread of its own and return what it returns."""
+async def in_thread(send: Callable[[], HttpAnswer]) -> HttpAnswer:
+    """Run `send` in a daemon thread of its own and return what it returns."""
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[HttpAnswer] = loop.create_future()
 
@@ -117,7 +129,7 @@ async def in_thread(get: Callable[[], HttpAnswer]) -> HttpAnswer:
     def work() -> None:
         answer, fault = None, None
         try:
-            answer = get()
+            answer = send()
         except Exception as raised:  # noqa: BLE001 - handed to whoever awaits
             fault = raised
         try:
