@@ -12,6 +12,7 @@ RECEIVED_NS = 1_763_800_000_000_000_001
 
 BINANCE_NAMES = ("binance-spot", "binance-usdm", "binance-coinm")
 BYBIT_NAMES = ("bybit-spot", "bybit-linear", "bybit-inverse")
+FIRST_NAMES = ("reference", *BYBIT_NAMES, *BINANCE_NAMES)
 ALL_NAMES = tuple(venue_names())
 
 
@@ -34,6 +35,11 @@ def http_frame(
     return text_frame(http_payload(head, body), kind=FrameKind.HTTP)
 
 
+def as_bytes(message: str | bytes) -> bytes:
+    """Return the payload of a message, sent as text or as binary."""
+    return message.encode() if isinstance(message, str) else message
+
+
 def decoded(venue: str, payload: bytes) -> list[Event]:
     """Return the events of a text message."""
     return list(venue_named(venue).decode(text_frame(payload, venue)))
@@ -48,9 +54,11 @@ __all__ = [
     "ALL_NAMES",
     "BINANCE_NAMES",
     "BYBIT_NAMES",
+    "FIRST_NAMES",
     "RECEIVED_NS",
     "SAMPLES",
     "SYMBOLS",
+    "as_bytes",
     "decoded",
     "decoded_http",
     "http_frame",

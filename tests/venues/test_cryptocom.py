@@ -146,11 +146,10 @@ def test_an_update_whose_predecessor_is_missing_is_a_gap() -> None:
     engine = Engine()
     for payload in (samples.BOOK, samples.UPDATE):
         engine.apply(text_frame(payload, NAME))
-    book = engine.markets[(NAME, PERP)].book
-    assert book.proven
-    assert book.sequence == 542048017825
+    assert engine.markets[(NAME, PERP)].book.proven
+    assert engine.markets[(NAME, PERP)].book.sequence == 542048017825
     engine.apply(text_frame(later, NAME))
-    assert not book.proven
+    assert not engine.markets[(NAME, PERP)].book.proven
     assert engine.markets[(NAME, PERP)].counters.gaps == 1
 
 

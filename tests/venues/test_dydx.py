@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from book.engine import Engine
+from book.finding import FindingKind
 from tests.real_data import REAL_DATA, needs_real_data
 from tests.venues.sample_frames import (
     RECEIVED_NS,
@@ -226,14 +227,14 @@ def test_of_two_changes_of_one_book_the_older_one_may_not_come_last() -> None:
     early, late = numbered(samples.DELTA, 3), numbered(samples.BATCH, 2)
     engine = engine_after(samples.CONNECTED, samples.BOOK, early, late)
     assert not engine.markets[(NAME, BTC)].book.proven
-    assert engine.findings.counts["late"] >= 1
+    assert engine.findings.counts[FindingKind.LATE] >= 1
 
 
 def test_a_number_that_never_comes_is_a_loss() -> None:
     after = [numbered(samples.TRADES, each) for each in range(4, 4 + 80)]
     engine = engine_after(samples.CONNECTED, samples.BOOK, numbered(samples.DELTA, 3), *after)
     assert not engine.markets[(NAME, BTC)].book.proven
-    assert engine.findings.counts["gap"] >= 1
+    assert engine.findings.counts[FindingKind.GAP] >= 1
 
 
 def test_trades_and_liquidations_are_one_subscription_and_a_subaccount_is_named_late() -> None:
