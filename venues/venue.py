@@ -266,8 +266,6 @@ class ClientRequest:
 
     A LIST request asks what is subscribed: the server puts the topics in before it is answered.
     A SETTING changes how the exchange speaks on this connection (its heartbeat, extra fields).
-    `references` are, at a venue with the trait `routed`, the names by which the messages to come
-    mean each of the topics (see `Subscribed.reference`): the server puts them in.
     A SNAPSHOT request asks on the socket for a book as it is now: its one topic is that of the
     messages that answer it, and of no other messages.
     `private` says that it came on a private connection, where some exchanges answer in another
@@ -279,7 +277,6 @@ class ClientRequest:
     request_id: str | int | None = None
     payload: bytes = b""
     private: bool = False
-    references: tuple[str, ...] = ()
 
 
 class Dialect(Protocol):

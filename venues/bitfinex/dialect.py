@@ -1,7 +1,7 @@
 """Bitfinex v2 as the exchange speaks, for a server that stands in for it.
 
-The channel id of an answer is the one by which the recorded messages mean the topic; the server
-knows it (`ClientRequest.references`). Without one it is made of the topic, so that two differ.
+The channel id of an answer made here is made of the topic, so that two differ. Recorded messages
+mean their topic by the id that the recorded answer gave, so that one has to be sent with them.
 """
 
 from __future__ import annotations
@@ -81,8 +81,7 @@ class BitfinexDialect(Dialect):
 
 
 def _subscribed(request: ClientRequest, message: EventMessage) -> dict[str, object]:
-    reference = request.references[0] if request.references else ""
-    channel_id = int(reference) if reference.isdecimal() else crc32(request.topics[0].encode())
+    channel_id = crc32("".join(request.topics).encode())
     body = {"event": "subscribed", "channel": message.channel, "chanId": channel_id}
     return {**body, **{key: value for key, value in _channel(message).items() if key != "channel"}}
 

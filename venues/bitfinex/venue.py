@@ -224,7 +224,7 @@ _TRAITS = VenueTraits(
     depths=(1, 25, 100, 250),
     depth=100,
     depth_keeper=DepthKeeper.VENUE,
-    stale_limits_s={Channel.BOOK: 30.0, Channel.TRADES: 300.0},
+    stale_limits_s={Channel.BOOK: 60.0, Channel.TRADES: 600.0},
     # A heartbeat comes on every channel each 15 s.
     keepalive=Keepalive(message='{"event":"ping"}', silence_limit_s=30.0),
     # 80 % of the 20 connects in a minute that are allowed.

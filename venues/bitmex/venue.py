@@ -264,7 +264,7 @@ _TRAITS = VenueTraits(
     depths=(_SHALLOW_DEPTH,),
     depth_keeper=DepthKeeper.VENUE,
     levels_by_id=True,
-    stale_limits_s={Channel.BOOK: 10.0, Channel.TRADES: 120.0},
+    stale_limits_s={Channel.BOOK: 60.0, Channel.TRADES: 600.0},
     # It says nothing for a while where nothing is traded: after 5 s it wants to be asked.
     keepalive=Keepalive(interval_s=5.0, message=PING, silence_limit_s=20.0),
     # 20 connects in an hour at once, 3 in a second after; the welcome shows a budget of 40.

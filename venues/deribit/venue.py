@@ -277,7 +277,8 @@ _TRAITS = VenueTraits(
     default_channels=_DEFAULT,
     continuity=Continuity.CHAIN,
     snapshot_source=SnapshotSource.IN_BAND,
-    stale_limits_s={Channel.BOOK: 30.0, Channel.TRADES: 600.0},
+    # Options are quiet for minutes.
+    stale_limits_s={Channel.BOOK: 120.0, Channel.TRADES: 3600.0},
     keepalive=Keepalive(silence_limit_s=2.5 * HEARTBEAT_INTERVAL_S),
     # Three requests in a second, of which ten may come at once.
     limits=ConnectionLimits(connects_max=25, connects_window_s=60.0, message_interval_s=0.35),
