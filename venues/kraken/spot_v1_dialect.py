@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from venues.errors import UNDECODABLE
 from venues.event import NO_ROUTES, Routes
 from venues.kraken.spot_rest import TOKEN_PATH
 from venues.kraken.spot_v1_market import DEPTH_DEFAULT, channel_and_pair
@@ -99,7 +100,7 @@ class KrakenV1Dialect(Dialect):
             return None
         try:
             name, pair = channel_and_pair(payload)
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             return None
         return f"{name}:{pair}" if pair else name
 

@@ -159,10 +159,10 @@ def channel_and_pair(payload: bytes) -> tuple[str, str]:
     """Return the names at the end of a message that is an array; the pair '' of a private one.
 
     Raises:
-        ValueError: it has none.
+        UNDECODABLE: it has none.
     """
     parts = payload.rsplit(b'"', 4)
-    if len(parts) == 5 and parts[2] == b"," and parts[4] == b"]" and b"\\" not in parts[0][-1:]:
+    if len(parts) == 5 and parts[2] == b"," and parts[4] == b"]":
         return parts[1].decode(), parts[3].decode()
     message = _ANY_MESSAGE.decode(payload)
     if isinstance(message.second, str):
