@@ -264,6 +264,7 @@ class RequestKind(Enum):
 class ClientRequest:
     """A client's message, understood. `topics` are the venue's own words for channel and symbol.
 
+    An UNSUBSCRIBE may name the references of a `routed` venue in place of topics.
     A LIST request asks what is subscribed: the server puts the topics in before it is answered.
     A SETTING changes how the exchange speaks on this connection (its heartbeat, extra fields).
     A SNAPSHOT request asks on the socket for a book as it is now: its one topic is that of the
