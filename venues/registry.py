@@ -38,6 +38,8 @@ _FOUND_IN: Mapping[str, str] = {
     "kraken": "venues.kraken",
     "kraken-v1": "venues.kraken",
     "kraken-futures": "venues.kraken",
+    "gemini": "venues.gemini",
+    "gemini-v2": "venues.gemini",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 

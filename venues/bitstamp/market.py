@@ -49,7 +49,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
-from venues.wire import NS_PER_US, Counter, exact_number, seconds_ns
+from venues.wire import NS_PER_US, Counter, DecimalPlaces, decimal_step, exact_number, seconds_ns
 
 DIFF, BOOK, TRADES, FUNDING = "diff_order_book_", "order_book_", "live_trades_", "funding_rate_"
 ORDERS = "private-my_orders_"
@@ -107,8 +107,8 @@ class _Book(msgspec.Struct, gc=False):
 
 class _Market(msgspec.Struct, gc=False):
     symbol: str = field(name="market_symbol")
-    base_decimals: int
-    counter_decimals: int
+    base_decimals: DecimalPlaces
+    counter_decimals: DecimalPlaces
 
 
 _MESSAGE = msgspec.json.Decoder(_Message)
@@ -116,7 +116,6 @@ _HEAD = msgspec.json.Decoder(_Head)
 _REFUSAL = msgspec.json.Decoder(_Refusal)
 _BOOK = msgspec.json.Decoder(_Book)
 _MARKETS = msgspec.json.Decoder(list[_Market])
-_DECIMALS_MAX = 40
 
 
 def message_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
@@ -290,14 +289,8 @@ def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
             market.symbol,
             receive_time_ns,
             None,
-            _step(market.counter_decimals),
-            _step(market.base_decimals),
+            decimal_step(market.counter_decimals),
+            decimal_step(market.base_decimals),
         )
         for market in _MARKETS.decode(body)
     ]
-
-
-def _step(decimals: int) -> str:
-    if not 0 <= decimals <= _DECIMALS_MAX:
-        raise ValueError(f"{decimals} is no number of decimals")
-    return f"0.{'1':0>{decimals}}" if decimals else "1"
