@@ -4,7 +4,8 @@ Theory: a recording is a sequence of frames. `frame_number` is given on arrival,
 a hole, and is the total order of a recording; no clock is. `connection_id` counts connections
 within a recording from 1; a reconnect is a new connection and begins a new continuity domain.
 Connection 0 is nobody's: it carries what the recorder says about itself (a clock step, a loss
-that befell no single connection), and its venue is `RECORDER`.
+that befell no single connection), whose venue is `RECORDER`, and HTTP answers that belong to no
+connection (access, which is asked for before there is one, and instruments), under their venue.
 
 The payload of a received frame is exactly the bytes that came. The payload of a marker (opened,
 closed, lost, clock) is JSON, and that of an HTTP response a line of JSON and then the body: see
@@ -39,7 +40,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Attributes:
         frame_number: position in the recording, from 0.
-        connection_id: the connection within the recording, from 1; 0 for the recorder itself.
+        connection_id: the connection within the recording, from 1; 0 for none.
         venue: the registry name of the venue, such as `bybit-linear`; `RECORDER` for our own.
         kind: what the payload is.
         receive_time_ns: UTC wall clock as the bytes left the socket, ns since 1970. To compare by.
