@@ -39,6 +39,10 @@ AGGREGATE_TRADE = (
     b'{"e":"aggTrade","E":123456789,"a":5933014,"s":"BTCUSDT","p":"0.001","q":"100","f":100,'
     b'"l":105,"T":123456785,"m":true}'
 )
+DAY_TICKER = (
+    b'{"e":"24hrTicker","E":1672515782136,"s":"BTCUSDT","p":"0.0015","P":"250.00","c":"0.0025",'
+    b'"Q":"10","b":"0.0024","B":"10","a":"0.0026","A":"100"}'
+)
 FORCE_ORDER = (
     b'{"e":"forceOrder","E":1568014460894,"o":{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC",'
     b'"q":"0.020","p":"9900","ap":"9910.5","X":"FILLED","l":"0.014","z":"0.014",'
@@ -124,6 +128,14 @@ _BYBIT = (
     b'{"success":true,"ret_msg":"subscribe","conn_id":"c","op":"subscribe"}',
     b'{"req_id":"1","op":"pong","args":["1675418560633"],"conn_id":"c"}',
 )
+
+
+def _of(category: str) -> tuple[bytes, ...]:
+    """Return Bybit's messages, those of the account of this category."""
+    own = b'"category":"' + category.encode()
+    return tuple(each.replace(b'"category":"linear', own) for each in _BYBIT)
+
+
 _FUTURES = (
     wrapped("btcusdt@depth@0ms", USDM_DEPTH),
     wrapped("btcusdt@bookTicker", USDM_QUOTE),
@@ -150,15 +162,16 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
         b'{"success":true,"op":"subscribe","ret_msg":""}',
         b'{"op":"pong"}',
     ),
-    "bybit-spot": _BYBIT,
-    "bybit-linear": _BYBIT,
-    "bybit-inverse": _BYBIT,
+    "bybit-spot": tuple(each for each in _of("spot") if each != BYBIT_LIQUIDATIONS),
+    "bybit-linear": _of("linear"),
+    "bybit-inverse": _of("inverse"),
     "binance-spot": (
         wrapped("btcusdt@depth@100ms", SPOT_DEPTH),
         wrapped("btcusdt@bookTicker", SPOT_QUOTE),
         wrapped("btcusdt@trade", SPOT_TRADE),
         SPOT_QUOTE,
         SPOT_TRADE,
+        wrapped("btcusdt@ticker", DAY_TICKER),
         b'{"e":"serverShutdown","E":1778000000000}',
     ),
     "binance-usdm": _FUTURES,
