@@ -77,7 +77,7 @@ class RecordedConnection:
         topic = self._venue.dialect.topic(frame.payload, self._routes)
         if topic is not None:
             self._spoken = True
-            return Heard(topic)
+            return Heard(topic, acknowledges=self._counted and self._acknowledges(frame))
         notice = self._venue.read_notice(frame.payload)
         acknowledges = notice is not None and notice.kind is NoticeKind.ACKNOWLEDGED
         counted = False
@@ -88,6 +88,10 @@ class RecordedConnection:
         if notice is not None and not counted:
             return Heard(None, played=False, acknowledges=acknowledges)
         return Heard(None, greeting=counted and not self._spoken, acknowledges=acknowledges)
+
+    def _acknowledges(self, frame: Frame) -> bool:
+        notice = self._venue.read_notice(frame.payload)
+        return notice is not None and notice.kind is NoticeKind.ACKNOWLEDGED
 
     def _learn(self, frame: Frame, events: tuple[Event, ...]) -> None:
         for event in events:

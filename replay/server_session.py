@@ -176,7 +176,7 @@ class ServerSession:
     async def _hear(self, request: ClientRequest) -> None:
         refused: str | None = None
         if request.kind is RequestKind.SUBSCRIBE:
-            refused = self._topics_refusal(request.topics)
+            refused = self._topics_refusal(request.topics, request)
             if refused is None:
                 await self._begin(request.topics, request)
                 return
@@ -184,7 +184,8 @@ class ServerSession:
             await self._voice.state_book(request, self.feed)
             return
         elif request.kind is RequestKind.UNSUBSCRIBE:
-            self.topics.difference_update(request.topics)
+            named = self._voice.references
+            self.topics.difference_update(named.get(topic, topic) for topic in request.topics)
         elif request.kind is RequestKind.LIST:
             request = replace(request, topics=tuple(sorted(self.topics)))
         elif request.kind is RequestKind.LOGIN:
@@ -200,7 +201,9 @@ class ServerSession:
         self._logged_in = self._dialect.login_valid(request, credentials)
         return None if self._logged_in else "the signature is not valid"
 
-    def _topics_refusal(self, topics: Sequence[str]) -> str | None:
+    def _topics_refusal(
+        self, topics: Sequence[str], request: ClientRequest | None = None
+    ) -> str | None:
         if not topics:
             return "no topics are named"
         if len(self.topics) + len(topics) > TOPICS_MAX:
@@ -209,9 +212,16 @@ class ServerSession:
             standing = self.feed.standing(topic)
             if standing is TopicStanding.UNKNOWN:
                 return f"unknown topic: {topic}"
-            if standing is TopicStanding.PRIVATE and not self._logged_in:
+            if standing is TopicStanding.PRIVATE and not self._may_hear(request):
                 return f"{topic} needs a login"
         return None
+
+    def _may_hear(self, request: ClientRequest | None) -> bool:
+        """Return whether private topics may be sent: some exchanges sign each subscription."""
+        credentials = self._settings.credentials
+        if self._logged_in or request is None or credentials is None:
+            return self._logged_in
+        return self._dialect.login_valid(request, credentials)
 
     async def _begin(self, topics: Sequence[str], request: ClientRequest | None = None) -> None:
         """Let `topics` be sent from here on, and start playing with the first of them."""

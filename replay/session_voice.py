@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replay.feed import Feed
-from replay.recorded_connection import carries_number, counts_connection
+from replay.feed import Feed, Sending
+from replay.recorded_connection import carries_number, counts_connection, read_events
 from replay.session_outlet import SessionOutlet
+from venues.event import Subscribed
+from venues.frame import Frame, FrameKind
 from venues.venue import ClientRequest
 
 
 class SessionVoice:
-    """Speaks for the exchange, beside what is played. `ConnectionClosed` passes through."""
+    """Speaks for the exchange, beside what is played. `ConnectionClosed` passes through.
+
+    Attributes:
+        references: the topics that this client may mean by a reference, which it was given.
+    """
 
     def __init__(self, feed: Feed, outlet: SessionOutlet) -> None:
+        self.references: dict[str, str] = {}
         self._outlet = outlet
         self._venue = feed.venue
         self._dialect = feed.venue.dialect
@@ -49,9 +56,18 @@ class SessionVoice:
             known = [each for each in recorded if each is not None]
             if known and len(known) == len(recorded):
                 await self._outlet.send(known)
+                self._learn(known)
                 return
         if not self._counted or not await feed.acknowledges_ahead():
             await self.answer(request, None)
+
+    def _learn(self, acknowledgements: Sequence[Sending]) -> None:
+        for each in acknowledgements:
+            kind = FrameKind.BINARY if each.binary else FrameKind.TEXT
+            frame = Frame(0, each.connection_id, self._venue.name, kind, 0, None, each.payload)
+            for event in read_events(self._venue, frame, {}):
+                if isinstance(event, Subscribed) and each.topic is not None:
+                    self.references[event.reference] = each.topic
 
     async def state_book(self, request: ClientRequest, feed: Feed) -> None:
         """Answer a request for a book on the socket, or refuse it where none can be vouched for."""

@@ -146,7 +146,9 @@ def told_as_lines(frames: list[Frame]) -> Counter[bytes]:
 @pytest.mark.parametrize("path", sorted((REAL_DATA / "feeds").glob("*.gz")), ids=lambda p: p.stem)
 def test_a_real_capture_is_imported_line_by_line(tmp_path: Path, path: Path) -> None:
     lines = [line for line in gzip.decompress(path.read_bytes()).split(b"\n") if line.strip()]
-    report = import_recording([path], "cryptofeed", "reference", tmp_path / "recording")
+    report = import_recording(
+        [path], "cryptofeed", "reference", tmp_path / "recording", http_beside=False
+    )
     assert report.frames == len(lines)
     bodies = Counter(line.split(b": ", 1)[1] for line in lines if b" <-> " not in line)
     assert told_as_lines(frames_of(report)) == bodies
