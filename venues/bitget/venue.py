@@ -21,7 +21,7 @@ from venues.bitget.market import MARKET_READERS, Reader
 from venues.bitget.spelling import spelled, split_symbol, stream_name, topic_of
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
-from venues.errors import DecodeError
+from venues.errors import DecodeError, UnknownChannelError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
@@ -146,6 +146,9 @@ class Bitget(Venue):
             line = self._line(self.name, PUBLIC_PATH, request, depth)
             topics = [_symbol_topics(public, symbol, depth) for symbol in symbols]
             plans += plan_line(line, topics, _fits, _messages)
+            if not plans:  # liquidations alone, of what is never liquidated
+                offered = self.traits.channels - {Channel.LIQUIDATIONS}
+                raise UnknownChannelError(self.name, public[0], offered)
         if private:
             line = self._line(f"{self.name}/private", PRIVATE_PATH, request, None)
             own = [Topic(Subscription(one, ""), f"UTA/{_TOPICS[one]}/") for one in private]

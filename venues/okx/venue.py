@@ -15,7 +15,7 @@ import msgspec
 from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
-from venues.errors import DecodeError
+from venues.errors import DecodeError, UnknownChannelError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
@@ -151,6 +151,9 @@ class Okx(Venue):
             require_symbols(self.name, symbols)
             line = self._line(self.name, PUBLIC_PATH, request, depth)
             plans += plan_line(line, _symbol_topics(public, symbols, depth), _fits, _messages)
+            if not plans:  # liquidations alone, of what is never liquidated
+                offered = self.traits.channels - {Channel.LIQUIDATIONS}
+                raise UnknownChannelError(self.name, public[0], offered)
         if private:
             line = self._line(f"{self.name}/private", PRIVATE_PATH, request, None)
             topics = [
@@ -176,9 +179,9 @@ class Okx(Venue):
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
         """Return a withdrawal and a new subscription of the book, which brings a snapshot."""
-        if plan.depth is None:
+        if Subscription(Channel.BOOK, symbol) not in plan.subscriptions:
             return []
-        arg = _arg(f"{_BOOK_CHANNELS[plan.depth]}:{symbol}")
+        arg = _arg(f"{_BOOK_CHANNELS[plan.depth or 400]}:{symbol}")
         return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
