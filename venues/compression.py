@@ -29,6 +29,20 @@ def unpacked(payload: bytes) -> bytes:
     return content
 
 
+def unpacked_beginning(payload: bytes, size: int) -> bytes:
+    """Return at most `size` bytes of what a payload holds, for less than all would cost.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if not payload.startswith(_GZIP_BEGINNING):
+        return payload[:size]
+    try:
+        return zlib.decompressobj(_GZIP_WINDOW).decompress(payload, size)
+    except zlib.error as error:
+        raise ValueError(f"it is damaged gzip ({error})") from error
+
+
 def packed(content: bytes) -> bytes:
     """Return `content` as gzip, the same bytes each time."""
     packer = zlib.compressobj(wbits=_GZIP_WINDOW)

@@ -29,6 +29,8 @@ _FOUND_IN: Mapping[str, str] = {
     "kucoin": "venues.kucoin",
     "gateio": "venues.gateio",
     "gateio-futures": "venues.gateio",
+    "htx": "venues.htx",
+    "htx-swap": "venues.htx",
     "bitfinex": "venues.bitfinex",
     "bitmex": "venues.bitmex",
     "deribit": "venues.deribit",
