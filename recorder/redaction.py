@@ -130,6 +130,8 @@ class Redaction:
 
     def payload(self, payload: bytes) -> bytes:
         """Return `payload` with every secret replaced; the same object where there is none."""
+        if not self._secrets:
+            return payload
         try:
             content = unpacked(payload)
         except ValueError:

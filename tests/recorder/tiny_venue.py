@@ -1,14 +1,15 @@
 """A venue as small as one can be, and a server that speaks it, for tests of the recorder alone.
 
 Its words: `sub TOPIC` is answered by `ok`, `no TEXT`, or nothing; `login KEY SIGNATURE` by
-`welcome TEXT` or `denied TEXT`; `beat` by `beat`; `leaving TEXT` announces the end; the exchange's
-own `ping TEXT` wants a `pong TEXT`. All else is market data.
+`welcome TEXT`, `{"welcome":TEXT}` or `denied TEXT`; `beat` by `beat`; `leaving TEXT` announces the
+end; the exchange's own `ping TEXT` wants a `pong TEXT`. All else is market data.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -135,6 +136,8 @@ class TinyVenue(Venue):
         return ()
 
     def read_notice(self, payload: bytes) -> Notice | None:
+        if payload.startswith(b'{"welcome"'):
+            return Notice("", 0, None, NoticeKind.LOGGED_IN, json.loads(payload)["welcome"])
         word, _, text = payload.partition(b" ")
         kind = _NOTICES.get(word)
         return None if kind is None else Notice("", 0, None, kind, text.decode())
