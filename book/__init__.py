@@ -10,8 +10,13 @@ In the order of the data:
 - `subscribers`: who wants to be told of what.
 - `settings`: depths, windows, thresholds, limits.
 - `frame_time`: the engine's now.
+- `venue_lane`, `counted_lane`: all markets of one venue, and how its events go into them; where the
+  exchange counts the frames of a connection, with `frame_count`.
+- `route_table`, `connection_start`: what a connection's short names mean, and how it began.
 - `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
 - `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
+- `checked_book`: its state, and the checks that it is put to.
+- `level_ids`: levels that an exchange names by ids.
 - `book_state`: the states that it can be in.
 - `held_deltas`: the deltas that wait for the snapshot which they will be joined to.
 - `sequence`: what a delta's numbers say, per continuity scheme.
@@ -20,6 +25,8 @@ In the order of the data:
 - `checksum`: the exchanges' own hashes of a book.
 - `quote_check`: a published best bid and offer held against the book of the same number.
 - `trade_tape`, `liquidation_monitor`: windows over trades and forced closes, in frame time.
+- `contract_value`: what contracts are worth, by the exchange's own rule.
+- `game_monitor`: the results of a game of chance, and whether they are what chance would give.
 - `connection_ledger`: the connections in the frames, and what was lost.
 - `staleness`: channels that fell silent.
 - `coverage`: how long a book was proven, and the windows in which it was not.

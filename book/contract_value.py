@@ -1,29 +1,33 @@
 """What so much of an instrument is worth, by the exchange's own rule of its contracts.
 
-Exact: numbers of at most 40 digits before and after the point, as `venues.wire` bounds them where a
-venue computes the worth itself, so that three of them multiplied and summed up stay within EXACT.
+Exact: of numbers with at most 40 digits before and after the point, three multiplied and summed up
+stay within EXACT, whatever else is in the sum.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from book.exact import EXACT, NotANumberError
+from book.exact import EXACT, NotANumberError, exact
 from venues.event import ContractKind, Instrument
-from venues.wire import exact_number
+
+DIGITS_MAX = 40
+"""Before the point, and after it."""
 
 
 def plain_number(text: str) -> Decimal:
     """Return the number that `text` writes.
 
     Raises:
-        NotANumberError: it is no plain decimal number of at most 40 digits before and after the
-            point.
+        NotANumberError: it is no decimal number from 0 on with at most `DIGITS_MAX` digits before
+            and after the point.
     """
-    try:
-        return exact_number(text)
-    except ValueError:
-        raise NotANumberError(text) from None
+    number = exact(text)
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if number < 0 or number.adjusted() >= DIGITS_MAX or exponent < -DIGITS_MAX:
+        raise NotANumberError(text)
+    return number
 
 
 def notional(instrument: Instrument, price_text: str, size_text: str) -> Decimal | None:

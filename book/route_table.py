@@ -53,6 +53,6 @@ class RouteTable:
         else:
             self._routes.pop(connection_id, None)
 
-    def state(self) -> list[object]:
+    def state(self) -> list[tuple[int, dict[str, Subscribed]]]:
         """Return the canonical state, for the digest."""
-        return [[number, routes] for number, routes in sorted(self._routes.items())]
+        return sorted(self._routes.items())

@@ -34,8 +34,9 @@ def snapshot(
     *,
     checksum: int | None = None,
     unjoined: bool = False,
+    symbol: str = "S",
 ) -> BookSnapshot:
-    return BookSnapshot("S", 0, None, list(bids), list(asks), sequence, checksum, unjoined)
+    return BookSnapshot(symbol, 0, None, list(bids), list(asks), sequence, checksum, unjoined)
 
 
 def delta(
@@ -46,9 +47,10 @@ def delta(
     first: int | None = None,
     previous: int | None = None,
     checksum: int | None = None,
+    symbol: str = "S",
 ) -> BookDelta:
     first = sequence if first is None else first
-    return BookDelta("S", 0, None, list(bids), list(asks), first, sequence, previous, checksum)
+    return BookDelta(symbol, 0, None, list(bids), list(asks), first, sequence, previous, checksum)
 
 
 def trade(
