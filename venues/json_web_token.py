@@ -39,8 +39,17 @@ def signing_input(header: Claims, claims: Claims) -> str:
 def hs512_token(claims: Claims, secret: str) -> str:
     """Return a token signed with HMAC-SHA512."""
     unsigned = signing_input({"alg": "HS512", "typ": "JWT"}, claims)
-    signed = hmac.new(secret.encode(), unsigned.encode(), hashlib.sha512).digest()
-    return f"{unsigned}.{base64url(signed)}"
+    return f"{unsigned}.{_hs512(unsigned, secret)}"
+
+
+def hs512_signed(token: str, secret: str) -> bool:
+    """Return whether a token was signed so with this secret."""
+    unsigned, _, signed = token.rpartition(".")
+    return hmac.compare_digest(signed.encode(), _hs512(unsigned, secret).encode())
+
+
+def _hs512(unsigned: str, secret: str) -> str:
+    return base64url(hmac.new(secret.encode(), unsigned.encode(), hashlib.sha512).digest())
 
 
 def token_claims(token: str) -> dict[str, str | int]:

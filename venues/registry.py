@@ -42,6 +42,7 @@ _FOUND_IN: Mapping[str, str] = {
     "kraken-futures": "venues.kraken",
     "gemini": "venues.gemini",
     "gemini-v2": "venues.gemini",
+    "upbit": "venues.upbit",
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 
