@@ -2,13 +2,17 @@
 
 Reading order, as the data flows:
 
-- What is wanted: `stream_settings` (and the TOML file), `planned_connection`, `recorder_settings`.
+- What is wanted: `stream_settings` (and the TOML file), `planned_connection` (which also tries the
+  keys), `recorder_settings`.
 - Getting connected: `stream` keeps one plan alive; `reconnect` says when to try again,
-  `connect_fault` what went wrong, `lifecycle` which state it is in.
-- On a connection: `connection` takes messages as their bytes arrive; `conversation` logs in,
-  subscribes and keeps it alive, with `admission` (what the exchange answered) and `watchdog` (when
-  it is dead). `redaction` removes secrets before anything is queued.
-- Snapshots beside the stream: `rest_snapshot`, over `http_get`.
+  `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is needed
+  before connecting (a token, an address, signed headers), `stream_context` what all of them share.
+- On a connection: `connection` takes messages as their bytes arrive; `conversation` is what happens
+  on it and keeps it alive, with `greeting` (login and subscriptions), `admission` (what the exchange
+  answered), `speech` (what we say, in turn) and `watchdog` (when it is dead). `redaction` removes
+  secrets before anything is queued.
+- Beside the streams: `http_desk` asks over `http_request` within each host's budget, for
+  `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`.
 - Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks,
   `frame_feed` hands them to who iterates, `writer` to the disk.
 - On disk: `recording` (one writer a folder), `journal` -> `sealing` -> `segment`, `manifest`,

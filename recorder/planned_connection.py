@@ -90,7 +90,8 @@ def _try_login(venue: Venue, plan: ConnectionPlan, credentials: Credentials) -> 
 def _missing(venue: Venue, plan: ConnectionPlan, credentials: Credentials) -> tuple[str, ...]:
     """Return the fewest parts, of those not given, with which a login could be made.
 
-    Where none would do, as what stands for them is no key to the venue, all that are usual.
+    Where none would do (what stands for one is no key to the venue, or one given is not), key and
+    secret are what is usual.
     """
     absent = [part for part in KEY_PARTS if not getattr(credentials, part)]
     for parts in _choices(absent):
@@ -100,7 +101,7 @@ def _missing(venue: Venue, plan: ConnectionPlan, credentials: Credentials) -> tu
         except CredentialsError:
             continue
         return parts
-    return tuple(part for part in absent if part != "passphrase") or tuple(absent)
+    return tuple(part for part in absent if part != "passphrase")
 
 
 def _choices(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -82,6 +82,41 @@ def test_after_the_wait_that_was_named_an_attempt_is_allowed(
     assert budget.wait_s(5.0 + budget.wait_s(5.0) + 1e-6) == 0.0
 
 
+@given(st.integers(1, 12), st.lists(st.floats(0.0, 5.0), min_size=1, max_size=100))
+def test_a_part_of_a_budget_leaves_the_rest_to_others(
+    attempts_max: int, steps_s: list[float]
+) -> None:
+    budget = HostBudget(attempts_max, 10.0, 1.0)
+    now_s, patient_s = 0.0, []
+    for step_s in steps_s:
+        now_s += step_s
+        if budget.wait_s(now_s, 0.5) == 0.0:
+            budget.spend(now_s)
+            patient_s.append(now_s)
+        assert attempts_max == 1 or budget.wait_s(now_s) == 0.0
+    allowed = max(1, attempts_max // 2)
+    for first, beyond in zip(patient_s, patient_s[allowed:], strict=False):
+        assert beyond - first >= 10.0 * (1 - 1e-12)
+
+
+def test_a_budget_that_is_narrowed_counts_what_was_spent_before() -> None:
+    budget = HostBudget(4, 60.0, 1.0)
+    for second in range(3):
+        budget.spend(float(second))
+    budget.narrow(2)
+    budget.narrow(9)
+    assert budget.attempts_max == 2
+    assert budget.wait_s(3.0) == 58.0
+
+
+def test_of_two_venues_at_one_host_both_limits_hold() -> None:
+    gate = HostGate(ConnectionLimits(connects_max=10, connects_window_s=60.0), _TopChance())
+    gate.obey(ConnectionLimits(connects_max=10, connects_window_s=60.0))
+    gate.obey(ConnectionLimits(connects_max=3, connects_window_s=1.0))
+    at_s = [s / 10 for s in range(200) if gate.ask(s, s / 10) == 0.0]
+    assert at_s == [0.0, 0.1, 1.0, 1.1, 2.0, 2.1, 3.0, 3.1]
+
+
 def test_an_attempt_beyond_the_budget_is_a_fault_of_ours() -> None:
     budget = HostBudget(1, 60.0)
     budget.spend(0.0)

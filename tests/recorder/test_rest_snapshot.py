@@ -29,7 +29,7 @@ from tests.recorder.tiny_venue import (
 from venues.frame import Frame, FrameKind
 from venues.marker import HttpResponse, read_http
 from venues.traits import SnapshotSource
-from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest, StreamRequest
+from venues.venue import ConnectionPlan, HttpRequest, Purpose, SnapshotRequest, StreamRequest
 
 
 def _book(number: int, handler: BaseHTTPRequestHandler) -> None:
@@ -237,6 +237,25 @@ async def test_in_band_snapshots_are_asked_for_on_the_socket_and_recorded(tmp_pa
     assert sent == [b"sub book.BTC", b"sub book.BTC"]
 
 
+@pytest.mark.parametrize("source", [SnapshotSource.FIRST_DELTA, SnapshotSource.REQUESTED])
+async def test_where_the_socket_is_the_source_no_rest_is_asked(
+    tmp_path: Path, source: SnapshotSource
+) -> None:
+    with http_exchange(_book) as rest:
+        venue = _rest_venue(rest.url, source)
+        async with (
+            tiny_exchange(_send_deltas) as url,
+            capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
+        ):
+            await until(lambda: recorder.connections[0].messages > 3)
+            _ask(recorder, 50)
+            await until(lambda: recorder.statistics().resubscriptions == 1)
+            await asyncio.sleep(rest_snapshot.FIRST_DELAY_S + 0.2)
+            assert recorder.statistics().resubscriptions == 1
+    assert rest.paths == []
+    assert payloads(frames_of(tmp_path), FrameKind.SENT) == [b"sub book.BTC"] * 2
+
+
 async def test_an_address_where_nobody_answers_is_recorded_as_a_failure(tmp_path: Path) -> None:
     venue = _rest_venue("http://127.0.0.1:1", SnapshotSource.REST)
     async with (
@@ -306,3 +325,32 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "nothing"])
 def test_only_http_is_fetched(url: str) -> None:
     assert send_request(HttpRequest(url, "BTC")).error == "not an HTTP address"
+
+
+def test_a_request_has_its_method_headers_and_body() -> None:
+    headers = (("API-Sign", "abc/+="), ("Content-Type", "application/json"))
+    with http_exchange(_book) as rest:
+        answer = send_request(
+            HttpRequest(f"{rest.url}/token?x=1", "", Purpose.ACCESS, "POST", headers, b'{"n":1}')
+        )
+        empty = send_request(HttpRequest(f"{rest.url}/bullet", "", Purpose.ACCESS, "POST"))
+    assert (answer.status, answer.body, empty.status) == (200, b'{"book":1}\n\xff', 200)
+    first, second = rest.requests
+    assert (first.method, first.path, first.body) == ("POST", "/token?x=1", b'{"n":1}')
+    assert first.headers["api-sign"] == "abc/+="
+    assert first.headers["content-type"] == "application/json"
+    assert (second.method, second.headers["content-length"], second.body) == ("POST", "0", b"")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HttpRequest("http://127.0.0.1:1/x", "", headers=(("Sign", "canary\n"),)),
+        HttpRequest("http://127.0.0.1:1/x\n?sign=canary", ""),
+    ],
+)
+def test_a_request_that_cannot_be_made_is_told_without_its_words(request_: HttpRequest) -> None:
+    answer = send_request(request_)
+    assert answer.status is None
+    assert answer.error
+    assert "canary" not in answer.error
