@@ -20,7 +20,7 @@
 2. An event of type snapshot replaces the book; an update's quantity is absolute, zero deletes.
 3. The first trades of a subscription come as a snapshot: the past.
 4. A trade's side is the maker's, so the aggressor is on the other one. No frame at hand proves it:
-   it is so at Coinbase Exchange, whose trades these are.
+   it is so at Coinbase Exchange, whose trades these are, and other readers of this feed say so.
 5. Trades may come newest first; they are told oldest first.
 6. An order's size is what was filled and what is left of it.
 
@@ -186,9 +186,11 @@ def message_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
         message = _MARKET.decode(payload)
     except msgspec.ValidationError:
         return _other_events(payload, receive_time_ns)
+    # Rule 1. The number is of the connection, not of a moment: it goes without a time.
+    number = FrameSequence("", receive_time_ns, None, message.sequence_num)
+    if isinstance(message, _TradeMessage):
+        return [number, *_trade_events(message, receive_time_ns)]
     time_ns = iso_time_ns(message.timestamp)
-    # Rule 1.
-    number = FrameSequence("", receive_time_ns, time_ns, message.sequence_num)
     return [number, *_READERS[type(message)](message, receive_time_ns, time_ns)]
 
 
@@ -213,7 +215,7 @@ def _other_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
         notice = Notice("", receive_time_ns, time_ns, NoticeKind.INFORMATION, head.channel)
     if head.sequence_num is None:
         return (notice,)
-    return (FrameSequence("", receive_time_ns, time_ns, head.sequence_num), notice)
+    return (FrameSequence("", receive_time_ns, None, head.sequence_num), notice)
 
 
 def _notice(head: _Head, receive_time_ns: int, time_ns: int | None) -> Notice | None:
@@ -240,22 +242,24 @@ def _book_events(message: _BookMessage, receive_time_ns: int, time_ns: int) -> I
         yield kind(event.product_id, receive_time_ns, time_ns, bids, asks)
 
 
-def _trade_events(message: _TradeMessage, receive_time_ns: int, time_ns: int) -> Iterator[Event]:
-    for event in message.events:
-        # Rule 3.
-        history = event.type == "snapshot"
-        for row in _oldest_first(event.trades):
-            yield Trade(
-                row.product_id,
-                receive_time_ns,
-                iso_time_ns(row.time),
-                row.price,
-                row.size,
-                # Rule 4.
-                _BUY if row.maker_side == "SELL" else _SELL,
-                row.trade_id,
-                history=history,
-            )
+def _trade_events(message: _TradeMessage, receive_time_ns: int) -> list[Trade]:
+    return [
+        Trade(
+            row.product_id,
+            receive_time_ns,
+            iso_time_ns(row.time),
+            row.price,
+            row.size,
+            # Rule 4.
+            _BUY if row.maker_side == "SELL" else _SELL,
+            row.trade_id,
+            None,
+            # Rule 3.
+            history=event.type == "snapshot",
+        )
+        for event in message.events
+        for row in _oldest_first(event.trades)
+    ]
 
 
 def _oldest_first(rows: list[_TradeRow]) -> list[_TradeRow]:
@@ -307,7 +311,6 @@ def _order_size(row: _OrderRow) -> str:
 
 _READERS: dict[type, Callable[..., Iterator[Event]]] = {
     _BookMessage: _book_events,
-    _TradeMessage: _trade_events,
     _TickerMessage: _ticker_events,
     _UserMessage: _user_events,
 }
