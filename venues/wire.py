@@ -85,11 +85,6 @@ def iso_time_ns(text: str) -> int:
     Raises:
         ValueError: it is none, has more than 9 decimals of a second, or does not fit 64 bits.
     """
-    fraction = text[20:-1]
-    plain = text[19:20] == "." and text[-1] == "Z" and text.isascii()
-    if plain and fraction.isdigit() and len(fraction) <= 9:
-        # The usual shape, read three times as fast: the second by a glance, the rest as a number.
-        return _fitting(_second_ns(text[:19] + "Z") + int(fraction.ljust(9, "0")), text)
     rest = text[19:]
     fraction, zone = (rest[:-1], "Z") if rest[-1:] in ("Z", "z") else (rest[:-6], rest[-6:])
     second_ns = _second_ns(text[:19], zone)
