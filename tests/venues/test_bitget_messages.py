@@ -271,3 +271,28 @@ def test_a_precision_that_is_none_is_refused() -> None:
     body = b'{"code":"00000","data":[{"symbol":"X","category":"SPOT","pricePrecision":"-1"}]}'
     with pytest.raises(ValueError, match="number of decimals"):
         decoded_http("bitget", http_frame(body, "X", purpose=Purpose.INSTRUMENTS))
+
+
+def test_v1_tells_of_one_spot_symbol() -> None:
+    venue = venue_named("bitget-v1")
+    plans = venue.plan(StreamRequest("bitget-v1", ("BTCUSDT", "mc:BTCUSDT"), ()))
+    assert [request.url for plan in plans for request in venue.instrument_requests(plan)] == [
+        "https://api.bitget.com/api/spot/v1/public/product?symbol=BTCUSDT_SPBL"
+    ]
+    body = (
+        b'{"code":"00000","data":{"symbol":"BTCUSDT_SPBL","symbolName":"BTCUSDT",'
+        b'"priceScale":"2","quantityScale":"4"}}'
+    )
+    frame = http_frame(body, "BTCUSDT", purpose=Purpose.INSTRUMENTS)
+    assert decoded_http("bitget-v1", frame) == [Instrument("BTCUSDT", R, None, "0.01", "0.0001")]
+
+
+@pytest.mark.parametrize("venue", ["bitget", "bitget-v1"])
+def test_a_refused_request_is_a_notice_and_a_book_by_http_is_not_read(venue: str) -> None:
+    refused = http_frame(b'{"code":"40034","msg":"no such"}', "X", purpose=Purpose.INSTRUMENTS)
+    (notice,) = decoded_http(venue, refused)
+    assert notice == Notice(
+        *("X", R, None, NoticeKind.INFORMATION, "no instruments: no such (code 40034)")
+    )
+    with pytest.raises(DecodeError, match="no book by HTTP"):
+        decoded_http(venue, http_frame(b'{"code":"00000","data":{}}', "X"))

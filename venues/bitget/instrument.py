@@ -5,9 +5,12 @@
      "quantityMultiplier":"0.0001"}]}
 
 Spot has no multipliers: its steps are one of the last decimal that the precision allows. Sizes
-count coins, in contracts as well.
+count coins, in contracts as well. In v1 a spot symbol had an ending there, and one was told of:
 
-Source: Bitget, API, "UTA / Public / Get Instruments".
+    {"code":"00000","msg":"success","data":{"symbol":"BTCUSDT_SPBL","symbolName":"BTCUSDT",
+     "priceScale":"4","quantityScale":"8"}}
+
+Source: Bitget, API, "UTA / Public / Get Instruments"; Spot v1, "Get Symbol".
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from venues.bitget.spelling import market_symbol, split_symbol
 from venues.event import Event, Instrument
 
 INSTRUMENTS_PATH = "/api/v3/market/instruments"
+V1_SPOT_PATH = "/api/spot/v1/public/product"
 
 _DECIMALS_MAX = 40
 
@@ -39,7 +43,18 @@ class _Answer(msgspec.Struct, gc=False):
     data: list[_Row]
 
 
+class _V1Row(msgspec.Struct, gc=False):
+    symbol: str = field(name="symbolName")
+    price_decimals: str = field(name="priceScale", default="")
+    size_decimals: str = field(name="quantityScale", default="")
+
+
+class _V1Answer(msgspec.Struct, gc=False):
+    data: _V1Row
+
+
 _ANSWER = msgspec.json.Decoder(_Answer)
+_V1_ANSWER = msgspec.json.Decoder(_V1Answer)
 
 
 def instruments_path(symbol: str) -> str:
@@ -64,6 +79,22 @@ def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
         )
         for row in _ANSWER.decode(body).data
     ]
+
+
+def v1_spot_path(symbol: str) -> str:
+    """Return path and query of v1's request about one spot symbol."""
+    return f"{V1_SPOT_PATH}?symbol={percent_encoded(symbol, safe='')}_SPBL"
+
+
+def v1_spot_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
+    """Return the instrument in an answer of v1.
+
+    Raises:
+        msgspec.MsgspecError, ValueError: it is none.
+    """
+    row = _V1_ANSWER.decode(body).data
+    price_step, size_step = _step(row.price_decimals), _step(row.size_decimals)
+    return [Instrument(row.symbol.upper(), receive_time_ns, None, price_step, size_step)]
 
 
 def _step(decimals: str) -> str | None:

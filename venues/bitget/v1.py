@@ -13,8 +13,15 @@ from dataclasses import dataclass
 
 from venues.address import rest_url, websocket_url
 from venues.bitget.classic_market import CLASSIC_READERS
+from venues.bitget.instrument import v1_spot_events, v1_spot_path
 from venues.bitget.spelling import spelled, split_symbol, stream_name, topic_of
-from venues.bitget.venue import CONNECTION_LIMITS, LOGIN_CODES, LOGIN_PATH, REFUSAL_CODES
+from venues.bitget.venue import (
+    CONNECTION_LIMITS,
+    LOGIN_CODES,
+    LOGIN_PATH,
+    REFUSAL_CODES,
+    rest_refusal,
+)
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, chunks, plan_line
 from venues.errors import DecodeError
@@ -46,7 +53,14 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Dialect, StreamRequest, Venue
+from venues.venue import (
+    ConnectionPlan,
+    Dialect,
+    HttpRequest,
+    Purpose,
+    StreamRequest,
+    Venue,
+)
 
 PATHS: Mapping[str, str] = {"sp": "/spot/v1/stream", "mc": "/mix/v1/stream"}
 """By `instType`: spot, and contracts of all sorts."""
@@ -112,6 +126,14 @@ class BitgetV1(Venue):
         arg = _arg(_topic_text(Channel.BOOK, symbol, plan.depth))
         return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
 
+    def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
+        """Return a request for each spot symbol; of contracts only all could be asked for."""
+        symbols = sorted({one.symbol for one in plan.subscriptions if ":" not in one.symbol})
+        return [
+            HttpRequest(plan.rest_url + v1_spot_path(symbol), symbol, Purpose.INSTRUMENTS)
+            for symbol in symbols
+        ]
+
     def native_symbol(self, pair: Pair) -> str | None:
         """Return `BTCUSDT`, or `mc:BTCUSDT` for a perpetual."""
         if not pair.perpetual:
@@ -153,9 +175,14 @@ class BitgetV1(Venue):
 
     def _http_events(self, frame: Frame) -> Sequence[Event]:
         answer = read_http_answer(self.name, frame)
-        if isinstance(answer, HttpAnswer):
-            raise DecodeError(self.name, "no answer by HTTP is known in v1", answer.body)
-        return answer
+        if not isinstance(answer, HttpAnswer):
+            return answer
+        refusal = rest_refusal(answer, frame.receive_time_ns)
+        if refusal is not None:
+            return (refusal,)
+        if answer.purpose is Purpose.INSTRUMENTS:
+            return v1_spot_events(answer.body, frame.receive_time_ns)
+        raise DecodeError(self.name, "no book by HTTP is read in v1", answer.body)
 
 
 def _topic_text(channel: Channel, symbol: str, depth: int | None) -> str:

@@ -229,14 +229,12 @@ class Bitget(Venue):
         answer = read_http_answer(self.name, frame)
         if not isinstance(answer, HttpAnswer):
             return answer
-        head = _REST_HEAD.decode(answer.body)
-        time_ns = frame.receive_time_ns
-        if head.code != "00000":
-            said = f"no {answer.purpose}: {head.message} (code {head.code})"
-            return (Notice(answer.symbol, time_ns, None, NoticeKind.INFORMATION, said),)
+        refusal = rest_refusal(answer, frame.receive_time_ns)
+        if refusal is not None:
+            return (refusal,)
         if answer.purpose is Purpose.INSTRUMENTS:
-            return instrument_events(answer.body, time_ns)
-        return (Notice(answer.symbol, time_ns, None, NoticeKind.INFORMATION, answer.purpose),)
+            return instrument_events(answer.body, frame.receive_time_ns)
+        raise DecodeError(self.name, "no book by HTTP is read here", answer.body)
 
     def _line(self, stream: str, path: str, request: StreamRequest, depth: int | None) -> Line:
         own_paths = (*DIALECT.public_paths, *DIALECT.private_paths)
@@ -247,6 +245,19 @@ class Bitget(Venue):
             depth=depth,
             private=path == PRIVATE_PATH,
         )
+
+
+def rest_refusal(answer: HttpAnswer, receive_time_ns: int) -> Notice | None:
+    """Return the notice that an answer by HTTP is where it refuses.
+
+    Raises:
+        msgspec.MsgspecError: it is no answer of the exchange's.
+    """
+    head = _REST_HEAD.decode(answer.body)
+    if head.code == "00000":
+        return None
+    said = f"no {answer.purpose}: {head.message} (code {head.code})"
+    return Notice(answer.symbol, receive_time_ns, None, NoticeKind.INFORMATION, said)
 
 
 def _topic_text(channel: Channel, symbol: str, depth: int | None) -> str:
