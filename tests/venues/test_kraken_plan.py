@@ -272,6 +272,10 @@ def test_a_private_subscription_carries_the_token_that_rest_gave(name: str) -> N
     assert f'"token":"{login.token}"' in message
     assert login.token
     assert "token" not in plan.subscribe_messages[0]
+    dialect = venue.dialect
+    assert dialect.login_valid(dialect.read_request(message.encode()), keys)
+    for forged in (message.replace(login.token, "x"), plan.subscribe_messages[0], "no JSON"):
+        assert not dialect.login_valid(dialect.read_request(forged.encode()), keys)
     assert (
         venue.dialect.read_request(message.encode()).topics
         == venue.dialect.read_request(plan.subscribe_messages[0].encode()).topics
@@ -321,6 +325,11 @@ def test_a_futures_challenge_is_signed_into_every_private_subscription() -> None
         }
         for feed in ("open_orders", "open_positions", "balances")
     ]
+    for message in messages:
+        dialect = venue.dialect
+        assert dialect.login_valid(dialect.read_request(message.encode()), keys)
+        forged = dialect.read_request(message.replace(CHALLENGE, "x").encode())
+        assert not dialect.login_valid(forged, keys)
     assert all(FUTURES_SECRET not in message for message in (login.message, *messages))
     assert "key-1" not in "".join(plan.subscribe_messages)
 

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from venues.errors import CredentialsError
 from venues.event import NO_ROUTES, Routes
+from venues.kraken.signature import signed_challenge, signing_key
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/ws/v1"
@@ -37,6 +39,8 @@ class _Request(msgspec.Struct):
     feed: str = ""
     product_ids: list[str] = []
     api_key: str = ""
+    original_challenge: str = ""
+    signed_challenge: str = ""
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -84,12 +88,16 @@ class KrakenFuturesDialect(Dialect):
         return [_text({"event": done, **_subject(topic)}) for topic in request.topics]
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
-        """Return whether a challenge was asked for with this key: its answer comes later."""
+        """Return whether a challenge was asked for with this key, or signed with these."""
         try:
-            key = _REQUEST.decode(request.payload).api_key
-        except (ValueError, RecursionError):
+            said = _REQUEST.decode(request.payload)
+            key = signing_key("", credentials)
+        except (ValueError, RecursionError, CredentialsError):
             return False
-        return hmac.compare_digest(key.encode(), credentials.key.encode())
+        if not _same(said.api_key, credentials.key):
+            return False
+        signed = signed_challenge(key, said.original_challenge)
+        return request.kind is RequestKind.LOGIN or _same(said.signed_challenge, signed)
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the feed and product that a recorded message was sent for."""
@@ -109,6 +117,10 @@ class KrakenFuturesDialect(Dialect):
     def private_path(self, path: str) -> bool:
         """Return whether `path` is the only one: a challenge makes a connection private."""
         return path == PATH
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _subject(topic: str) -> dict[str, object]:

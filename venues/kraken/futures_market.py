@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import field
+from msgspec import Meta, field
 
 from venues.event import (
     BookDelta,
@@ -48,15 +48,22 @@ from venues.event import (
     Ticker,
     Trade,
 )
-from venues.kraken.spot_rest import step_text
-from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_number, exact_product, number_text
+from venues.wire import (
+    NS_PER_MS,
+    Counter,
+    Milliseconds,
+    decimal_step,
+    exact_number,
+    exact_product,
+    number_text,
+)
 
 _BUY, _SELL = Side.BUY, Side.SELL
 _LIQUIDATION = "liquidation"
 _OF_THE_BOOK = ("fill", _LIQUIDATION)
 _INVERSE = ("PI_", "FI_")
 _LINEAR = ("PF_", "FF_", "PV_", "FV_")
-_DECIMALS_MAX = 40
+_SizeDecimals = Annotated[int, Meta(ge=-40, le=40)]
 _KINDS = {
     "futures_inverse": ContractKind.INVERSE,
     "flexible_futures": ContractKind.LINEAR,
@@ -120,7 +127,7 @@ class _Instrument(msgspec.Struct, gc=False):
     type: str = ""
     tick_size: Any = field(name="tickSize", default=None)
     contract_size: Any = field(name="contractSize", default=None)
-    size_decimals: int | None = field(name="contractValueTradePrecision", default=None)
+    size_decimals: _SizeDecimals | None = field(name="contractValueTradePrecision", default=None)
 
 
 class _InstrumentsAnswer(msgspec.Struct, gc=False):
@@ -266,6 +273,5 @@ def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
 
 
 def _lot_text(decimals: int) -> str:
-    if abs(decimals) > _DECIMALS_MAX:
-        raise ValueError(f"{decimals} is no number of decimals")
-    return step_text(decimals)
+    # Below 0 it counts the zeros before the point: -1 is a lot of ten contracts.
+    return decimal_step(decimals) if decimals >= 0 else "1" + "0" * -decimals

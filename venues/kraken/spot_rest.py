@@ -13,16 +13,15 @@ Protocol v2 says BTC and DOGE where v1 and REST's `wsname` say XBT and XDG.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta, field
+from msgspec import field
 
 from venues.errors import DecodeError
 from venues.event import Event, Instrument, Notice, NoticeKind
 from venues.http_answer import HttpAnswer
 from venues.kraken.signature import signed_request, signing_key
 from venues.venue import ConnectionPlan, Credentials, HttpRequest, Purpose
+from venues.wire import DecimalPlaces, decimal_step
 
 REST_URL = "https://api.kraken.com"
 TOKEN_PATH = "/0/private/GetWebSocketsToken"  # noqa: S105  (a path)
@@ -43,8 +42,8 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class _Pair(msgspec.Struct):
-    lot_decimals: Annotated[int, Meta(ge=0, le=40)]
-    pair_decimals: Annotated[int, Meta(ge=0, le=40)]
+    lot_decimals: DecimalPlaces
+    pair_decimals: DecimalPlaces
     name: str = field(name="wsname", default="")
     tick_size: str | None = None
 
@@ -127,19 +126,12 @@ def pair_events(answer: HttpAnswer, receive_time_ns: int, *, v2_names: bool) -> 
             asked or (_v2_symbol(pair.name) if v2_names else pair.name),
             receive_time_ns,
             None,
-            pair.tick_size or step_text(pair.pair_decimals),
-            step_text(pair.lot_decimals),
+            pair.tick_size or decimal_step(pair.pair_decimals),
+            decimal_step(pair.lot_decimals),
         )
         for pair in pairs.result.values()
         if asked or pair.name
     ]
-
-
-def step_text(decimals: int) -> str:
-    """Return the smallest step of a number with so many decimals; below 0, of so many zeros."""
-    if decimals <= 0:
-        return "1" + "0" * -decimals
-    return "0." + "0" * (decimals - 1) + "1"
 
 
 def _v2_symbol(name: str) -> str:

@@ -22,7 +22,7 @@ from venues.errors import UNDECODABLE
 from venues.event import NO_ROUTES, Routes
 from venues.kraken.spot_rest import TOKEN_PATH
 from venues.kraken.spot_v1_market import DEPTH_DEFAULT, channel_and_pair
-from venues.venue import ClientRequest, Dialect, RequestKind
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/"
 
@@ -34,8 +34,12 @@ _KINDS = {
 _STATUS = {RequestKind.SUBSCRIBE: "subscribed", RequestKind.UNSUBSCRIBE: "unsubscribed"}
 
 
+TOKEN = "a-token-of-the-fake-exchange"  # noqa: S105  (nobody's)
+
+
 class _Wish(msgspec.Struct):
     name: str
+    token: str = ""
     depth: int | None = None
     interval: int | None = None
 
@@ -54,7 +58,7 @@ def token_body(path_and_query: str) -> bytes | None:
     """Return what answers a request for a token; None for any other request."""
     if path_and_query.partition("?")[0] != TOKEN_PATH:
         return None
-    return b'{"error":[],"result":{"token":"a-token-of-the-fake-exchange","expires":900}}'
+    return msgspec.json.encode({"error": [], "result": {"token": TOKEN, "expires": 900}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,14 @@ class KrakenV1Dialect(Dialect):
                 _text({"event": "error", "errorMessage": refused or "Malformed request", **reqid})
             ]
         return [_text({**_status(topic, status, refused), **reqid}) for topic in request.topics]
+
+    def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
+        """Return whether a private subscription carries the token that was given."""
+        try:
+            wish = _REQUEST.decode(request.payload).subscription
+        except (ValueError, RecursionError):
+            return False
+        return wish is not None and wish.token == TOKEN
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the channel and pair that a recorded message was sent for."""

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import msgspec
 
 from venues.event import NO_ROUTES, Routes
-from venues.kraken.spot_v1_dialect import token_body
+from venues.kraken.spot_v1_dialect import TOKEN, token_body
 from venues.kraken.spot_v1_market import DEPTH_DEFAULT
-from venues.venue import ClientRequest, Dialect, RequestKind
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/v2"
 
@@ -38,6 +38,7 @@ _TIMES = {"time_in": "2026-01-01T00:00:00.000000Z", "time_out": "2026-01-01T00:0
 class _Wish(msgspec.Struct):
     channel: str = ""
     symbol: list[str] = []
+    token: str = ""
     depth: int | None = None
 
 
@@ -102,6 +103,14 @@ class KrakenV2Dialect(Dialect):
         return [
             _text({**_outcome(topic, method, depth, refused), **echoed}) for topic in request.topics
         ]
+
+    def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
+        """Return whether a private subscription carries the token that was given."""
+        try:
+            wish = _REQUEST.decode(request.payload).params
+        except (ValueError, RecursionError):
+            return False
+        return wish is not None and wish.token == TOKEN
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the channel and symbol that a recorded message was sent for."""
