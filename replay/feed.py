@@ -97,8 +97,8 @@ class Feed(Protocol):
     async def carrier(self, topics: Collection[str]) -> int | None:
         """Return the connection by which the next message of `topics` comes; None: not soon."""
 
-    async def acknowledges_ahead(self) -> bool:
-        """Return whether a recorded answer to a subscription is about to be played."""
+    async def acknowledgements_ahead(self) -> int:
+        """Return how many recorded answers to subscriptions are about to be played."""
 
     async def http_body(self, path_and_query: str) -> bytes | None:
         """Return the answer to an HTTP request, for a book as of now; None if it has none."""

@@ -132,10 +132,10 @@ class RecordedFeed:
         await self._look_ahead(met)
         return found
 
-    async def acknowledges_ahead(self) -> bool:
-        """Return whether a counted acknowledgement is about to be played."""
+    async def acknowledgements_ahead(self) -> int:
+        """Return how many counted acknowledgements are about to be played."""
         await self.due_ns()
-        return any(isinstance(step, Sending) and step.acknowledges for step in self._ahead)
+        return sum(isinstance(step, Sending) and step.acknowledges for step in self._ahead)
 
     async def http_body(self, path_and_query: str) -> bytes | None:
         """Return the recorded answer, or the book as the recording has it by now."""

@@ -30,6 +30,7 @@ class SessionVoice:
         self._venue = feed.venue
         self._dialect = feed.venue.dialect
         self._counted = counts_connection(feed.venue)
+        self._left_to_recording = 0
 
     async def greet(self, feed: Feed) -> None:
         """Say what the exchange says before it is asked anything."""
@@ -58,7 +59,9 @@ class SessionVoice:
                 await self._outlet.send(known)
                 self._learn(known)
                 return
-        if not self._counted or not await feed.acknowledges_ahead():
+        if self._counted and self._left_to_recording < await feed.acknowledgements_ahead():
+            self._left_to_recording += 1
+        else:
             await self.answer(request, None)
 
     def _learn(self, acknowledgements: Sequence[Sending]) -> None:

@@ -87,9 +87,9 @@ class SimulatedFeed:
         del topics
         return self._connection_id
 
-    async def acknowledges_ahead(self) -> bool:
-        """Return False: nothing was recorded."""
-        return False
+    async def acknowledgements_ahead(self) -> int:
+        """Return 0: nothing was recorded."""
+        return 0
 
     async def snapshot_message(self, request: ClientRequest) -> str | bytes | None:
         """Return nothing: no book is asked for on the socket."""

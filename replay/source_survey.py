@@ -23,7 +23,7 @@ from venues.event import Event, MarketEvent, PrivateEvent
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, Opened, read_marker
 from venues.registry import venue_named
-from venues.venue import RequestKind, StreamRequest, Venue
+from venues.venue import ConnectionPlan, RequestKind, StreamRequest, Venue
 
 FRAMES_MAX = 200_000
 _REDACTED = f"={STANDIN.decode()}"
@@ -138,14 +138,21 @@ def _know_offers(met: VenueSurvey) -> None:
             )
         except (UnknownSymbolError, UnknownChannelError):
             continue
-        for plan in plans:
-            url = urlsplit(plan.url)
-            topics = list(venue.dialect.connect_topics(f"{url.path}?{url.query}"))
-            for message in plan.subscribe_messages:
-                topics += venue.dialect.read_request(message.encode()).topics
-            if plan.private:
-                met.topics.update(dict.fromkeys(topics, TopicStanding.PRIVATE))
-            _know(met, topics)
+        public = _asked_for(venue, (plan for plan in plans if not plan.private))
+        private = _asked_for(venue, (plan for plan in plans if plan.private))
+        met.topics.update(dict.fromkeys(private - public, TopicStanding.PRIVATE))
+        _know(met, public)
+
+
+def _asked_for(venue: Venue, plans: Iterable[ConnectionPlan]) -> set[str]:
+    """Return the topics that these connections carry."""
+    topics: set[str] = set()
+    for plan in plans:
+        url = urlsplit(plan.url)
+        topics.update(venue.dialect.connect_topics(f"{url.path}?{url.query}"))
+        for message in plan.subscribe_messages:
+            topics.update(venue.dialect.read_request(message.encode()).topics)
+    return topics
 
 
 def _opened_path(frame: Frame) -> str:
