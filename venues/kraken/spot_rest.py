@@ -13,6 +13,7 @@ Protocol v2 says BTC and DOGE where v1 and REST's `wsname` say XBT and XDG.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import msgspec
 from msgspec import field
 

@@ -27,10 +27,10 @@ a quote their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import field
+from msgspec import Meta, field
 
 from venues.channel import Channel
 from venues.errors import DecodeError
@@ -56,11 +56,11 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _CRC32_MAX = 2**32 - 1
 
 
-class _Level(msgspec.Struct, array_like=True, gc=False):
-    price: str
-    size: str
-    time: str
-    republished: str = ""
+_Level = Annotated[tuple[str, ...], Meta(min_length=3)]
+"""Price, size, time, and for a republished one an `r`."""
+
+_FRESH = 3
+"""How many elements a level has that was not republished."""
 
 
 class _BookPart(msgspec.Struct, gc=False):
@@ -216,12 +216,13 @@ def _part_events(part: _BookPart, receive_time_ns: int, name: str, pair: str) ->
 
 
 def _rows(levels: list[_Level]) -> list[Row]:
-    return [(level.price, level.size) for level in levels]
+    return [(level[0], level[1]) for level in levels]
 
 
 def _time_ns(part: _BookPart) -> int | None:
     # Rule 5. All times have ten digits and six decimals: the greatest text is the latest time.
-    times = [level.time for level in (*part.asks, *part.bids) if not level.republished]
+    levels = part.asks + part.bids if part.asks and part.bids else part.asks or part.bids
+    times = [level[2] for level in levels if len(level) == _FRESH]
     return seconds_ns(max(times)) if times else None
 
 
