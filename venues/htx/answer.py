@@ -39,7 +39,7 @@ class Answer(msgspec.Struct, gc=False):
     """A message of any of the three protocols, but for what it brings."""
 
     id: str | int | None = None
-    status: str | None = None
+    status: str | int | None = None
     subbed: str | None = None
     unsubbed: str | None = None
     rep: str | None = None

@@ -254,7 +254,7 @@ class Kucoin(Venue):
         notice = _answer_notice(head, receive_time_ns)
         if notice is not None:
             return (notice,)
-        if head.topic is None:
+        if head.topic is None or not head.topic.startswith("/"):
             raise DecodeError(self.name, "it has neither a topic nor is it an answer", payload)
         reader = _READERS.get(head.topic.partition(":")[0])
         if reader is not None:
