@@ -152,12 +152,17 @@ def _sides(rows: Content) -> tuple[list[Row], list[Row]]:
     for row in rows:
         if type(row) is not list or len(row) < 3 or type(row[1]) is not int:
             raise ValueError("a row is not a price, a count and an amount")
-        amount = number_text(row[2])
+        price, count, amount = row[:3]
+        # Nearly all are fractions, which come as texts: a call for each would cost more than it.
+        if type(price) is not str:
+            price = number_text(price)
+        if type(amount) is not str:
+            amount = number_text(amount)
         # Rule 4.
-        if amount.startswith("-"):
-            asks.append((number_text(row[0]), amount[1:] if row[1] else "0"))
+        if amount[:1] == "-":
+            asks.append((price, amount[1:] if count else "0"))
         else:
-            bids.append((number_text(row[0]), amount if row[1] else "0"))
+            bids.append((price, amount if count else "0"))
     return bids, asks
 
 

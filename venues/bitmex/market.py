@@ -196,17 +196,20 @@ def _book_event(rows: list[_BookRow], action: Action, receive_time_ns: int) -> E
     asks: list[Row] = []
     bid_ids: list[str] = []
     ask_ids: list[str] = []
-    whole = action in ("partial", "insert")
+    whole, delete = action in ("partial", "insert"), action == "delete"
     for row in rows:
-        if whole and (row.price is None or row.size is None):
+        price, size = row.price, row.size
+        # Rule 2. Nearly all prices are fractions, which come as texts, and all sizes integers.
+        if type(price) is not str:
+            price = _text(price)
+        size = "0" if delete else str(size) if type(size) is int else _text(size)
+        if whole and not (price and size):
             raise ValueError(f"a row of a book's {action} is without its price or size")
-        # Rule 2.
-        size = "0" if action == "delete" else _text(row.size)
         if row.side == "Buy":
-            bids.append((_text(row.price), size))
+            bids.append((price, size))
             bid_ids.append(str(row.level_id))
         else:
-            asks.append((_text(row.price), size))
+            asks.append((price, size))
             ask_ids.append(str(row.level_id))
     last = rows[-1]
     symbol, time_ns, ids = (

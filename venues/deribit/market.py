@@ -85,10 +85,10 @@ class _BookMessage(msgspec.Struct, gc=False):
 
 class _PlainBook(msgspec.Struct, gc=False):
     symbol: str = field(name="instrument_name")
-    time_ms: Milliseconds = field(name="timestamp")
     change_id: Counter
     bids: list[tuple[Any, Any]]
     asks: list[tuple[Any, Any]]
+    time_ms: Milliseconds | None = field(name="timestamp", default=None)
 
 
 class _PlainBookParams(msgspec.Struct, gc=False):
@@ -185,8 +185,12 @@ def _book_events(payload: bytes, receive_time_ns: int, channel: str) -> Sequence
 
 
 def _rows(changes: list[_Change]) -> list[Row]:
+    # Nearly all are fractions, which come as texts: a call for each would cost more than the rest.
     return [
-        (number_text(price), "0" if action == "delete" else number_text(size))
+        (
+            price if type(price) is str else number_text(price),
+            "0" if action == "delete" else size if type(size) is str else number_text(size),
+        )
         for action, price, size in changes
     ]
 
@@ -195,7 +199,7 @@ def _whole_book(book: _PlainBook, receive_time_ns: int, *, unjoined: bool) -> Ev
     return BookSnapshot(
         book.symbol,
         receive_time_ns,
-        book.time_ms * NS_PER_MS,
+        None if book.time_ms is None else book.time_ms * NS_PER_MS,
         [(number_text(price), number_text(size)) for price, size in book.bids],
         [(number_text(price), number_text(size)) for price, size in book.asks],
         book.change_id,
