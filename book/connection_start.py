@@ -5,6 +5,8 @@ of trades that repeats the past. A message is the first of its channel and symbo
 not the first that anyone kept: so a first delta counts only where the connection was seen to open
 and nothing of it was lost since, as a recording may begin in the middle of one. For the past the
 doubt goes the other way, as a trade that is told twice harms and one that is left out is counted.
+Liquidations come for all instruments at once, and the first of an instrument may be new, days on:
+so one is the past only if, besides, the exchange made it before the connection opened.
 
 Bounded: a connection is forgotten when it ends, and the oldest one when there are too many.
 """
@@ -23,18 +25,23 @@ class ConnectionStarts:
     __slots__ = ("_firsts", "_opened")
 
     def __init__(self) -> None:
-        self._opened: dict[int, None] = {}
+        self._opened: dict[int, int | None] = {}
         self._firsts: dict[int, dict[tuple[Channel, str], int]] = {}
 
-    def open(self, connection_id: int) -> None:
-        """Note that a connection was seen to open."""
-        self._opened[connection_id] = None
+    def open(self, connection_id: int, opened_ns: int | None = None) -> None:
+        """Note that a connection was seen to open, and when in receive time."""
+        self._opened[connection_id] = opened_ns
         if len(self._opened) > CONNECTIONS_MAX:
             del self._opened[next(iter(self._opened))]
 
     def seen_from_start(self, connection_id: int) -> bool:
         """Say whether all of a connection was seen, from its opening on."""
         return connection_id in self._opened
+
+    def made_before(self, connection_id: int, exchange_time_ns: int | None) -> bool:
+        """Say whether something was, or may have been, made before a connection opened."""
+        opened_ns = self._opened.get(connection_id)
+        return opened_ns is None or exchange_time_ns is None or exchange_time_ns < opened_ns
 
     def doubt(self, connection_id: int | None) -> None:
         """Note that something of a connection (None: of each) was lost."""
@@ -61,7 +68,7 @@ class ConnectionStarts:
             self._firsts.pop(connection_id, None)
 
     def state(self) -> list[object]:
-        """Return the canonical state, for the digest."""
+        """Return the canonical state, for the digest; times of opening are in the ledger's."""
         firsts = [
             [number, sorted([*key, first] for key, first in each.items())]
             for number, each in sorted(self._firsts.items())

@@ -168,7 +168,7 @@ class VenueLane:
 
     def open(self, frame: Frame) -> None:
         """Note that this frame's connection was seen to open."""
-        self._starts.open(frame.connection_id)
+        self._starts.open(frame.connection_id, frame.receive_time_ns)
 
     def watch(self, symbol: str, channel: Channel, connection_id: int) -> None:
         """Watch a channel for silence from now on, where it has a limit."""
@@ -322,7 +322,9 @@ class VenueLane:
 
     def _take_liquidation_or_past(self, liquidation: Liquidation, frame: Frame) -> bool | Event:
         market = self.market(liquidation.symbol)
-        if self._starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame):
+        first = self._starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame)
+        made_ns = liquidation.exchange_time_ns
+        if first and self._starts.made_before(frame.connection_id, made_ns):
             self._heard(market, Channel.LIQUIDATIONS, frame)
             market.counters.liquidations_history += 1
             return False

@@ -193,6 +193,24 @@ def test_a_book_that_rests_on_checksums_is_in_doubt_once_they_end() -> None:
     assert book.state is BookState.UNVERIFIABLE
 
 
+@pytest.mark.parametrize(("opened_ms", "live"), [(1692266434009, 3), (1692266434012, 1)])
+def test_a_liquidation_is_history_only_if_it_is_older_than_the_connection(
+    opened_ms: int, live: int
+) -> None:
+    # Of one instrument at 434.010 and 434.011 s, and the latter once more, which is no first.
+    opened_ns = opened_ms * 1_000_000
+    again = re.sub(rb'\{"bkLoss":"0","bkPx":"0.007831".*?\},', b"", samples.LIQUIDATIONS)
+    opened = b'{"stream":"okx","url":"wss://ws.okx.com:8443/ws/v5/public","subscriptions":[]}'
+    engine = applied(
+        Frame(0, 1, "okx", FrameKind.OPENED, opened_ns, None, opened),
+        Frame(1, 1, "okx", FrameKind.TEXT, opened_ns + 1, None, samples.LIQUIDATIONS),
+        Frame(2, 1, "okx", FrameKind.TEXT, opened_ns + 2, None, again),
+    )
+    counters = engine.markets["okx", "IOST-USDT-SWAP"].counters
+    assert counters.liquidations + counters.liquidations_history == 3
+    assert counters.liquidations == live
+
+
 # Plans, and what the exchange makes of them.
 
 
