@@ -389,8 +389,11 @@ def test_a_connection_carries_25_channels_and_no_symbol_is_divided() -> None:
     plans = BITFINEX.plan(
         StreamRequest(NAME, symbols, (Channel.BOOK, Channel.TRADES, Channel.LIQUIDATIONS))
     )
-    assert [len(plan.subscriptions) for plan in plans] == [24, 3]
-    assert plans[1].subscriptions[-1] == Subscription(Channel.LIQUIDATIONS, "")
+    # The flags and 24 channels; the flags, two channels of the 13th symbol, and liquidations once.
+    assert [len(plan.subscribe_messages) for plan in plans] == [25, 4]
+    assert set(plans[1].subscriptions[2:]) == {
+        Subscription(Channel.LIQUIDATIONS, symbol) for symbol in symbols
+    }
     assert all(plan.subscribe_messages[0].startswith('{"event":"conf"') for plan in plans)
 
 
@@ -423,17 +426,17 @@ def test_both_sides_use_the_same_words_for_a_channel() -> None:
     conf, *requests = [dialect.read_request(text.encode()) for text in plan.subscribe_messages]
     assert (conf.kind, conf.topics) == (RequestKind.SETTING, ())
     routes: dict[str, Subscribed] = {}
-    for request, subscription in zip(requests, plan.subscriptions, strict=True):
+    # Liquidations are two subscriptions, and one channel for all symbols.
+    for request, subscription in zip(requests, plan.subscriptions[:-1], strict=True):
         assert request.kind is RequestKind.SUBSCRIBE
         (answer,) = dialect.answer(request, None)
         notice, subscribed = events_of(str(answer).encode())
         assert isinstance(notice, Notice)
         assert notice.kind is NoticeKind.ACKNOWLEDGED
         assert isinstance(subscribed, Subscribed)
-        assert (subscribed.channel, subscribed.symbol) == (
-            subscription.channel,
-            subscription.symbol,
-        )
+        assert subscribed.channel is subscription.channel
+        everyone = subscription.channel is Channel.LIQUIDATIONS
+        assert subscribed.symbol == ("" if everyone else subscription.symbol)
         assert (subscribed.topic,) == request.topics
         assert subscribed.depth == (100 if subscription.channel is Channel.BOOK else None)
         routes[subscribed.reference] = subscribed

@@ -69,10 +69,11 @@ class BitfinexDialect(Dialect):
         return [_text(_subscribed(request, message))]
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
-        """Return the topic of a message by its channel id; a heartbeat's too."""
-        if not payload.startswith(b"["):
+        """Return the topic of a message by its channel id; a heartbeat has none."""
+        channel_id, _, content = payload[1:32].partition(b",")
+        if not payload.startswith(b"[") or content.startswith(b'"hb"'):
             return None
-        route = routes.get(payload[1:24].partition(b",")[0].decode("ascii", "replace"))
+        route = routes.get(channel_id.decode("ascii", "replace"))
         return None if route is None else route.topic
 
     def serves_path(self, path: str) -> bool:

@@ -81,21 +81,21 @@ class Bitfinex(Venue):
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections of at most 25 channels, those of one symbol on one of them.
 
-        Liquidations come for all symbols by one channel, whose subscription has symbol ''.
+        Liquidations come for all symbols by one channel, asked for or not: once, on the last one.
         """
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
         symbols = checked_symbols(self, request, _SYMBOL, _spelled)
+        require_symbols(self.name, symbols)
         of_symbols = [channel for channel in channels if channel is not Channel.LIQUIDATIONS]
         topics = [
             [Topic(Subscription(one, symbol), _request(one, symbol, depth)) for one in of_symbols]
             for symbol in symbols
         ]
-        if of_symbols:
-            require_symbols(self.name, symbols)
         if Channel.LIQUIDATIONS in channels:
             wanted = _request(Channel.LIQUIDATIONS, "", None)
-            topics.append([Topic(Subscription(Channel.LIQUIDATIONS, ""), wanted)])
+            all_of_them = [Subscription(Channel.LIQUIDATIONS, symbol) for symbol in symbols]
+            topics.append([Topic(subscription, wanted) for subscription in all_of_them])
         own_url = f"wss://api-pub.bitfinex.com{PUBLIC_PATH}"
         line = Line(
             stream=self.name,
@@ -203,11 +203,11 @@ def _request(channel: Channel, symbol: str, depth: int | None) -> str:
 
 def _messages(requests: Sequence[str]) -> list[str]:
     flags = TIMESTAMP | SEQ_ALL | OB_CHECKSUM
-    return [_text({"event": "conf", "flags": flags}), *requests]
+    return [_text({"event": "conf", "flags": flags}), *dict.fromkeys(requests)]
 
 
 def _fits(requests: Sequence[str]) -> bool:
-    return len(requests) <= CHANNELS_PER_CONNECTION
+    return len(set(requests)) <= CHANNELS_PER_CONNECTION
 
 
 def _text(body: dict[str, object]) -> str:
@@ -232,6 +232,7 @@ _TRAITS = VenueTraits(
     detection_limits=(
         "What was recorded without frame numbers (conf flag 65536) cannot show a loss.",
         "A checksum covers the 25 best levels of each side; a wrong level below cannot be seen.",
+        "No endpoint tells a step of prices or sizes: a price has five significant digits.",
         "Funding books and trades, raw books and coarser ones (P1 to P4) are not read.",
     ),
     addresses=("api-pub.bitfinex.com/ws/2", "api.bitfinex.com/ws/2", "api-pub.bitfinex.com/v2"),
