@@ -10,7 +10,8 @@ Theory. `book.frame_count` says what a frame's number means; here is what follow
   the next snapshot (an exchange that was not asked to number its frames).
 - Frames may come out of order, but what they say of one book has an order: what is older than the
   book's snapshot is in it already; what is older than another delta comes too late, as that one is
-  applied. The same for a snapshot that is older than a delta that came before it.
+  applied. Deltas that come before the snapshot that they follow are held until it fills its hole:
+  only those are, whose number is beyond a hole, and these are as few as may come early.
 
 Where deltas have numbers of their own, those prove the book, and the last three are not needed.
 """
@@ -18,6 +19,7 @@ Where deltas have numbers of their own, those prove the book, and the last three
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from book.finding import FindingKind, Report
 from book.frame_count import FrameCount
@@ -37,13 +39,18 @@ CONNECTIONS_MAX = 256
 
 
 class _BookPlace:
-    """The frame numbers of a book's latest snapshot and of its latest message."""
+    """The frame numbers of a book's latest snapshot and message, and deltas ahead of a snapshot."""
 
-    __slots__ = ("latest", "snapshot")
+    __slots__ = ("ahead", "latest", "snapshot")
 
     def __init__(self, number: int) -> None:
+        self.ahead: list[tuple[int, BookDelta]] = []
         self.snapshot = -1
         self.latest = number
+
+    def state(self) -> list[object]:
+        """Return the canonical state, for the digest."""
+        return [self.snapshot, self.latest, [number for number, _ in self.ahead]]
 
 
 class _Counted:
@@ -60,7 +67,7 @@ class _Counted:
 class CountedLane(VenueLane):
     """A lane whose frames are counted by connection."""
 
-    __slots__ = ("_connections", "_current", "_decode_frame", "_number", "_numbers_prove")
+    __slots__ = ("_connections", "_current", "_decode_frame", "_late", "_number", "_numbers_prove")
 
     def __init__(
         self,
@@ -74,6 +81,7 @@ class CountedLane(VenueLane):
         self._connections: dict[int, _Counted] = {}
         self._current = _Counted(0)
         self._number: int | None = None
+        self._late = False
         self._numbers_prove = venue.traits.continuity is Continuity.NONE
         self._decode_frame: Callable[[Frame], Sequence[Event]] = self.decode
         self.decode = self._decode_counted
@@ -91,6 +99,7 @@ class CountedLane(VenueLane):
             counted = self._connections[frame.connection_id] = self._begin()
         self._current, self._number = counted, number
         verdict = counted.count.judge(number)
+        self._late = verdict is Verdict.LATE
         if verdict is Verdict.GAP:
             self._give_up(counted, frame)
         elif verdict is not Verdict.IN_ORDER:
@@ -132,25 +141,39 @@ class CountedLane(VenueLane):
     def _take_snapshot(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         if not self._numbers_prove or snapshot.unjoined:
             return super()._take_snapshot(snapshot, frame)
-        market = self.market(snapshot.symbol)
-        if self._number is not None:
-            place = self._place(market, self._number)
-            if self._number < place.latest and market.book.connection_id == frame.connection_id:
-                market.counters.snapshots += 1
-                return self._too_late(market, self._number > place.snapshot, frame)
-            place.snapshot = place.latest = self._number
-        return self._proof_shown(market, super()._take_snapshot(snapshot, frame), frame)
+        market, number = self.market(snapshot.symbol), self._number
+        if number is None:
+            return self._proof_shown(market, super()._take_snapshot(snapshot, frame), frame)
+        place = self._place(market, number)
+        overtaken = number < place.latest and market.book.connection_id == frame.connection_id
+        if overtaken and (self._late or market.book.following):
+            market.counters.snapshots += 1
+            return self._too_late(market, number > place.snapshot, frame)
+        place.snapshot, place.latest = number, max(number, place.latest)
+        changed = super()._take_snapshot(snapshot, frame)
+        ahead, place.ahead = place.ahead, []
+        for held_number, delta in sorted(ahead, key=itemgetter(0)):
+            if held_number > number and market.book.following:
+                market.book.place(delta, frame)
+        return self._proof_shown(market, changed, frame)
 
     def _take_delta(self, delta: BookDelta, frame: Frame) -> bool:
         if not self._numbers_prove:
             return super()._take_delta(delta, frame)
-        market = self.markets.get(delta.symbol) or self.market(delta.symbol)
-        if self._number is not None:
-            place = self._place(market, self._number)
-            if self._number < place.latest and market.book.connection_id == frame.connection_id:
-                market.counters.deltas += 1
-                return self._too_late(market, self._number > place.snapshot, frame)
-            place.latest = self._number
+        market, number = self.markets.get(delta.symbol) or self.market(delta.symbol), self._number
+        if number is None:
+            return self._proof_shown(market, super()._take_delta(delta, frame), frame)
+        place = self._place(market, number)
+        following = market.book.following
+        if number < place.latest and following and market.book.connection_id == frame.connection_id:
+            market.counters.deltas += 1
+            return self._too_late(market, number > place.snapshot, frame)
+        place.latest = max(number, place.latest)
+        count = self._current.count
+        if not following and not count.whole:
+            assert count.expected is not None
+            place.ahead = [each for each in place.ahead if each[0] >= count.expected]
+            place.ahead.append((number, delta))
         return self._proof_shown(market, super()._take_delta(delta, frame), frame)
 
     def _place(self, market: Market, number: int) -> _BookPlace:
@@ -191,7 +214,7 @@ class CountedLane(VenueLane):
             [
                 number,
                 each.count.state(),
-                sorted([symbol, at.snapshot, at.latest] for symbol, at in each.places.items()),
+                [[symbol, *at.state()] for symbol, at in sorted(each.places.items())],
                 sorted(each.waiting),
             ]
             for number, each in sorted(self._connections.items())

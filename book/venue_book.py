@@ -110,11 +110,12 @@ class VenueBook(CheckedBook):
         counters.level_updates += len(delta.bids) + len(delta.asks)
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
-        return self._place(delta, frame)
+        return self.place(delta, frame)
 
     # The steps.
 
-    def _place(self, delta: BookDelta, frame: Frame) -> bool:
+    def place(self, delta: BookDelta, frame: Frame) -> bool:
+        """Put a delta that has been counted where it belongs; return whether the book changed."""
         if self.following:
             return self._follow(delta, frame)
         if self.state is BookState.BRIDGING:
@@ -187,7 +188,7 @@ class VenueBook(CheckedBook):
         if snapshot.checksum is not None and self._traits.checksum is not None:
             self._verify(snapshot.checksum, frame)
         for delta in self._held.take():
-            self._place(delta, frame)
+            self.place(delta, frame)
         return True
 
     def _speaks_for(self, frame: Frame) -> bool:

@@ -178,6 +178,26 @@ def test_a_late_delta_that_the_snapshot_has_already_changes_nothing() -> None:
     assert engine.markets["made-reordered", "S"].counters.late == 1
 
 
+def test_deltas_that_come_before_the_snapshot_that_they_follow_are_held_for_it() -> None:
+    feed, engine = CountedFeed("made-reordered"), Engine()
+    for frame in (feed.numbered(0), feed.change(3, "3"), feed.change(2, "2"), feed.whole(1)):
+        engine.apply(frame)
+    assert (state(engine), size(engine)) == (BookState.PROVEN, "3")
+    assert kinds(engine) == []
+    counters = engine.markets["made-reordered", "S"].counters
+    assert (counters.deltas, counters.snapshots) == (2, 1)
+
+
+def test_a_snapshot_that_was_given_up_as_missing_is_no_beginning() -> None:
+    feed, engine = CountedFeed("made-reordered"), Engine()
+    engine.apply(feed.numbered(0))
+    for number in (2, 3, 4, 5):
+        engine.apply(feed.change(number, str(number)))
+    engine.apply(feed.whole(1))
+    assert state(engine) is BookState.EMPTY
+    assert kinds(engine) == [FindingKind.GAP, FindingKind.LATE, FindingKind.LATE]
+
+
 @pytest.mark.parametrize("venue", ["made-counted", "made-reordered"])
 @given(data=st.data())
 @settings(max_examples=100)
@@ -188,21 +208,25 @@ def test_whatever_happens_to_the_frames_no_proven_book_is_wrong(
     truth = {"S": PlainBook(), "T": PlainBook()}
     frames: list[tuple[int, str, Frame]] = []
     states: list[tuple[list[Row], list[Row]]] = []
+    begun_at = data.draw(st.integers(0, 3))
+    # Among frames without numbers, nothing could show that a numbered one comes late.
+    all_numbered = data.draw(st.booleans())
+    faults = ("drop", "double", "late") if all_numbered else ("drop", "double")
     for number in range(data.draw(st.integers(3, 16))):
         symbol = data.draw(st.sampled_from("ST"))
         row = (data.draw(st.sampled_from(("97", "98", "99"))), data.draw(st.sampled_from("0123")))
         truth[symbol].apply([row], [])
         event: Event = delta([row], [], None, symbol=symbol)
-        if number < 2 or data.draw(st.integers(0, 4)) == 0:
+        if number in (begun_at, 1) or data.draw(st.integers(0, 4)) == 0:
             event = snapshot(*truth[symbol].rows(), None, symbol=symbol)
         states.append(truth[symbol].rows())
-        unnumbered = data.draw(st.integers(0, 19)) == 0
+        unnumbered = not all_numbered and data.draw(st.integers(0, 5)) == 0
         frames.append(
             (number, symbol, feed.text(event) if unnumbered else feed.numbered(number, event))
         )
     for _ in range(data.draw(st.integers(0, 3))):
         at = data.draw(st.integers(0, len(frames) - 1))
-        fault = data.draw(st.sampled_from(("drop", "double", "late")))
+        fault = data.draw(st.sampled_from(faults))
         each = frames[at]
         if fault == "double":
             frames.insert(at, each)
