@@ -2,7 +2,8 @@
 
 - `spot_v2`, `spot_v2_market`, `spot_v2_dialect`: the current protocol of the spot exchange.
 - `spot_v1`, `spot_v1_market`, `spot_v1_dialect`: the older one, still spoken.
-- `spot_rest`: what both need of REST, a token and the sizes of pairs.
+- `spot_request`, `spot_rest`: what both make of a request and need of REST, a token
+  and the sizes of pairs.
 - `futures`, `futures_market`, `futures_account`, `futures_dialect`: the futures exchange.
 - `signature`: how its keys sign.
 - `declared`: the traits of the three.

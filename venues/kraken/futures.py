@@ -83,7 +83,7 @@ _READERS: Mapping[str, Callable[[bytes, int], Sequence[Event]]] = {
     "balances_snapshot": account.wallet_events,
 }
 _PERPETUALS = {"BTC": "XBT"}
-_SYMBOL = re.compile(r"[A-Z]{2}_[A-Z0-9._]+")
+_SYMBOL = re.compile(r"[A-Z]{2}_[A-Z0-9][A-Z0-9._]*")
 _LOGIN_WORDS = ("api_key", "api key", "challenge")
 _HTTP = FrameKind.HTTP
 

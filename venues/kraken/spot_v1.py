@@ -8,21 +8,19 @@ pair; a private one carries the token that REST gave.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, plan_line
+from venues.connection_plan import Topic, plan_line
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.kraken import spot_v1_market as market
+from venues.kraken.spot_request import SYMBOL, fits, private_line, public_line, spelled
 from venues.kraken.spot_rest import (
-    REST_URL,
     V1_NAMES,
     pair_events,
     pair_requests,
@@ -50,9 +48,6 @@ from venues.venue import (
 
 HEARTBEAT = b'{"event":"heartbeat"}'
 PING = '{"event":"ping"}'
-TOPICS_MAX = 300
-"""Pairs and channels on one connection: nothing is documented, so we keep it moderate."""
-
 _NAMES = {
     Channel.BOOK: "book",
     Channel.TRADES: "trade",
@@ -60,7 +55,6 @@ _NAMES = {
     Channel.TICKERS: "ticker",
     Channel.ORDER: "openOrders",
 }
-_SYMBOL = re.compile(r"[A-Za-z0-9.]+/[A-Z0-9.]+")
 _HTTP = FrameKind.HTTP
 
 
@@ -91,7 +85,7 @@ class KrakenV1(Venue):
         """Return connections for market data and one for one's own orders, as asked for."""
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL, _spelled)
+        symbols = checked_symbols(self, request, SYMBOL, spelled)
         public = [channel for channel in channels if not channel.private]
         plans: list[ConnectionPlan] = []
         if public:
@@ -100,12 +94,12 @@ class KrakenV1(Venue):
                 [Topic(Subscription(one, symbol), _topic(one, symbol, depth)) for one in public]
                 for symbol in symbols
             ]
-            line = _line(self.name, "ws.kraken.com", request, depth, private=False)
-            plans += plan_line(line, topics, _fits, _subscribe_messages)
+            line = public_line(self.name, PATH, request, depth)
+            plans += plan_line(line, topics, fits, _subscribe_messages)
         if Channel.ORDER in channels:
-            line = _line(f"{self.name}/private", "ws-auth.kraken.com", request, None, private=True)
+            line = private_line(self.name, PATH, request)
             own = [[Topic(Subscription(Channel.ORDER, ""), _NAMES[Channel.ORDER])]]
-            plans += plan_line(line, own, _fits, _subscribe_messages)
+            plans += plan_line(line, own, fits, _subscribe_messages)
         return plans
 
     def access_request(
@@ -219,11 +213,6 @@ def _notice(said: _Said, receive_time_ns: int) -> Notice:
     return Notice(said.pair, receive_time_ns, None, kind, text)
 
 
-def _spelled(symbol: str) -> str:
-    # Tokenised shares are written with a small x (AAPLx/USD); everything else is in capitals.
-    return symbol.upper() if symbol.islower() else symbol
-
-
 def _topic(channel: Channel, symbol: str, depth: int | None) -> str:
     name = _NAMES[channel]
     return f"{name}-{depth}:{symbol}" if channel is Channel.BOOK else f"{name}:{symbol}"
@@ -250,17 +239,6 @@ def _asked(name: str, symbols: Sequence[str], token: str) -> dict[str, object]:
         subscription["token"] = token
     body: dict[str, object] = {"pair": list(symbols)} if symbols else {}
     return {**body, "subscription": subscription}
-
-
-def _line(
-    stream: str, host: str, request: StreamRequest, depth: int | None, *, private: bool
-) -> Line:
-    url = websocket_url(f"wss://{host}{PATH}", request.url, (PATH,))
-    return Line(stream, url, rest_url(REST_URL, request.url), depth, private)
-
-
-def _fits(topics: Sequence[str]) -> bool:
-    return len(topics) <= TOPICS_MAX
 
 
 def _text(body: dict[str, object]) -> str:

@@ -8,22 +8,20 @@ symbol, a book's with its depth; a private one carries the token that REST gave.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, plan_line
+from venues.connection_plan import Topic, plan_line
 from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes, Subscribed
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.kraken import spot_v2_market as market
+from venues.kraken.spot_request import SYMBOL, fits, private_line, public_line, spelled
 from venues.kraken.spot_rest import (
-    REST_URL,
     pair_events,
     pair_requests,
     read_token,
@@ -50,9 +48,6 @@ from venues.venue import (
 
 HEARTBEAT = b'{"channel":"heartbeat"}'
 PING = '{"method":"ping"}'
-TOPICS_MAX = 300
-"""Symbols and channels on one connection: nothing is documented, so we keep it moderate."""
-
 _BOOK_BEGINNING = b'{"channel":"book",'
 _TRADE_BEGINNING = b'{"channel":"trade",'
 _CHANNEL_BEGINNING = b'{"channel":"'
@@ -72,7 +67,6 @@ _EXTRAS: dict[str, dict[str, object]] = {
     "ticker": {"event_trigger": "bbo"},
     "executions": {"snap_orders": True},
 }
-_SYMBOL = re.compile(r"[A-Za-z0-9.]+/[A-Z0-9.]+")
 _HTTP = FrameKind.HTTP
 
 
@@ -117,7 +111,7 @@ class KrakenV2(Venue):
         """Return connections for market data and one for one's own account, as asked for."""
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL, _spelled)
+        symbols = checked_symbols(self, request, SYMBOL, spelled)
         public = [channel for channel in channels if not channel.private]
         private = [channel for channel in channels if channel.private]
         plans: list[ConnectionPlan] = []
@@ -127,12 +121,12 @@ class KrakenV2(Venue):
                 [Topic(Subscription(one, symbol), f"{_NAMES[one]}:{symbol}") for one in public]
                 for symbol in symbols
             ]
-            line = _line(self.name, "ws.kraken.com", request, depth, private=False)
-            plans += plan_line(line, topics, _fits, lambda texts: _subscribe_messages(texts, depth))
+            line = public_line(self.name, PATH, request, depth)
+            plans += plan_line(line, topics, fits, lambda texts: _subscribe_messages(texts, depth))
         if private:
-            line = _line(f"{self.name}/private", "ws-auth.kraken.com", request, None, private=True)
+            line = private_line(self.name, PATH, request)
             own = [[Topic(Subscription(one, ""), _NAMES[one]) for one in private]]
-            plans += plan_line(line, own, _fits, lambda texts: _subscribe_messages(texts, None))
+            plans += plan_line(line, own, fits, lambda texts: _subscribe_messages(texts, None))
         return plans
 
     def access_request(
@@ -269,11 +263,6 @@ def _subscribed(head: _Head, receive_time_ns: int) -> Subscribed | None:
     return Subscribed(result.symbol, receive_time_ns, None, channel, result.depth, "", topic)
 
 
-def _spelled(symbol: str) -> str:
-    # Tokenised shares are written with a small x (AAPLx/USD); everything else is in capitals.
-    return symbol.upper() if symbol.islower() else symbol
-
-
 def _subscribe_messages(topics: Sequence[str], depth: int | None, token: str = "") -> list[str]:
     """Return a message for each channel, naming all of its symbols."""
     symbols: dict[str, list[str]] = {}
@@ -300,17 +289,6 @@ def _params(name: str, symbols: Sequence[str], depth: int | None, token: str) ->
         params["depth"] = depth
     params |= _EXTRAS.get(name, {})
     return {**params, "token": token} if token else params
-
-
-def _line(
-    stream: str, host: str, request: StreamRequest, depth: int | None, *, private: bool
-) -> Line:
-    url = websocket_url(f"wss://{host}{PATH}", request.url, (PATH,))
-    return Line(stream, url, rest_url(REST_URL, request.url), depth, private)
-
-
-def _fits(topics: Sequence[str]) -> bool:
-    return len(topics) <= TOPICS_MAX
 
 
 def _text(body: dict[str, object]) -> str:
