@@ -3,9 +3,8 @@
 {"channel":"subscriptions","client_id":"","events":[{"subscriptions":{"level2":["BTC-USD"]}}]}
 {"type":"error","message":"authentication failure"}
 
-An answer here has no `sequence_num`, which a dialect without state cannot count. Recorded answers
-are numbered among the messages around them: they are served to whoever subscribes to the
-heartbeats, as every client of ours does, or the numbers would have holes.
+An answer here has no `sequence_num`, which a dialect without state cannot count. Heartbeats are
+subscribed to like market data.
 """
 
 from __future__ import annotations
@@ -33,12 +32,7 @@ _CHANNEL_OF_MESSAGES = {
     "ticker_batch": "ticker_batch",
     "candles": "candles",
 }
-_WHOLE_CHANNELS = {
-    "heartbeats": "heartbeats",
-    "subscriptions": "heartbeats",
-    "user": "user",
-    "status": "status",
-}
+_WHOLE_CHANNELS = frozenset(("heartbeats", "user", "status"))
 
 
 class _Request(msgspec.Struct):
@@ -112,7 +106,7 @@ class AdvancedDialect(Dialect):
         except (ValueError, RecursionError):
             return None
         if message.channel in _WHOLE_CHANNELS:
-            return _WHOLE_CHANNELS[message.channel]
+            return message.channel
         channel = _CHANNEL_OF_MESSAGES.get(message.channel)
         if channel is None or not message.events:
             return None

@@ -146,7 +146,7 @@ class Upbit(Venue):
 
     def native_symbol(self, pair: Pair) -> str | None:
         """Return `KRW-BTC` of BTC-KRW, and of KRW-BTC too; there are no perpetuals."""
-        if pair.perpetual:
+        if pair.perpetual or not {pair.base, pair.quote} & set(_QUOTES):
             return None
         quoted_first = pair.base in _QUOTES and (
             pair.quote not in _QUOTES or _QUOTES.index(pair.base) < _QUOTES.index(pair.quote)
