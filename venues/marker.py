@@ -111,7 +111,7 @@ def read_marker(frame: Frame, kind: type[MarkerType]) -> MarkerType:
     """
     try:
         return msgspec.json.decode(frame.payload, type=kind)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec's errors are, and that of bytes that are not UTF-8
         raise MarkerError(frame, str(error)) from error
 
 
@@ -131,5 +131,5 @@ def read_http(frame: Frame) -> tuple[HttpResponse, bytes]:
         raise MarkerError(frame, "no line break after the head")
     try:
         return msgspec.json.decode(head, type=HttpResponse), body
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec's errors are, and that of bytes that are not UTF-8
         raise MarkerError(frame, str(error)) from error
