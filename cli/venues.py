@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.options import json_option
 from cli.report_text import aligned
 from cli.terminal import print_json
+
+if TYPE_CHECKING:
+    from venues.traits import VenueTraits
 
 
 @click.command(short_help="List the venues and what each can prove.")
@@ -15,9 +20,9 @@ from cli.terminal import print_json
 def venues(name: str | None, as_json: bool) -> None:
     """List the venues and what each can prove; with NAME, all about that one.
 
-    CONTINUITY is how a lost book message shows; CHECKSUM over how many levels the exchange itself
-    vouches for the book; SNAPSHOT where a fresh book comes from. What a feed cannot reveal is told
-    with its NAME.
+    LOSS is which lost book messages show, SIZE in what a loss is then counted, CHECKSUM over how
+    many levels the exchange itself vouches for the book. What a feed cannot reveal is told with its
+    NAME.
     """
     from venues.registry import venue_named
     from venues.registry import venues as all_venues
@@ -36,47 +41,56 @@ def venues(name: str | None, as_json: bool) -> None:
         click.echo("\n".join(_page(facts)))
 
 
-def _facts(name: str, traits: object) -> dict[str, object]:
-    from venues.traits import VenueTraits
+def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
+    from venues.channel import Channel
 
-    assert isinstance(traits, VenueTraits)
-    checksum = traits.checksum
+    checksum, size = traits.checksum, traits.loss_size
+    has_book = Channel.BOOK in traits.channels
     return {
         "venue": name,
         "channels": sorted(channel.value for channel in traits.channels),
         "default_channels": [channel.value for channel in traits.default_channels],
+        "has_book": has_book,
         "depths": list(traits.depths),
         "default_depth": traits.depth,
+        "loss_detection": traits.loss_detection.value,
+        "loss_size": None if size is None else size.value,
         "continuity": traits.continuity.value,
         "sequence_scope": traits.sequence_scope.value,
         "checksum_levels": None if checksum is None else checksum.levels,
         "snapshot_source": traits.snapshot_source.value,
-        "resync": "REST" if traits.rest_resync else "resubscribe",
+        "resync": "REST" if traits.rest_resync else "a new subscription",
         "quotes_check_book": traits.quote_shares_sequence,
         "private": any(channel.private for channel in traits.channels),
+        "login_optional": traits.login_optional,
         "stale_limits_s": {
             channel.value: limit_s for channel, limit_s in traits.stale_limits_s.items()
         },
         "lifetime_s": traits.limits.lifetime_s,
         "detection_limits": list(traits.detection_limits),
+        "addresses": list(traits.addresses),
     }
 
 
 def _table(every: list[dict[str, object]]) -> list[str]:
-    head = ("VENUE", "CONTINUITY", "CHECKSUM", "SNAPSHOT", "DEPTH", "LIQUIDATIONS", "PRIVATE")
-    rows = [
+    head = ("VENUE", "LOSS", "SIZE", "CHECKSUM", "SNAPSHOT", "DEPTH", "LIQUIDATIONS", "PRIVATE")
+    return aligned([head, *(_row(facts) for facts in every)])
+
+
+def _row(facts: dict[str, object]) -> tuple[str, ...]:
+    book = (
         (
-            str(facts["venue"]),
-            str(facts["continuity"]),
+            str(facts["loss_detection"]),
+            str(facts["loss_size"] or "-"),
             _checksum_text(facts),
             str(facts["snapshot_source"]),
             _depth_text(facts),
-            "yes" if "liquidations" in _texts(facts["channels"]) else "no",
-            "yes" if facts["private"] else "no",
         )
-        for facts in every
-    ]
-    return aligned([head, *rows])
+        if facts["has_book"]
+        else ("no books", "-", "none", "-", "-")
+    )
+    liquidations = "yes" if "liquidations" in _texts(facts["channels"]) else "no"
+    return str(facts["venue"]), *book, liquidations, "yes" if facts["private"] else "no"
 
 
 def _page(facts: dict[str, object]) -> list[str]:
@@ -85,19 +99,41 @@ def _page(facts: dict[str, object]) -> list[str]:
     rows = [
         ("channels", ", ".join(_texts(facts["channels"]))),
         ("by default", ", ".join(_texts(facts["default_channels"]))),
-        ("book depth", _depth_text(facts) + _other_depths(facts)),
-        ("continuity", f"{facts['continuity']}, per {facts['sequence_scope']}"),
-        ("checksum", _checksum_text(facts)),
-        ("snapshot", f"{facts['snapshot_source']}; a fresh one by {facts['resync']}"),
-        ("quotes", "check the book" if facts["quotes_check_book"] else "are not tied to the book"),
+        *(_book_rows(facts) if facts["has_book"] else ()),
         ("stale after", ", ".join(f"{name} {limit:g} s" for name, limit in stale.items())),
         ("private channels", "yes" if facts["private"] else "no"),
+        ("recorded addresses", ", ".join(_texts(facts["addresses"])) or "any"),
     ]
     limits = _texts(facts["detection_limits"])
     lines = [str(facts["venue"]), *(f"  {line}" for line in aligned(rows))]
     if limits:
         lines += ["  what this feed cannot reveal:", *(f"  - {limit}" for limit in limits)]
     return lines
+
+
+def _book_rows(facts: dict[str, object]) -> list[tuple[str, str]]:
+    size = facts["loss_size"]
+    counted = "" if size is None else f"; its size: {_SIZES[str(size)]}"
+    return [
+        ("book depth", _depth_text(facts) + _other_depths(facts)),
+        ("a loss shows", f"{_LOSSES[str(facts['loss_detection'])]}{counted}"),
+        ("continuity", f"{facts['continuity']}, per {facts['sequence_scope']}"),
+        ("checksum", _checksum_text(facts)),
+        ("snapshot", f"{facts['snapshot_source']}; a fresh one by {facts['resync']}"),
+        ("quotes", "check the book" if facts["quotes_check_book"] else "are not tied to the book"),
+    ]
+
+
+_LOSSES = {
+    "every message": "for every message",
+    "checked levels": "where it changes the levels that the checksum covers",
+    "none": "never: its books are unverifiable",
+}
+_SIZES = {
+    "messages": "how many messages",
+    "updates": "how many updates",
+    "unknown": "not known",
+}
 
 
 def _checksum_text(facts: dict[str, object]) -> str:

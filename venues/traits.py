@@ -145,6 +145,14 @@ class LossDetection(Enum):
     NONE = "none"
 
 
+class LossSize(Enum):
+    """What a noticed loss says of its size."""
+
+    MESSAGES = "messages"
+    UPDATES = "updates"
+    UNKNOWN = "unknown"
+
+
 STALE_LIMITS_S: Mapping[Channel, float] = {
     Channel.BOOK: 5.0,
     Channel.TRADES: 10.0,
@@ -221,3 +229,12 @@ class VenueTraits:
         ):
             return LossDetection.EVERY_MESSAGE
         return LossDetection.NONE if self.checksum is None else LossDetection.CHECKED_LEVELS
+
+    @property
+    def loss_size(self) -> LossSize | None:
+        """In what a noticed loss is counted; None where none is noticed."""
+        if self.loss_detection is LossDetection.NONE:
+            return None
+        if self.continuity is Continuity.COUNTER or self.sequence_scope is SequenceScope.CONNECTION:
+            return LossSize.MESSAGES
+        return LossSize.UPDATES if self.continuity is Continuity.ID_RANGE else LossSize.UNKNOWN
