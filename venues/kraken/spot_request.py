@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
 
 from venues.address import rest_url, websocket_url
 from venues.connection_plan import Line
@@ -12,8 +15,12 @@ from venues.venue import StreamRequest
 
 PUBLIC_HOST = "ws.kraken.com"
 PRIVATE_HOST = "ws-auth.kraken.com"
+DEPTH_MAX = 100_000
 TOPICS_MAX = 300
 """Symbols and channels on one connection: nothing is documented, so we keep it moderate."""
+
+Depth = Annotated[int, Meta(ge=1, le=DEPTH_MAX)]
+"""Levels a side, as an answer says them."""
 
 SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.]*/[A-Z0-9][A-Z0-9.]*")
 

@@ -48,6 +48,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
+from venues.kraken.spot_request import DEPTH_MAX
 from venues.wire import seconds_ns
 
 VENUE = "kraken-v1"
@@ -317,9 +318,10 @@ def subscribed(name: str, pair: str, receive_time_ns: int) -> Subscribed:
 def _depth(text: str) -> int:
     if not text:
         return DEPTH_DEFAULT
-    if len(text) > 5 or not text.isdecimal():
+    depth = int(text) if len(text) <= 6 and text.isdecimal() else 0
+    if not 1 <= depth <= DEPTH_MAX:
         raise ValueError(f"{text[:48]!r} is no depth")
-    return int(text)
+    return depth
 
 
 _CHANNELS = {

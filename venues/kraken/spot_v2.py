@@ -20,7 +20,7 @@ from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes, Subscribe
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.kraken import spot_v2_market as market
-from venues.kraken.spot_request import SYMBOL, fits, private_line, public_line, spelled
+from venues.kraken.spot_request import SYMBOL, Depth, fits, private_line, public_line, spelled
 from venues.kraken.spot_rest import (
     pair_events,
     pair_requests,
@@ -73,7 +73,7 @@ _HTTP = FrameKind.HTTP
 class _Result(msgspec.Struct, gc=False):
     channel: str = ""
     symbol: str = ""
-    depth: int | None = None
+    depth: Depth | None = None
 
 
 class _System(msgspec.Struct, gc=False):
