@@ -25,7 +25,7 @@ _STALE_LIMITS_S = {Channel.BOOK: 60.0, Channel.TRADES: 900.0}
 
 _SPOT_LIMITS = (
     "Books have no sequence numbers: a lost change of the ten best levels of a side fails the next "
-    "checksum, unless later changes of the same levels came in between.",
+    "checksum, unless the message that comes next overwrites it.",
     "The checksum covers ten levels a side. In a deeper book a lost change below them stays unseen "
     "until its level comes into the best ten, and is never seen if it does not: subscribe to depth "
     "10, the default, where everything has to be checked.",
