@@ -50,8 +50,8 @@ from venues.venue import ClientRequest, Credentials, RequestKind
 
 TOPICS_MAX = 2_000
 SETTLE_S = 0.1
-SETTLE_MESSAGES = 2
-"""A client that pauses between messages, as the exchange wants, is waited for so many pauses."""
+SETTLE_PAUSES = 1.5
+"""Of a client that pauses between messages, as the exchange wants, so many pauses are waited."""
 
 
 class AtEnd(Enum):
@@ -270,7 +270,7 @@ class ServerSession:
         if not self._settles:
             return
         pause_s = self.feed.venue.traits.limits.message_interval_s
-        settle_s = SETTLE_S + SETTLE_MESSAGES * pause_s
+        settle_s = SETTLE_S + SETTLE_PAUSES * pause_s
         with contextlib.suppress(TimeoutError):
             while True:
                 self._asked.clear()
