@@ -7,8 +7,8 @@ Reading order, as the data flows:
 - Getting connected: `stream` keeps one plan alive; `reconnect` says when to try again,
   `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is needed
   before connecting (a token, an address, signed headers), `stream_context` what all of them share.
-- On a connection: `connection` takes messages as their bytes arrive; `conversation` is what happens
-  on it and keeps it alive, with `greeting` (login and subscriptions), `admission` (what the exchange
+- On a connection: `connection` takes messages as their bytes arrive; `conversation` is what goes on
+  there and keeps it alive, with `greeting` (login and subscriptions), `admission` (what was
   answered), `speech` (what we say, in turn) and `watchdog` (when it is dead). `redaction` removes
   secrets before anything is queued.
 - Beside the streams: `http_desk` asks over `http_request` within each host's budget, for

@@ -192,9 +192,13 @@ class Conversation:
             self._greeted = True
             if self._context.greeted is not None:
                 self._context.greeted(self)
-        if admission.leaving is not None and self._farewell is None and self._connection:
+        if admission.leaving is not None:
             # Better to go now, in good order, than to be cut in the middle of a message.
-            reason = f"the exchange said that it will disconnect: {admission.leaving}"
+            self.renew(f"the exchange said that it will disconnect: {admission.leaving}")
+
+    def renew(self, reason: str) -> None:
+        """Leave in good order, for a new connection to take its place."""
+        if self._farewell is None and self._connection:
             self._farewell = asyncio.ensure_future(self._connection.hang_up(reason))
 
     def _answer(self, payload: bytes) -> None:

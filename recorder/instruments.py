@@ -32,7 +32,7 @@ class InstrumentDesk:
     def __init__(self, http: HttpDesk, chance: random.Random) -> None:
         self._http = http
         self._chance = chance
-        self._seen_to: set[tuple[str, str]] = set()
+        self._seen_to: set[tuple[str, str, bytes]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.fetches = 0
         self.failures = 0
@@ -58,7 +58,7 @@ class InstrumentDesk:
     async def _every_day(self, venue: Venue, plan: ConnectionPlan) -> None:
         requests = []
         for request in venue.instrument_requests(plan):
-            key = (venue.name, request.url)
+            key = (venue.name, request.url, request.body)
             if key not in self._seen_to:
                 self._seen_to.add(key)
                 requests.append(request)

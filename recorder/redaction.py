@@ -99,7 +99,9 @@ class Redaction:
             self._add(message, SECRET_CHARACTERS_MIN)
             texts = _BETWEEN_WORDS.split(message)
         for text in texts:
-            self._add(text, DERIVED_CHARACTERS_MIN)
+            # A topic with one's number behind it is a topic still.
+            for part in self._unknown_parts(text):
+                self._add(part, DERIVED_CHARACTERS_MIN)
 
     def learn_request(self, request: HttpRequest) -> None:
         """Add what may be secret in a request for access."""
@@ -148,6 +150,14 @@ class Redaction:
             if secret in content:
                 content = content.replace(secret, STANDIN)
         return content
+
+    def _unknown_parts(self, text: str) -> list[str]:
+        """Return what is left of `text` without what the plan says openly."""
+        parts = [text]
+        for known in self._known:
+            if len(known) >= SECRET_CHARACTERS_MIN and known in text:
+                parts = [piece for part in parts for piece in part.split(known)]
+        return parts
 
     def _learn_address(self, url: str) -> None:
         try:

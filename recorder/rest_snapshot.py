@@ -13,7 +13,9 @@ one begins with its own snapshot.
 4. A failed fetch is tried again after a rest; where the exchange sends snapshots on the socket, it
    is asked there after two failures, or at once where the answer was that there is none to fetch.
 5. Where the socket is the source (in band, as the first delta, or requested there), the venue's
-   `resubscribe_messages` ask for a snapshot, the more seldom the more often it was needed.
+   `resubscribe_messages` ask for a snapshot, the more seldom the more often it was needed. Where
+   a venue has none and numbers its connections as a whole, the connection is given up for a new
+   one, which begins with snapshots.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from enum import Enum
 from recorder.conversation import Conversation
 from recorder.http_desk import HTTP_OK, HttpDesk, refused_for_good
 from recorder.reconnect import Backoff
-from venues.traits import SnapshotSource
+from venues.traits import SequenceScope, SnapshotSource
 from venues.venue import HttpRequest
 
 log = logging.getLogger("tickreel.recorder")
@@ -130,8 +132,12 @@ class SnapshotDesk:
         await asyncio.sleep(max(0.0, last_s + pause_s - now_s))
         self._resubscribed[key] = (time.monotonic(), pause_s)
         self.resubscriptions += 1
-        messages = conversation.venue.resubscribe_messages(conversation.plan, symbol)
-        await conversation.say(messages)
+        venue = conversation.venue
+        messages = venue.resubscribe_messages(conversation.plan, symbol)
+        if messages:
+            await conversation.say(messages)
+        elif venue.traits.sequence_scope is SequenceScope.CONNECTION:
+            conversation.renew(f"the book of {symbol} begins anew on a new connection alone")
 
     async def _fetch(self, conversation: Conversation, request: HttpRequest) -> _Outcome:
         """Fetch once and record what came."""

@@ -150,6 +150,18 @@ def test_what_the_plan_says_openly_is_no_secret() -> None:
     assert b"canary" not in redaction.payload(TOKEN.encode())
 
 
+def test_a_topic_with_ones_number_behind_it_is_no_secret() -> None:
+    own = '{"event":"subscribe","data":{"channel":"private-my_orders_btcusd"}}'
+    redaction = Redaction(KEYS, [own])
+    channel = "private-my_orders_btcusd-1234567"
+    redaction.learn(json.dumps({"data": {"channel": channel, "auth": TOKEN}}))
+    update = json.dumps({"channel": channel, "data": {}}).encode()
+    assert redaction.payload(update) is update
+    assert b"canary" not in redaction.payload(TOKEN.encode())
+    redaction.learn(json.dumps({"channel": f"private-my_orders_btcusd?{TOKEN}-too"}))
+    assert b"canary" not in redaction.payload(f"at {TOKEN}-too".encode())
+
+
 def test_counts_and_common_words_in_headers_are_no_secrets() -> None:
     redaction = Redaction()
     headers = (("Timestamp", "1700000000000"), ("Content-Type", "application/json"))
