@@ -203,7 +203,11 @@ class Venue(Protocol):
         return plan.subscribe_messages
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
-        """Return what makes the exchange send a fresh in-band snapshot of `symbol`'s book."""
+        """Return what makes the exchange send a fresh in-band snapshot of `symbol`'s book.
+
+        Nothing where only a new connection does: at a venue that numbers its messages over the
+        whole connection, one is then made.
+        """
         return []
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:

@@ -27,8 +27,8 @@ from tests.recorder.tiny_venue import (
     until,
 )
 from venues.frame import Frame, FrameKind
-from venues.marker import HttpResponse, read_http
-from venues.traits import SnapshotSource
+from venues.marker import Closed, HttpResponse, read_http, read_marker
+from venues.traits import SequenceScope, SnapshotSource
 from venues.venue import ConnectionPlan, HttpRequest, Purpose, SnapshotRequest, StreamRequest
 
 
@@ -358,22 +358,22 @@ def test_a_request_that_cannot_be_made_is_told_without_its_words(request_: HttpR
 
 @dataclass(frozen=True)
 class _SilentVenue(TinyVenue):
-    """It can't be asked for a book, and numbers the messages of a connection as a whole."""
-
-    traits: VenueTraits = replace(TRAITS, sequence_scope=SequenceScope.CONNECTION)
+    """It can't be asked for a book."""
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
         return []
 
 
 async def test_a_book_that_only_a_new_connection_brings_anew_gets_one(tmp_path: Path) -> None:
+    venue = _SilentVenue(replace(TRAITS, sequence_scope=SequenceScope.CONNECTION))
     async with (
         tiny_exchange(_send_deltas) as url,
-        capturing(tmp_path, tiny_stream(url), venue=_SilentVenue()) as recorder,
+        capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
     ):
         await until(lambda: recorder.connections[0].messages > 3)
         _ask(recorder)
-        await until(lambda: recorder.statistics().connections > 1)
-    closed = read_marker(frames_of(tmp_path, FrameKind.CLOSED)[0], Closed)
+        await until(lambda: recorder.connections[0].connects == 2)
+    ends = [frame for frame in frames_of(tmp_path) if frame.kind is FrameKind.CLOSED]
+    closed = read_marker(ends[0], Closed)
     assert (closed.by_us, closed.stopped) == (True, False)
     assert "the book of BTC begins anew on a new connection alone" in closed.reason
