@@ -18,13 +18,16 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, field
 
-from venues.errors import CredentialsError
-from venues.event import Notice, NoticeKind
+from venues.connection_plan import chunks
+from venues.errors import CredentialsError, DecodeError
+from venues.event import Event, Notice, NoticeKind
+from venues.op_args import same_text
 from venues.traits import ChecksumLayout, ChecksumRule
 from venues.venue import Credentials
 from venues.wire import NS_PER_MS, decoded_or_none
@@ -52,9 +55,25 @@ class Arg(msgspec.Struct, frozen=True, gc=False):
     topic: str = ""
     symbol: str = ""
 
+    @property
+    def stream(self) -> str:
+        """What it calls the stream; '' where it names none."""
+        return self.topic or self.channel
+
 
 TopicOf = Callable[[Arg], str]
 """How an exchange's arg becomes a topic; the same for a request and for what is sent for it."""
+
+Reader = Callable[[bytes, int], Sequence[Event]]
+"""What reads a stream's messages: payload and receive time, to events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How an exchange words things; `login_codes` are the error codes that speak of a login."""
+
+    topic_of: TopicOf
+    login_codes: frozenset[str]
 
 
 class Head(msgspec.Struct, gc=False):
@@ -95,6 +114,22 @@ def op_message(operation: str, args: Sequence[Mapping[str, Any]]) -> str:
     return msgspec.json.encode({"op": operation, "args": args}).decode()
 
 
+def subscribe_messages(
+    topics: Sequence[str], arg_of: Callable[[str], Mapping[str, Any]], args_per_message: int
+) -> list[str]:
+    """Return the messages that ask for `topics`, each once."""
+    every = list(dict.fromkeys(topics))
+    return [
+        op_message("subscribe", [arg_of(topic) for topic in piece])
+        for piece in chunks(every, args_per_message)
+    ]
+
+
+def resubscribe_messages(arg: Mapping[str, Any]) -> list[str]:
+    """Return a withdrawal of a stream and a new subscription, which begins with a snapshot."""
+    return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
+
+
 def signature(secret: str, time_text: str, path: str) -> str:
     """Return the base64 HMAC-SHA256 that a login carries; `path` is the exchange's own."""
     signed = f"{time_text}GET{path}".encode()
@@ -128,15 +163,10 @@ def login_signed(payload: bytes, credentials: Credentials, path: str) -> bool:
     arg = request.args[0]
     expected = signature(credentials.secret, str(arg.time), path)
     return (
-        _same(arg.key, credentials.key)
-        and _same(arg.passphrase, credentials.passphrase)
-        and _same(arg.signature, expected)
+        same_text(arg.key, credentials.key)
+        and same_text(arg.passphrase, credentials.passphrase)
+        and same_text(arg.signature, expected)
     )
-
-
-def _same(one: str, other: str) -> bool:
-    # JSON may hold lone surrogates, which have no UTF-8.
-    return hmac.compare_digest(one.encode("utf-8", "backslashreplace"), other.encode())
 
 
 def read_head(payload: bytes) -> Head:
@@ -148,17 +178,11 @@ def read_head(payload: bytes) -> Head:
     return _HEAD.decode(payload)
 
 
-def head_notice(
-    head: Head, receive_time_ns: int, topic_of: TopicOf, login_codes: Collection[str]
-) -> Notice | None:
-    """Return the notice that a message with an `event` is; None for one without.
-
-    `login_codes` are the error codes that speak of a login.
-    """
+def _head_notice(head: Head, receive_time_ns: int, speech: Speech) -> Notice | None:
     if head.event is None:
         return None
-    kind = _kind(head, login_codes)
-    topic = topic_of(head.arg) if head.arg is not None else head.channel or ""
+    kind = _kind(head, speech.login_codes)
+    topic = speech.topic_of(head.arg) if head.arg is not None else head.channel or ""
     said = head.message or (topic if kind is not NoticeKind.LOGGED_IN else "")
     if kind is NoticeKind.INFORMATION:
         said = f"{head.event}: {said}" if said else head.event
@@ -183,19 +207,47 @@ def _kind(head: Head, login_codes: Collection[str]) -> NoticeKind:
     return NoticeKind.INFORMATION
 
 
-def pong_notice(receive_time_ns: int) -> Notice:
-    """Return the notice that a bare `pong` is."""
+def _pong_notice(receive_time_ns: int) -> Notice:
     return Notice("", receive_time_ns, None, NoticeKind.HEARTBEAT, "pong")
 
 
-def read_notice(payload: bytes, topic_of: TopicOf, login_codes: Collection[str]) -> Notice | None:
+def routed_events(
+    venue: str,
+    payload: bytes,
+    receive_time_ns: int,
+    speech: Speech,
+    reader_of: Callable[[Arg], Reader | None],
+) -> Sequence[Event]:
+    """Return the events of any message, read as what it says it is.
+
+    A stream for which there is no reader gives a notice with its name.
+
+    Raises:
+        UNDECODABLE: it is none of the exchange's messages.
+    """
+    if payload == PONG:
+        return (_pong_notice(receive_time_ns),)
+    head = _HEAD.decode(payload)
+    notice = _head_notice(head, receive_time_ns, speech)
+    if notice is not None:
+        return (notice,)
+    arg = head.arg
+    if arg is None or not arg.stream or not head.has_data:
+        raise DecodeError(venue, "it has neither an event nor a stream's data", payload)
+    reader = reader_of(arg)
+    if reader is None:
+        return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, arg.stream),)
+    return reader(payload, receive_time_ns)
+
+
+def read_notice(payload: bytes, speech: Speech) -> Notice | None:
     """Return what a message says of the connection; None for market data. Never raises."""
     if payload == PONG:
-        return pong_notice(0)
+        return _pong_notice(0)
     if b'"event"' not in payload:
         return None
     head = decoded_or_none(_HEAD, payload)
-    return None if head is None else head_notice(head, 0, topic_of, login_codes)
+    return None if head is None else _head_notice(head, 0, speech)
 
 
 def text_time_ns(text: str) -> int | None:

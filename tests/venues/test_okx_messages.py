@@ -364,7 +364,7 @@ def test_what_the_exchange_says_of_the_connection(
 
 @pytest.mark.parametrize("payload", [b'{"arg":{"channel":"books"}}', b'{"data":[]}', b"{}"])
 def test_a_message_that_is_neither_an_answer_nor_data_is_refused(payload: bytes) -> None:
-    with pytest.raises(DecodeError, match="neither an event nor a channel's data"):
+    with pytest.raises(DecodeError, match="neither an event nor a stream's data"):
         decoded("okx", payload)
 
 

@@ -25,10 +25,9 @@ from typing import Literal
 import msgspec
 from msgspec import field
 
-from venues.bitget.market import Reader
 from venues.bitget.spelling import market_symbol
 from venues.event import Event, OrderUpdate, PositionUpdate, Side, WalletUpdate
-from venues.op_arg_objects import text_time_ns
+from venues.op_arg_objects import Reader, text_time_ns
 from venues.wire import NS_PER_MS, Milliseconds, exact_number
 
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL, "long": Side.BUY, "short": Side.SELL}

@@ -28,10 +28,9 @@ from typing import Literal
 import msgspec
 from msgspec import field
 
-from venues.bitget.market import Reader
 from venues.bitget.spelling import market_symbol
 from venues.event import BookDelta, BookSnapshot, Event, Quote, Row, Side, Ticker, Trade
-from venues.op_arg_objects import Arg, SignedCrc32
+from venues.op_arg_objects import Arg, Reader, SignedCrc32
 from venues.wire import NS_PER_MS, Milliseconds
 
 _BUY, _SELL = Side.BUY, Side.SELL

@@ -25,7 +25,7 @@ Source: Bitget, API, "UTA / WebSocket / Public": Depth, Public Trade, Tickers, L
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -44,7 +44,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
-from venues.op_arg_objects import Arg, SignedCrc32
+from venues.op_arg_objects import Arg, Reader, SignedCrc32
 from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_product
 
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -226,8 +226,6 @@ def ticker_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
         for row in message.data
     ]
 
-
-Reader = Callable[[bytes, int], Sequence[Event]]
 
 MARKET_READERS: Mapping[bytes, Reader] = {
     b"books": book_events,

@@ -16,28 +16,29 @@ from venues.bitget.classic_market import CLASSIC_READERS
 from venues.bitget.instrument import v1_spot_events, v1_spot_path
 from venues.bitget.spelling import spelled, split_symbol, stream_name, topic_of
 from venues.bitget.venue import (
+    ARGS_PER_MESSAGE,
     CONNECTION_LIMITS,
-    LOGIN_CODES,
     LOGIN_PATH,
     REFUSAL_CODES,
+    SPEECH,
     rest_refusal,
 )
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.connection_plan import Line, Topic, plan_line
 from venues.errors import DecodeError
-from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
+from venues.event import NO_ROUTES, Event, Notice, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_arg_dialect import ArgDialect
 from venues.op_arg_objects import (
     BOOK_CHECKSUM,
     PING,
-    PONG,
-    head_notice,
-    op_message,
-    pong_notice,
-    read_head,
+    Arg,
+    Reader,
     read_notice,
+    resubscribe_messages,
+    routed_events,
+    subscribe_messages,
 )
 from venues.pair import Pair
 from venues.stream_request import (
@@ -68,7 +69,6 @@ PATHS: Mapping[str, str] = {"sp": "/spot/v1/stream", "mc": "/mix/v1/stream"}
 _CHANNELS = {Channel.TRADES: "trade", Channel.TICKERS: "ticker"}
 _SYMBOL = re.compile(r"(?:mc:)?[A-Z0-9]+")
 _CHANNEL_KEY = b'"channel":"'
-_ARGS_PER_MESSAGE = 50
 _TOPICS_PER_CONNECTION = 200
 _HTTP = FrameKind.HTTP
 
@@ -123,8 +123,7 @@ class BitgetV1(Venue):
         """Return a withdrawal and a new subscription of the book, which brings a snapshot."""
         if Subscription(Channel.BOOK, symbol) not in plan.subscriptions:
             return []
-        arg = _arg(_topic_text(Channel.BOOK, symbol, plan.depth))
-        return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
+        return resubscribe_messages(_arg(_topic_text(Channel.BOOK, symbol, plan.depth)))
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each spot symbol; of contracts only all could be asked for."""
@@ -152,26 +151,11 @@ class BitgetV1(Venue):
             return reader(payload, frame.receive_time_ns)
         if frame.kind is _HTTP:
             return self._http_events(frame)
-        return self._other_events(payload, frame.receive_time_ns)
+        return routed_events(self.name, payload, frame.receive_time_ns, SPEECH, _reader_of)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""
-        return read_notice(payload, topic_of, LOGIN_CODES)
-
-    def _other_events(self, payload: bytes, receive_time_ns: int) -> Sequence[Event]:
-        if payload == PONG:
-            return (pong_notice(receive_time_ns),)
-        head = read_head(payload)
-        notice = head_notice(head, receive_time_ns, topic_of, LOGIN_CODES)
-        if notice is not None:
-            return (notice,)
-        if head.arg is None or not head.has_data or not head.arg.channel:
-            raise DecodeError(self.name, "it has neither an event nor a channel's data", payload)
-        reader = CLASSIC_READERS.get(head.arg.channel.encode("utf-8", "backslashreplace"))
-        if reader is None:
-            said = head.arg.channel
-            return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, said),)
-        return reader(payload, receive_time_ns)
+        return read_notice(payload, SPEECH)
 
     def _http_events(self, frame: Frame) -> Sequence[Event]:
         answer = read_http_answer(self.name, frame)
@@ -201,10 +185,11 @@ def _fits(topics: Sequence[str]) -> bool:
 
 
 def _messages(topics: Sequence[str]) -> list[str]:
-    return [
-        op_message("subscribe", [_arg(topic) for topic in piece])
-        for piece in chunks(topics, _ARGS_PER_MESSAGE)
-    ]
+    return subscribe_messages(topics, _arg, ARGS_PER_MESSAGE)
+
+
+def _reader_of(arg: Arg) -> Reader | None:
+    return CLASSIC_READERS.get(arg.channel.encode())
 
 
 BITGET_V1 = BitgetV1(

@@ -17,10 +17,10 @@ from venues.address import rest_url, websocket_url
 from venues.bitget.account import ACCOUNT_READERS
 from venues.bitget.classic_market import CLASSIC_READERS
 from venues.bitget.instrument import instrument_events, instruments_path
-from venues.bitget.market import MARKET_READERS, Reader
+from venues.bitget.market import MARKET_READERS
 from venues.bitget.spelling import spelled, split_symbol, stream_name, topic_of
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.connection_plan import Line, Topic, plan_line
 from venues.errors import DecodeError, UnknownChannelError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
@@ -29,13 +29,14 @@ from venues.op_arg_dialect import ArgDialect, RefusalCodes
 from venues.op_arg_objects import (
     BOOK_CHECKSUM,
     PING,
-    PONG,
-    head_notice,
+    Arg,
+    Reader,
+    Speech,
     login_message,
-    op_message,
-    pong_notice,
-    read_head,
     read_notice,
+    resubscribe_messages,
+    routed_events,
+    subscribe_messages,
 )
 from venues.pair import Pair
 from venues.stream_request import (
@@ -111,6 +112,7 @@ class _RestHead(msgspec.Struct, gc=False):
 
 _REST_HEAD = msgspec.json.Decoder(_RestHead)
 
+SPEECH = Speech(topic_of, LOGIN_CODES)
 DIALECT = ArgDialect(
     public_paths=(PUBLIC_PATH, "/v2/ws/public"),
     private_paths=(PRIVATE_PATH, "/v2/ws/private"),
@@ -172,8 +174,7 @@ class Bitget(Venue):
         """Return a withdrawal and a new subscription of the book, which brings a snapshot."""
         if Subscription(Channel.BOOK, symbol) not in plan.subscriptions:
             return []
-        arg = _arg(_topic_text(Channel.BOOK, symbol, plan.depth))
-        return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
+        return resubscribe_messages(_arg(_topic_text(Channel.BOOK, symbol, plan.depth)))
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each symbol of a public plan."""
@@ -202,28 +203,11 @@ class Bitget(Venue):
             return reader(payload, frame.receive_time_ns)
         if frame.kind is _HTTP:
             return self._http_events(frame)
-        return self._other_events(payload, frame.receive_time_ns)
+        return routed_events(self.name, payload, frame.receive_time_ns, SPEECH, _reader_of)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""
-        return read_notice(payload, topic_of, LOGIN_CODES)
-
-    def _other_events(self, payload: bytes, receive_time_ns: int) -> Sequence[Event]:
-        if payload == PONG:
-            return (pong_notice(receive_time_ns),)
-        head = read_head(payload)
-        notice = head_notice(head, receive_time_ns, topic_of, LOGIN_CODES)
-        if notice is not None:
-            return (notice,)
-        if head.arg is None or not head.has_data or not (head.arg.topic or head.arg.channel):
-            raise DecodeError(self.name, "it has neither an event nor a stream's data", payload)
-        readers, stream = (
-            (_READERS, head.arg.topic) if head.arg.topic else (CLASSIC_READERS, head.arg.channel)
-        )
-        reader = readers.get(stream.encode("utf-8", "backslashreplace"))
-        if reader is None:
-            return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, stream),)
-        return reader(payload, receive_time_ns)
+        return read_notice(payload, SPEECH)
 
     def _http_events(self, frame: Frame) -> Sequence[Event]:
         answer = read_http_answer(self.name, frame)
@@ -288,11 +272,13 @@ def _fits(topics: Sequence[str]) -> bool:
 
 
 def _messages(topics: Sequence[str]) -> list[str]:
-    every = list(dict.fromkeys(topics))
-    return [
-        op_message("subscribe", [_arg(topic) for topic in piece])
-        for piece in chunks(every, ARGS_PER_MESSAGE)
-    ]
+    return subscribe_messages(topics, _arg, ARGS_PER_MESSAGE)
+
+
+def _reader_of(arg: Arg) -> Reader | None:
+    if arg.topic:
+        return _READERS.get(arg.topic.encode())
+    return CLASSIC_READERS.get(arg.channel.encode())
 
 
 _DEFAULT = (Channel.BOOK, Channel.TRADES, Channel.LIQUIDATIONS)

@@ -26,8 +26,7 @@ import msgspec
 from msgspec import field
 
 from venues.event import Event, OrderUpdate, PositionUpdate, Side, WalletUpdate
-from venues.okx.market import Reader
-from venues.op_arg_objects import text_time_ns
+from venues.op_arg_objects import Reader, text_time_ns
 from venues.wire import exact_number
 
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL, "long": Side.BUY, "short": Side.SELL}

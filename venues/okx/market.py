@@ -32,7 +32,7 @@ Source: OKX, API v5, "WebSocket / Public Channel / Order book channel" and its n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -50,7 +50,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
-from venues.op_arg_objects import SignedCrc32
+from venues.op_arg_objects import Reader, SignedCrc32
 from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_number
 
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -278,8 +278,6 @@ def rest_snapshot_events(body: bytes, symbol: str, receive_time_ns: int) -> Sequ
         for book in _REST_ANSWER.decode(body).data
     ]
 
-
-Reader = Callable[[bytes, int], Sequence[Event]]
 
 MARKET_READERS: Mapping[str, Reader] = {
     "books": book_events,

@@ -14,8 +14,8 @@ import msgspec
 
 from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
-from venues.errors import DecodeError, UnknownChannelError
+from venues.connection_plan import Line, Topic, plan_line
+from venues.errors import UnknownChannelError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
@@ -26,14 +26,14 @@ from venues.op_arg_dialect import ArgDialect, RefusalCodes
 from venues.op_arg_objects import (
     BOOK_CHECKSUM,
     PING,
-    PONG,
     Arg,
-    head_notice,
+    Reader,
+    Speech,
     login_message,
-    op_message,
-    pong_notice,
-    read_head,
     read_notice,
+    resubscribe_messages,
+    routed_events,
+    subscribe_messages,
 )
 from venues.pair import Pair
 from venues.stream_request import (
@@ -181,8 +181,7 @@ class Okx(Venue):
         """Return a withdrawal and a new subscription of the book, which brings a snapshot."""
         if Subscription(Channel.BOOK, symbol) not in plan.subscriptions:
             return []
-        arg = _arg(f"{_BOOK_CHANNELS[plan.depth or 400]}:{symbol}")
-        return [op_message("unsubscribe", [arg]), op_message("subscribe", [arg])]
+        return resubscribe_messages(_arg(f"{_BOOK_CHANNELS[plan.depth or 400]}:{symbol}"))
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each symbol of a public plan."""
@@ -214,26 +213,11 @@ class Okx(Venue):
             return market.quote_events(payload, frame.receive_time_ns)
         if frame.kind is _HTTP:
             return self._http_events(frame)
-        return self._other_events(payload, frame.receive_time_ns)
+        return routed_events(self.name, payload, frame.receive_time_ns, SPEECH, _reader_of)
 
     def read_notice(self, payload: bytes) -> Notice | None:
         """Return what the exchange says about the connection, None for market data."""
-        return read_notice(payload, topic_of, LOGIN_CODES)
-
-    def _other_events(self, payload: bytes, receive_time_ns: int) -> Sequence[Event]:
-        if payload == PONG:
-            return (pong_notice(receive_time_ns),)
-        head = read_head(payload)
-        notice = head_notice(head, receive_time_ns, topic_of, LOGIN_CODES)
-        if notice is not None:
-            return (notice,)
-        if head.arg is None or not head.arg.channel or not head.has_data:
-            raise DecodeError(self.name, "it has neither an event nor a channel's data", payload)
-        channel = head.arg.channel
-        reader = _READERS.get(channel)
-        if reader is None:
-            return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, channel),)
-        return reader(payload, receive_time_ns)
+        return read_notice(payload, SPEECH)
 
     def _http_events(self, frame: Frame) -> Sequence[Event]:
         answer = read_http_answer(self.name, frame)
@@ -289,13 +273,14 @@ def _fits(topics: Sequence[str]) -> bool:
 
 
 def _messages(topics: Sequence[str]) -> list[str]:
-    every = list(dict.fromkeys(topics))
-    return [
-        op_message("subscribe", [_arg(topic) for topic in piece])
-        for piece in chunks(every, ARGS_PER_MESSAGE)
-    ]
+    return subscribe_messages(topics, _arg, ARGS_PER_MESSAGE)
 
 
+def _reader_of(arg: Arg) -> Reader | None:
+    return _READERS.get(arg.channel)
+
+
+SPEECH = Speech(topic_of, LOGIN_CODES)
 DIALECT = ArgDialect(
     public_paths=(PUBLIC_PATH, BUSINESS_PATH),
     private_paths=(PRIVATE_PATH,),
@@ -305,7 +290,7 @@ DIALECT = ArgDialect(
     topic_of=topic_of,
 )
 
-_READERS: Mapping[str, market.Reader] = {
+_READERS: Mapping[str, Reader] = {
     **market.MARKET_READERS,
     **ACCOUNT_READERS,
     "instruments": instrument_events,
