@@ -188,6 +188,13 @@ def test_deltas_that_come_before_the_snapshot_that_they_follow_are_held_for_it()
     assert (counters.deltas, counters.snapshots) == (2, 1)
 
 
+def test_of_what_is_held_only_what_is_newer_than_the_snapshot_is_applied() -> None:
+    feed, engine = CountedFeed("made-reordered"), Engine()
+    for frame in (feed.numbered(0), feed.change(2, "2"), feed.whole(3), feed.numbered(1)):
+        engine.apply(frame)
+    assert (state(engine), size(engine)) == (BookState.PROVEN, "1")
+
+
 def test_a_snapshot_that_was_given_up_as_missing_is_no_beginning() -> None:
     feed, engine = CountedFeed("made-reordered"), Engine()
     engine.apply(feed.numbered(0))
