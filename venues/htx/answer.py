@@ -73,14 +73,14 @@ def reply_text(payload: bytes) -> str | None:
         return None
     try:
         asked = _PING.decode(unpacked(payload))
+        if asked.ping is not None:
+            return f'{{"pong":{asked.ping}}}'
+        if asked.op == "ping":
+            return msgspec.json.encode({"op": "pong", "ts": asked.ts}).decode()
+        if asked.action == "ping":
+            return msgspec.json.encode({"action": "pong", "data": asked.data}).decode()
     except (ValueError, RecursionError):
         return None
-    if asked.ping is not None:
-        return f'{{"pong":{asked.ping}}}'
-    if asked.op == "ping":
-        return msgspec.json.encode({"op": "pong", "ts": asked.ts}).decode()
-    if asked.action == "ping":
-        return msgspec.json.encode({"action": "pong", "data": asked.data}).decode()
     return None
 
 
