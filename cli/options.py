@@ -179,5 +179,5 @@ def agent_options(command: Decorated) -> Decorated:
         "agent_reference",
         metavar="FILE.py:CLASS",
         help="Run this agent: a class with any of on_snapshot, on_book, on_trade, on_quote, "
-        "on_liquidation, on_cascade, on_finding, on_stale.",
+        "on_liquidation, on_cascade, on_game, on_finding, on_stale.",
     )(command)
