@@ -24,7 +24,7 @@ _ANY_KEY = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class PlannedConnection:
-    """A connection to be made; `credentials` only where it is private."""
+    """A connection to be made; `credentials` only where it is to log in."""
 
     venue: Venue
     plan: ConnectionPlan
@@ -44,27 +44,33 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
     venue = venues(stream.venue)
     plans = venue.plan(stream.request(venue.traits.default_channels))
     private = [plan for plan in plans if plan.private]
-    credentials = _tried(stream, venue, private) if private else None
+    logging_in = plans if venue.traits.login_optional and _has_keys(stream) else private
+    credentials = _tried(stream, venue, logging_in) if logging_in else None
     return [
         PlannedConnection(
             venue,
             plan,
             Lifecycle(plan.stream, redacted_url(plan.url)),
-            credentials if plan.private else None,
+            credentials if plan in logging_in else None,
             stream.silence_limit_s,
         )
         for plan in plans
     ]
 
 
-def _tried(stream: StreamSettings, venue: Venue, private: Sequence[ConnectionPlan]) -> Credentials:
+def _has_keys(stream: StreamSettings) -> bool:
+    credentials = stream.credentials()
+    return any(getattr(credentials, part) for part in KEY_PARTS)
+
+
+def _tried(stream: StreamSettings, venue: Venue, plans: Sequence[ConnectionPlan]) -> Credentials:
     """Return the stream's keys, after each plan's login was made with them.
 
     Raises:
         CredentialsError: one could not be; it says what is missing, and where it belongs.
     """
     credentials = stream.credentials()
-    for plan in private:
+    for plan in plans:
         try:
             _try_login(venue, plan, credentials)
         except CredentialsError as refusal:

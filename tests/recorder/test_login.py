@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from recorder.errors import (
     LoginRefusedError,
 )
 from tests.recorder.tiny_venue import (
+    TRAITS,
+    TinyVenue,
     capturing,
     count_up,
     frames_of,
+    payloads,
     tiny_exchange,
     tiny_recorder,
     tiny_stream,
@@ -24,6 +28,7 @@ from venues.channel import Channel
 from venues.errors import CredentialsError
 from venues.frame import FrameKind
 from venues.marker import Opened, read_marker
+from venues.venue import ConnectionPlan, Credentials, Login
 
 KEY, SECRET = "canary-key-1234567890", "canary-secret-0987654321"
 
@@ -128,3 +133,41 @@ async def test_missing_keys_are_named_before_anything_is_made(
     with pytest.raises(CredentialsError, match="TICKREEL_TINY_KEY and TICKREEL_TINY_SECRET"):
         tiny_recorder(tmp_path / "rec", tiny_stream("ws://127.0.0.1:1", Channel.ORDER))
     assert not (tmp_path / "rec").exists()
+
+
+class _OptionalVenue(TinyVenue):
+    """Public channels may log in, and need not."""
+
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        if credentials is None:
+            return Login(plan.url)
+        return Login(plan.url, message=f'{{"login":["{credentials.key}"]}}')
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+async def test_a_public_connection_logs_in_where_that_is_a_choice_and_keys_are_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_hand: bool
+) -> None:
+    monkeypatch.delenv("TICKREEL_TINY_SECRET", raising=False)
+    monkeypatch.delenv("TICKREEL_TINY_KEY", raising=False)
+    if at_hand:
+        monkeypatch.setenv("TICKREEL_TINY_KEY", KEY)
+
+    async def talk(connection: ServerConnection) -> None:
+        if at_hand:
+            await connection.send(f"welcome {await connection.recv()!r}")
+        await connection.send(f"ok {await connection.recv()!r}")
+        await connection.wait_closed()
+
+    venue = _OptionalVenue(replace(TRAITS, login_optional=True))
+    async with (
+        tiny_exchange(talk, answer=False) as url,
+        capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].subscribed)
+    sent = payloads(frames_of(tmp_path), FrameKind.SENT)
+    assert sent == ([b'{"redacted":"login"}'] if at_hand else []) + [b"sub book.BTC"]
+    assert KEY.encode() not in _all_bytes(tmp_path)
+    assert KEY.encode() not in b"".join(frame.payload for frame in frames_of(tmp_path))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from recorder.planned_connection import plan_stream
 from recorder.stream_settings import StreamSettings
-from tests.recorder.tiny_venue import TinyVenue
+from tests.recorder.tiny_venue import TRAITS, TinyVenue
 from venues.channel import Channel
 from venues.errors import CredentialsError
 from venues.venue import ConnectionPlan, Credentials, HttpRequest, Login, Purpose
@@ -130,6 +130,23 @@ def test_keys_that_are_all_there_and_still_refused_are_refused_in_the_venues_wor
     monkeypatch.setenv(NAMES[1], "s")
     with pytest.raises(CredentialsError, match=r"The secret is no PEM key\.$"):
         plan_stream(_stream(), lambda name: _Never())
+
+
+PUBLIC = StreamSettings(
+    venue="tiny", symbols=("BTC",), channels=(Channel.BOOK,), url="ws://127.0.0.1:1"
+)
+
+
+def test_where_a_login_is_a_choice_keys_at_hand_are_used_and_none_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    venue = _WantingVenue(replace(TRAITS, login_optional=True), wants=("key",))
+    (without,) = plan_stream(PUBLIC, lambda name: venue)
+    monkeypatch.setenv("TICKREEL_TINY_KEY", "some-token")
+    (with_keys,) = plan_stream(PUBLIC, lambda name: venue)
+    (elsewhere,) = plan_stream(PUBLIC, lambda name: TinyVenue())
+    assert without.credentials is elsewhere.credentials is None
+    assert with_keys.credentials == Credentials("some-token", "")
 
 
 def test_public_channels_need_no_keys() -> None:
