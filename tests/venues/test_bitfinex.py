@@ -113,6 +113,7 @@ def test_trades_are_told_once_and_those_of_before_are_history() -> None:
 
 def test_a_ticker_and_the_status_of_a_derivative() -> None:
     assert events_of(samples.TICKER)[1:] == [Ticker(BTC, R, 1618677545579 * MS, "0.076989")]
+    assert len(events_of(b"[8,[1618677545571,null,1]]")) == 1
     assert events_of(samples.DERIVATIVE)[1:] == [
         Ticker(
             "tBTCF0:USTF0",

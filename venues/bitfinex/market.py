@@ -64,6 +64,7 @@ _TIME_MS_MAX = 9_223_372_036_854
 _COUNTER_MAX = 2**63 - 1
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _HEARTBEAT = "hb"
+_DERIVATIVE_COLUMNS = 18
 _BUY, _SELL = Side.BUY, Side.SELL
 
 _MESSAGE = msgspec.json.Decoder(list[Any], float_hook=str)
@@ -218,22 +219,25 @@ def _booked_trade_events(
 def _ticker_events(
     symbol: str, content: Content, receive_time_ns: int, time_ns: int | None
 ) -> list[Event]:
-    if content and type(content[0]) is int and content[0] >= SEQUENCES_END and len(content) > 17:
-        return [
-            Ticker(
-                symbol,
-                receive_time_ns,
-                _time_ns(content[0]),
-                last_price_text=_text_or_none(content[2]),
-                mark_price_text=_text_or_none(content[14]),
-                index_price_text=_text_or_none(content[3]),
-                funding_rate_text=_text_or_none(content[11]),
-                open_interest_text=_text_or_none(content[17]),
-            )
-        ]
+    if content and type(content[0]) is int and content[0] >= SEQUENCES_END:
+        return [_derivative_ticker(symbol, content, receive_time_ns)]
     if len(content) < 7:
         raise ValueError("a ticker is too short to tell the last price")
     return [Ticker(symbol, receive_time_ns, time_ns, _text_or_none(content[6]))]
+
+
+def _derivative_ticker(symbol: str, content: Content, receive_time_ns: int) -> Event:
+    columns = [*content, *[None] * (_DERIVATIVE_COLUMNS - len(content))]
+    return Ticker(
+        symbol,
+        receive_time_ns,
+        _time_ns(columns[0]),
+        last_price_text=_text_or_none(columns[2]),
+        mark_price_text=_text_or_none(columns[14]),
+        index_price_text=_text_or_none(columns[3]),
+        funding_rate_text=_text_or_none(columns[11]),
+        open_interest_text=_text_or_none(columns[17]),
+    )
 
 
 def _text_or_none(token: object) -> str | None:
