@@ -16,12 +16,14 @@
 1. `l2_updates` with `trades` is the first of a symbol: the whole book, and trades of the past.
 2. Any other changes it: sizes are absolute, zero deletes. Neither has a number or a time.
 3. A trade's side is the taker's. `event_id` counts all that happens at the exchange.
-4. The trades of the past come newest first; they are told oldest first.
+4. The trades of the past come newest first, in quiet markets in no order at all: they are told in
+   that of their ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -41,6 +43,7 @@ from venues.wire import NS_PER_MS, Counter, Milliseconds, Nanoseconds
 
 _BUY, _SELL = Side.BUY, Side.SELL
 _SideWord = Literal["buy", "sell"]
+_event_id = attrgetter("event_id")
 
 
 class _TradeRow(msgspec.Struct, gc=False):
@@ -146,7 +149,9 @@ def _book_events(message: _Book, receive_time_ns: int) -> Sequence[Event]:
         return (BookDelta(symbol, receive_time_ns, None, bids, asks),)
     # Rules 1 and 4.
     book = BookSnapshot(symbol, receive_time_ns, None, bids, asks)
-    past = [_trade_event(row, receive_time_ns, history=True) for row in reversed(trades)]
+    past = [
+        _trade_event(row, receive_time_ns, history=True) for row in sorted(trades, key=_event_id)
+    ]
     return [book, *past]
 
 
