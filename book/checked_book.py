@@ -104,6 +104,11 @@ class CheckedBook(OrderBook):
         return self.state is self._clean
 
     @property
+    def verifiable(self) -> bool:
+        """Whether every message was accounted for while the book last followed the feed."""
+        return self._clean is BookState.PROVEN
+
+    @property
     def listening(self) -> bool:
         """Whether a connection is open that has spoken of this book."""
         return self.connection_id != 0 and not self._gone

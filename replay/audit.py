@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from book.book_state import BookState
 from book.engine import Engine
 from book.finding import Finding, FindingKind
 from book.market import Market
@@ -32,7 +33,7 @@ from replay.audit_report import (
     SuspectTime,
     TradeHole,
 )
-from replay.audit_verdict import FAULT_KINDS, faults, notes
+from replay.audit_verdict import FAULT_KINDS, faults, notes, notes_of_rows
 from replay.engine_settings import recorded_settings
 from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
@@ -136,7 +137,8 @@ def _report(
             kind.value: count for kind, count in sorted(engine.findings.counts.items())
         },
         findings=[_finding(finding) for finding in engine.findings],
-        notes=notes(clock, silences, recognised, len(markets) - len(books)),
+        notes=notes(clock, silences, recognised, len(markets) - len(books))
+        + notes_of_rows([market.counters for market in markets]),
         state_digest=engine.state_digest(),
     )
 
@@ -151,7 +153,7 @@ def _book(market: Market, listener: AuditListener) -> BookAudit:
     return BookAudit(
         venue=market.venue,
         symbol=market.symbol,
-        state=book.state.value,
+        state=_state(market).value,
         snapshots=counters.snapshots,
         deltas=counters.deltas,
         level_updates=counters.level_updates,
@@ -186,6 +188,18 @@ def _book(market: Market, listener: AuditListener) -> BookAudit:
         ],
         suspect_windows_count=coverage.windows_count,
     )
+
+
+def _state(market: Market) -> BookState:
+    """Return the state that the recording leaves a book in.
+
+    One that nothing could prove stays unverifiable, also when nobody listens to it any more.
+    """
+    book, coverage = market.book, market.coverage
+    never_proven = coverage.observed_ns > 0 and coverage.proven_ns == 0
+    if book.state is BookState.ENDED and (never_proven or not book.verifiable):
+        return BookState.UNVERIFIABLE
+    return book.state
 
 
 def _level(level: Level | None) -> tuple[str, str] | None:

@@ -21,6 +21,7 @@ from venues.channel import Channel
 from venues.event import (
     BookDelta,
     BookSnapshot,
+    GameResult,
     Liquidation,
     OrderUpdate,
     PositionUpdate,
@@ -36,6 +37,7 @@ _CHANNELS: dict[type, Channel] = {
     Quote: Channel.QUOTES,
     Liquidation: Channel.LIQUIDATIONS,
     Ticker: Channel.TICKERS,
+    GameResult: Channel.RESULTS,
 }
 
 ChannelKey = tuple[str, str, Channel]

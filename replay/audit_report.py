@@ -23,7 +23,8 @@ class BookAudit(msgspec.Struct, frozen=True, kw_only=True):
     """One symbol's book.
 
     Attributes:
-        state: as the recording leaves it: `proven`, `ended` (we stopped listening), `suspect`, ...
+        state: as the recording leaves it: `proven`, `ended` (proven, and we stopped listening),
+            `suspect`, `unverifiable`, ...
         level_updates: the rows of all deltas that came.
         missing_updates: how many of the venue's numbers the gaps skipped, as far as it says.
         checksums_unverifiable: could be checked neither way; they are not among the verified.

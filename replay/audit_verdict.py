@@ -9,11 +9,12 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
   that nothing can prove, and dead channels.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
-  announced disconnection, receive times out of order by less than a step (two connections, stamped
-  as their bytes came), messages of kinds not known beside those that are, offsets between the
-  clocks, and silences. A quiet symbol is silent, and its
-  recording is clean; a channel that speaks all the time and then never again is dead, and that is a
-  fault: `replay.channel_pulse` draws the line.
+  announced disconnection, a request for something else (instruments) that failed, rows that repeat
+  the past or cannot be priced, receive times out of order by less than a step (two connections,
+  stamped as their bytes came), messages of kinds not known beside those that are, offsets between
+  the clocks, and silences. A quiet symbol is silent, and its recording is clean; a channel that
+  speaks all the time and then never again is dead, and that is a fault: `replay.channel_pulse`
+  draws the line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from book.book_state import BookState
+from book.counters import MarketCounters
 from book.finding import FindingKind
 from replay.audit_report import (
     BookAudit,
@@ -111,6 +113,24 @@ def notes(
     ]
     if unbooked:
         said.append(f"{unbooked:,} symbols have no book in this recording.")
+    return said
+
+
+def notes_of_rows(counters: Sequence[MarketCounters]) -> list[str]:
+    """Return the sentences about rows that are counted, and are on no tape or in no sum."""
+    history = sum(each.trades_history + each.liquidations_history for each in counters)
+    unpriced = sum(each.liquidations_unpriced for each in counters)
+    said = []
+    if history:
+        said.append(
+            f"trades and liquidations that the exchange repeated of the time before the "
+            f"subscription, which are on no tape: {history:,}."
+        )
+    if unpriced:
+        said.append(
+            f"liquidations in contracts whose size is not in this recording, so that they are in "
+            f"no sum: {unpriced:,}."
+        )
     return said
 
 

@@ -18,12 +18,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-import msgspec
-
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
 from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_lines
-from venues.errors import DecodeError
+from venues.errors import UNDECODABLE
 from venues.event import BookSnapshot, Event
 from venues.frame import Frame, FrameKind
 from venues.marker import HttpResponse, http_payload
@@ -109,7 +107,7 @@ def _symbols(venue: Venue, payloads: Iterable[bytes]) -> set[str]:
 def _decoded(venue: Venue, frame: Frame) -> Iterable[Event]:
     try:
         return venue.decode(frame)
-    except (DecodeError, msgspec.MsgspecError):
+    except UNDECODABLE:
         return ()
 
 

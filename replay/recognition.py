@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
-
 from replay.audit_report import Recognised
-from venues.errors import DecodeError, UnknownVenueError
-from venues.event import Event, Notice, NoticeKind
+from venues.errors import UNDECODABLE, UnknownVenueError
+from venues.event import Event, FrameSequence, Notice, NoticeKind, Subscribed
 from venues.frame import Frame
 from venues.registry import venue_named
 
@@ -28,6 +26,7 @@ class Recognition:
     def __init__(self) -> None:
         self._known: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
+        self._routes: dict[tuple[str, int], dict[str, Subscribed]] = {}
 
     def add(self, frame: Frame, *, told: bool) -> None:
         """Count a received frame; `told` says that the engine told of an event in it.
@@ -38,13 +37,18 @@ class Recognition:
         if told:
             self._known[frame.venue] += 1
             return
+        routes = self._routes.setdefault((frame.venue, frame.connection_id), {})
         try:
-            events = venue_named(frame.venue).decode(frame)
-        except (DecodeError, msgspec.MsgspecError, UnknownVenueError):
+            events = venue_named(frame.venue).decode(frame, routes)
+        except (*UNDECODABLE, UnknownVenueError):
             return  # The engine has said so.
-        if not events or all(map(_unspecific, events)):
+        said = [event for event in events if not isinstance(event, FrameSequence)]
+        for event in said:
+            if isinstance(event, Subscribed):
+                routes[event.reference] = event
+        if not said or all(map(_unspecific, said)):
             self._unknown[frame.venue] += 1
-        elif not _only_notices(events):
+        elif not _only_notices(said):
             self._known[frame.venue] += 1
 
     def by_venue(self) -> list[Recognised]:
@@ -60,4 +64,4 @@ def _unspecific(event: Event) -> bool:
 
 
 def _only_notices(events: Sequence[Event]) -> bool:
-    return all(isinstance(event, Notice) for event in events)
+    return all(isinstance(event, Notice | Subscribed) for event in events)
