@@ -22,7 +22,8 @@ Theory of operation. A book is in one of these states:
 A book follows one connection, the newest that spoke of it. What an older one still says (two may
 overlap for a while) is passed over, until the book's own is closed. A snapshot by HTTP is of no
 connection, since numbers alone join it; but the answer to a connection that is gone comes too late.
-One that was asked for on the socket is its connection's, as the deltas are.
+One that was asked for on the socket is its connection's, as the deltas are, and so is one whose
+number is a time, to which anything later would join.
 
 What may not happen: a delta is applied to a state that it does not follow; a book goes on from
 SUSPECT without a fresh snapshot; a held delta outlives the snapshot that it was held for.
@@ -71,8 +72,9 @@ class VenueBook(CheckedBook):
         self.depth_kept = traits.depth
         self._judge = JUDGES[traits.continuity]
         self._joint = JOINTS[traits.continuity]
-        # A snapshot that a connection asked for is that connection's; one by HTTP is nobody's.
-        self._outlives = traits.snapshot_source is not SnapshotSource.REQUESTED
+        # By HTTP a snapshot is nobody's, but where its numbers are times that join anything later.
+        rule, requested = traits.bridge, traits.snapshot_source is SnapshotSource.REQUESTED
+        self._outlives = rule is not None and rule.joins_at is not None and not requested
         self._late_sequence: int | None = None
 
     # What the venue sends.
@@ -192,10 +194,8 @@ class VenueBook(CheckedBook):
         return True
 
     def _speaks_for(self, frame: Frame) -> bool:
-        # Numbers alone join the answer to an HTTP request; one on the socket is its connection's.
-        if frame.connection_id > self.connection_id or frame.kind is not FrameKind.HTTP:
-            return self._adopt(frame)
-        return True
+        nobodys = self._outlives and frame.kind is FrameKind.HTTP
+        return (nobodys and frame.connection_id < self.connection_id) or self._adopt(frame)
 
     def _join(self, delta: BookDelta, frame: Frame) -> bool:
         rule, sequence = self._traits.bridge, self.sequence

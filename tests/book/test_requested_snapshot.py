@@ -73,13 +73,28 @@ def test_a_snapshot_asked_for_on_the_socket_belongs_to_its_connection() -> None:
     assert market_of(engine).counters.overlapping == 1
 
 
-def test_a_snapshot_by_http_is_nobodys_and_joins_by_its_number_alone() -> None:
-    feed, engine = MadeFeed("made-by-time"), Engine()
+@pytest.mark.parametrize(
+    ("venue", "state"),
+    [("made-row-numbers", BookState.PROVEN), ("made-by-time", BookState.EMPTY)],
+)
+def test_a_snapshot_by_http_is_nobodys_where_its_number_alone_joins_it(
+    venue: str, state: BookState
+) -> None:
+    feed, engine = MadeFeed(venue), Engine()
     feed.connection_id = 2
-    engine.apply(feed.text(delta([("99", "5")], [], 20)))
+    engine.apply(feed.text(delta([("99", "5")], [], 20, first=15)))
     feed.connection_id = 1
     engine.apply(feed.http(whole(14)))
-    assert market_of(engine).book.state is BookState.UNVERIFIABLE
+    assert market_of(engine).book.state is state
+
+
+def test_a_snapshot_at_a_time_does_not_outlive_its_connection() -> None:
+    feed, engine = MadeFeed("made-by-time"), Engine()
+    engine.apply(feed.text(delta([("99", "5")], [], 20)))
+    engine.apply(feed.http(whole(30)))
+    feed.connection_id = 2
+    engine.apply(feed.text(delta([("99", "5")], [], 40)))
+    assert market_of(engine).book.state is BookState.SUSPECT
 
 
 def test_where_numbers_are_times_any_later_delta_joins_and_nothing_is_proven() -> None:
