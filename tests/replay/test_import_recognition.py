@@ -146,9 +146,9 @@ def test_the_command_says_what_it_took_and_found(tmp_path: Path) -> None:
     written(tmp_path, "BITSTAMP.http.0.0", BODY)
     done = run("import", str(socket), "-o", str(tmp_path / "out"), "--json")
     assert (done.json["venue"], done.json["frames"], len(done.json["files"])) == ("bitstamp", 3, 2)
-    assert "BITSTAMP.http.0.0: lies beside" in done.stderr
+    assert "BITSTAMP.http.0.0: lies beside" in done.err
     done = run("import", str(socket), "--no-http", "-o", str(tmp_path / "again"))
-    assert "2 frames of bitstamp" in done.stdout
+    assert "2 frames of bitstamp" in done.out
 
 
 @needs_real_data
