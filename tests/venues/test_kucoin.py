@@ -161,9 +161,27 @@ def test_many_symbols_are_divided_among_messages_and_connections() -> None:
     assert [len(plan.subscribe_messages) for plan in several] == [3, 1]
 
 
-def test_a_perpetual_is_not_listed_here() -> None:
+def test_contracts_have_topics_hosts_and_a_connection_of_their_own() -> None:
+    spot, contracts = plans("BTC-USDT", "BTC-USDT-PERP", "ETHUSDTM", channels=(Channel.BOOK,))
+    assert (spot.stream, contracts.stream) == (NAME, f"{NAME}/futures")
+    (message,) = contracts.subscribe_messages
+    assert json.loads(message)["topic"] == "/contractMarket/level2:XBTUSDTM,ETHUSDTM"
+    host = "https://api-futures.kucoin.com"
+    request = KUCOIN.access_request(contracts, None, 5)
+    assert request is not None
+    assert request.url == f"{host}/api/v1/bullet-public"
+    wish = KUCOIN.snapshot_request(contracts, "XBTUSDTM")
+    assert wish is not None
+    assert wish.url == f"{host}/api/v1/level2/snapshot?symbol=XBTUSDTM"
+    assert [each.url for each in KUCOIN.instrument_requests(contracts)] == [
+        f"{host}/api/v1/contracts/ETHUSDTM",
+        f"{host}/api/v1/contracts/XBTUSDTM",
+    ]
+
+
+def test_a_perpetual_in_euros_is_not_listed() -> None:
     with pytest.raises(UnknownSymbolError, match="no such perpetual"):
-        plans("BTC-USDT-PERP")
+        plans("BTC-EUR-PERP")
 
 
 def test_a_token_is_fetched_and_says_where_to_connect_and_how_often_to_ping() -> None:

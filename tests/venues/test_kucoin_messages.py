@@ -8,17 +8,20 @@ import pytest
 
 from book.book_state import BookState
 from book.engine import Engine
+from book.finding import FindingKind
 from tests.real_data import REAL_DATA, needs_real_data
 from tests.venues.sample_frames import RECEIVED_NS, decoded, decoded_http, http_frame
 from tests.venues.samples import kucoin as samples
 from venues.event import (
     BookDelta,
     BookSnapshot,
+    ContractKind,
     Event,
     Instrument,
     Notice,
     NoticeKind,
     OrderUpdate,
+    PositionUpdate,
     Quote,
     Side,
     Ticker,
@@ -192,24 +195,19 @@ NOTICES_OF_2023 = Counter(
         "/margin/position": 2,
         "/margin/loan": 3,
         "/spotMarket/advancedOrders": 1,
-        "/contractMarket/tickerV2": 1,
-        "/contractMarket/level2": 1,
-        "/contractMarket/execution": 1,
         "/contractMarket/level2Depth5": 1,
-        "/contract/position": 3,
+        "/contract/position": 2,
         "/contractAccount/wallet": 4,
         "/contractMarket/advancedOrders": 1,
-        "/contractMarket/tradeOrders": 1,
         "/contractMarket/snapshot": 1,
         "/contract/announcement": 2,
-        "/contract/instrument": 2,
     }
 )
-"""What is not of spot, or not offered: the topics of messages that are passed over."""
+"""The topics of messages that are passed over; two of positions do not say their size."""
 
 
 @needs_real_data
-def test_every_message_file_is_decoded_and_what_is_not_of_spot_is_passed_over() -> None:
+def test_every_message_of_the_file_is_decoded_or_passed_over() -> None:
     lines = (REAL_DATA / "messages" / "gct_kucoin" / "wsHandleData.json").read_bytes().splitlines()
     events = [event for line in lines if line.strip() for event in decoded(NAME, line.strip())]
     notices = [event for event in events if isinstance(event, Notice)]
@@ -311,6 +309,38 @@ def test_every_message_file_is_decoded_and_what_is_not_of_spot_is_passed_over() 
             "open: update",
         ),
         WalletUpdate("KCS", R, 1545743136994 * MS, "88", "88"),
+        Quote("ETHUSDCM", R, 1553846081210005000, "3200", "795", "3600", "284"),
+        BookDelta("ETHUSDCM", R, 1551770400000 * MS, [], [("5000.0", "83")], 18, 18),
+        Trade(
+            "ETHUSDCM",
+            R,
+            1677279296134648800,
+            "23083",
+            "35",
+            Side.BUY,
+            "63f940400000650065f4996f",
+        ),
+        PositionUpdate("ETHUSDCM", R, 1558506060394 * MS, Side.SELL, "20", "7508.22"),
+        OrderUpdate(
+            "ETHUSDCM",
+            R,
+            1545914149935808500,
+            "5cdfc138b21023a909e5ad55",
+            "5ce24c16b210233c36ee321d",
+            Side.BUY,
+            "3600",
+            "20000",
+            "20000",
+            "open: match",
+        ),
+        Ticker("ETHUSDCM", R, 1551770400000 * MS, funding_rate_text="-0.002966"),
+        Ticker(
+            "ETHUSDCM",
+            R,
+            1551770400000 * MS,
+            mark_price_text="4010.52",
+            index_price_text="4000.23",
+        ),
         BookDelta(
             "BTC-USDT",
             R,
@@ -333,3 +363,46 @@ def test_market_snapshots_are_tickers_in_the_exchanges_own_digits() -> None:
         Ticker("ETH-BTC", R, 1700555340197 * MS, "0.053778"),
         Ticker("BTC-USDT", R, 1700555342151 * MS, "37366.8"),
     ]
+
+
+def futures_change(sequence: int, change: str) -> bytes:
+    return (
+        b'{"type":"message","topic":"/contractMarket/level2:XBTUSDTM","subject":"level2","data":{'
+        b'"sequence":%d,"change":"%s","timestamp":1731897467182}}' % (sequence, change.encode())
+    )
+
+
+def test_a_futures_book_joins_its_rest_book_and_counts_one_by_one() -> None:
+    body = (
+        b'{"code":"200000","data":{"sequence":17,"symbol":"XBTUSDTM","bids":[[90676.5,68]],'
+        b'"asks":[[90676.70,51]],"ts":1731897467182000000}}'
+    )
+    changes = ((16, "1,buy,1"), (17, "2,buy,1"), (18, "0,buy,0"), (19, "90676.70,sell,0"))
+    engine = Engine()
+    for number, (sequence, change) in enumerate(changes[:3]):
+        payload = futures_change(sequence, change)
+        engine.apply(Frame(number, 1, NAME, FrameKind.TEXT, R, None, payload))
+    payload = http_frame(body, "XBTUSDTM").payload
+    engine.apply(Frame(3, 1, NAME, FrameKind.HTTP, R, None, payload))
+    book = engine.markets[NAME, "XBTUSDTM"].book
+    assert book.proven
+    assert (list(book.bids), list(book.asks)) == ([("90676.5", "68")], [("90676.70", "51")])
+    engine.apply(Frame(4, 1, NAME, FrameKind.TEXT, R, None, futures_change(*changes[3])))
+    assert (book.sequence, list(book.asks)) == (19, [])
+    engine.apply(Frame(5, 1, NAME, FrameKind.TEXT, R, None, futures_change(21, "1,buy,1")))
+    assert [finding.kind for finding in engine.findings] == [FindingKind.GAP]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "size"),
+    [
+        (b'"multiplier":0.0010,"isInverse":false', ContractKind.LINEAR, "0.0010"),
+        (b'"multiplier":-1,"isInverse":true', ContractKind.INVERSE, "1"),
+    ],
+)
+def test_a_contract_says_its_size(body: bytes, kind: ContractKind, size: str) -> None:
+    answer = (
+        b'{"code":"200000","data":{"symbol":"XBTUSDTM","lotSize":1,"tickSize":0.1,' + body + b"}}"
+    )
+    frame = http_frame(answer, "XBTUSDTM", purpose=Purpose.INSTRUMENTS)
+    assert decoded_http(NAME, frame) == [Instrument("XBTUSDTM", R, None, "0.1", "1", kind, size)]

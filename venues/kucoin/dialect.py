@@ -22,14 +22,16 @@ import msgspec
 
 from venues.event import NO_ROUTES, Routes, Row
 from venues.venue import ClientRequest, Dialect, RequestKind
-from venues.wire import decoded_or_none, leading_text
+from venues.wire import NS_PER_MS, decoded_or_none, leading_text
 
 WEBSOCKET_PATH = "/endpoint"
 PUBLIC_ACCESS_PATH = "/api/v1/bullet-public"
 PRIVATE_ACCESS_PATH = "/api/v1/bullet-private"
 SNAPSHOT_PATH = "/api/v1/market/orderbook/level2_100"
+FUTURES_SNAPSHOT_PATH = "/api/v1/level2/snapshot"
 _SNAPSHOT_PATHS = (
     SNAPSHOT_PATH,
+    FUTURES_SNAPSHOT_PATH,
     "/api/v1/market/orderbook/level2_20",
     *(f"/api/v{version}/market/orderbook/level2" for version in (1, 2, 3)),
 )
@@ -150,6 +152,10 @@ class KucoinDialect(Dialect):
         time_ms: int | None = None,
     ) -> bytes:
         """Return the answer of the REST order book."""
-        times: dict[str, object] = {} if time_ms is None else {"time": time_ms}
-        book = {**times, "sequence": str(sequence), "bids": bids, "asks": asks}
+        if "-" in symbol:
+            times: dict[str, object] = {} if time_ms is None else {"time": time_ms}
+            book = {**times, "sequence": str(sequence), "bids": bids, "asks": asks}
+        else:
+            times = {} if time_ms is None else {"ts": time_ms * NS_PER_MS}
+            book = {**times, "sequence": sequence, "bids": bids, "asks": asks}
         return msgspec.json.encode({"code": "200000", "data": book})

@@ -1,4 +1,7 @@
-"""KuCoin spot.
+"""KuCoin: spot, and the public data of futures.
+
+A symbol without a hyphen (`XBTUSDTM`) is a contract: those have hosts, topics and a REST book of
+their own (see `futures`), and so connections of their own. Numbers of states mean the same.
 
 How a connection begins: a POST to `bullet-public` (for one's own account `bullet-private`, signed)
 gives a token, good for 24 hours, the address to connect to and how often to ping; the exchange says
@@ -10,42 +13,33 @@ and a recording of public data must not need any: so the snapshot is the public 
 a side. Between its outermost prices the book is exact. Beyond them a level is unknown until it
 changes.
 
-A login (signing of `bullet-private`): base64 of HMAC-SHA256 over time, method, path and body; the
-passphrase is signed in the same way (keys of version 2 and 3).
-
 Sources: KuCoin, "Websocket: Apply connect token", "Level2 market data", "Private order change",
 "Account balance notice".
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import quote as percent_encoded
+from dataclasses import dataclass, replace
 
 import msgspec
-from msgspec import field
 
-from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
-from venues.errors import CredentialsError, DecodeError
+from venues.connection_plan import Topic, chunks, plan_line
+from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
-from venues.kucoin import account, market
+from venues.kucoin import account, futures, market
+from venues.kucoin.access import read_access, signed_headers
 from venues.kucoin.dialect import (
     PRIVATE_ACCESS_PATH,
     PUBLIC_ACCESS_PATH,
-    SNAPSHOT_PATH,
-    WEBSOCKET_PATH,
     KucoinDialect,
 )
+from venues.kucoin.part import FUTURES_PART, SPOT_PART, SPOT_TOPICS, part_of
 from venues.pair import Pair
 from venues.stream_request import (
     checked_channels,
@@ -75,17 +69,13 @@ from venues.venue import (
 from venues.wire import decoded_or_none
 
 _HTTP = FrameKind.HTTP
-_SYMBOL = re.compile(r"[A-Z0-9]+-[A-Z0-9]+")
+_SYMBOL = re.compile(r"[A-Z0-9]+-[A-Z0-9]+|[A-Z0-9]{5,}")
+_BITCOIN = {"BTC": "XBT"}
+"""What contracts call a coin."""
 _SYMBOLS_PER_MESSAGE = 100
 _TOPICS_PER_CONNECTION = 300
 _PING = '{"id":"ping","type":"ping"}'
 
-_PUBLIC_TOPICS = {
-    Channel.BOOK: "/market/level2",
-    Channel.TRADES: "/market/match",
-    Channel.QUOTES: "/market/ticker",
-    Channel.TICKERS: "/market/snapshot",
-}
 _PRIVATE_TOPICS = {
     Channel.ORDER: "/spotMarket/tradeOrdersV2",
     Channel.WALLET: "/account/balance",
@@ -102,21 +92,8 @@ _READERS: Mapping[str, _Reader] = {
     "/spotMarket/tradeOrders": account.order_events,
     "/spotMarket/tradeOrdersV2": account.order_events,
     "/account/balance": account.balance_events,
+    **futures.READERS,
 }
-
-
-class _Server(msgspec.Struct, gc=False):
-    endpoint: str
-    ping_interval_ms: int = field(name="pingInterval")
-
-
-class _Access(msgspec.Struct, gc=False):
-    token: str
-    servers: list[_Server] = field(name="instanceServers")
-
-
-class _AccessAnswer(msgspec.Struct, gc=False):
-    data: _Access
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -126,7 +103,6 @@ class _Head(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw(b'""')
 
 
-_ACCESS = msgspec.json.Decoder(_AccessAnswer)
 _HEAD = msgspec.json.Decoder(_Head)
 
 _ANSWER_KINDS = {
@@ -159,19 +135,24 @@ class Kucoin(Venue):
         plans: list[ConnectionPlan] = []
         if public:
             require_symbols(self.name, symbols)
-            topics = [
-                [
-                    Topic(Subscription(channel, symbol), f"{_PUBLIC_TOPICS[channel]}:{symbol}")
-                    for channel in public
+            for part in (SPOT_PART, FUTURES_PART):
+                topics = [
+                    [
+                        Topic(Subscription(channel, symbol), f"{part.topics[channel]}:{symbol}")
+                        for channel in public
+                    ]
+                    for symbol in symbols
+                    if part_of(symbol) is part
                 ]
-                for symbol in symbols
-            ]
-            plans += plan_line(_line(self.name, request, False), topics, _fits, _public_messages)
+                line = part.line(self.name, request)
+                plans += plan_line(line, topics, _fits, _public_messages)
         if private:
             own = [
                 Topic(Subscription(channel, ""), _PRIVATE_TOPICS[channel]) for channel in private
             ]
-            line = _line(f"{self.name}/private", request, True)
+            line = replace(
+                SPOT_PART.line(self.name, request), stream=f"{self.name}/private", private=True
+            )
             plans += plan_line(line, [own], _fits, _private_messages)
         return plans
 
@@ -186,7 +167,7 @@ class Kucoin(Venue):
         path = PRIVATE_ACCESS_PATH if plan.private else PUBLIC_ACCESS_PATH
         headers: tuple[tuple[str, str], ...] = ()
         if plan.private:
-            headers = _signed_headers(self.name, credentials, time_ms, f"POST{path}")
+            headers = signed_headers(self.name, credentials, time_ms, f"POST{path}")
         return HttpRequest(plan.rest_url + path, "", Purpose.ACCESS, "POST", headers)
 
     def login(
@@ -198,33 +179,31 @@ class Kucoin(Venue):
             DecodeError: the answer gives no token or names no server.
             msgspec.MsgspecError: it is no such answer.
         """
-        refusal = market.rest_refusal(access)
-        if refusal is not None:
-            raise DecodeError(self.name, f"no token: {refusal}", b"")
-        data = _ACCESS.decode(access).data
-        if not data.token or not data.servers:
-            raise DecodeError(self.name, "no token or no server in the answer", b"")
-        server = data.servers[0]
-        query = f"token={percent_encoded(data.token, safe='=')}&connectId=tickreel-{time_ms}"
-        joint = "&" if "?" in server.endpoint else "?"
-        return Login(
-            f"{server.endpoint}{joint}{query}", ping_interval_s=server.ping_interval_ms / 1000
-        )
+        return read_access(self.name, access, time_ms)
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
-        """Return the request for the best 100 levels a side."""
-        return HttpRequest(f"{plan.rest_url}{SNAPSHOT_PATH}?symbol={symbol}", symbol)
+        """Return the request for the best 100 levels a side; of a contract, for the whole book."""
+        path = part_of(symbol).snapshot_path
+        return HttpRequest(f"{plan.rest_url}{path}?symbol={symbol}", symbol)
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each symbol of a public plan."""
         return [
-            HttpRequest(f"{plan.rest_url}/api/v2/symbols/{symbol}", symbol, Purpose.INSTRUMENTS)
+            HttpRequest(
+                f"{plan.rest_url}{part_of(symbol).instruments_path}/{symbol}",
+                symbol,
+                Purpose.INSTRUMENTS,
+            )
             for symbol in sorted({one.symbol for one in plan.subscriptions if one.symbol})
         ]
 
     def native_symbol(self, pair: Pair) -> str | None:
-        """Return `BTC-USDT`; perpetuals are at another venue of the exchange."""
-        return None if pair.perpetual else f"{pair.base}-{pair.quote}"
+        """Return `BTC-USDT`, and for a perpetual `XBTUSDTM`."""
+        if not pair.perpetual:
+            return f"{pair.base}-{pair.quote}"
+        if pair.quote not in ("USDT", "USDC", "USD"):
+            return None
+        return f"{_BITCOIN.get(pair.base, pair.base)}{pair.quote}M"
 
     def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
         """Return the events of a frame.
@@ -242,6 +221,8 @@ class Kucoin(Venue):
             return market.trade_events(payload, frame.receive_time_ns)
         if b'"subject":"trade.ticker"' in payload:
             return market.quote_events(payload, frame.receive_time_ns)
+        if b'"topic":"/contractMarket/level2:' in payload:
+            return futures.book_events(payload, frame.receive_time_ns)
         return self._other_events(payload, frame.receive_time_ns)
 
     def read_notice(self, payload: bytes) -> Notice | None:
@@ -269,11 +250,14 @@ class Kucoin(Venue):
         refusal = market.rest_refusal(answer.body)
         if refusal is not None:
             return (Notice(answer.symbol, time_ns, None, NoticeKind.INFORMATION, refusal),)
+        of_futures = part_of(answer.symbol) is FUTURES_PART
         if answer.purpose is Purpose.INSTRUMENTS:
-            return market.instrument_events(answer.body, time_ns)
+            read = futures.contract_events if of_futures else market.instrument_events
+            return read(answer.body, time_ns)
         if not answer.symbol:
             raise DecodeError(self.name, "nothing says whose book the snapshot is", answer.body)
-        return (market.rest_snapshot_event(answer.body, answer.symbol, time_ns),)
+        book = futures.snapshot_event if of_futures else market.rest_snapshot_event
+        return (book(answer.body, answer.symbol, time_ns),)
 
 
 def _answer_notice(head: _Head, receive_time_ns: int) -> Notice | None:
@@ -285,17 +269,6 @@ def _answer_notice(head: _Head, receive_time_ns: int) -> Notice | None:
         said = bytes(head.data).decode("utf-8", "backslashreplace").strip('"')
         text = said if head.code is None else f"{said} (code {head.code})"
     return Notice("", receive_time_ns, None, kind, text)
-
-
-def _line(stream: str, request: StreamRequest, private: bool) -> Line:
-    own = f"wss://ws-api-spot.kucoin.com{WEBSOCKET_PATH}"
-    return Line(
-        stream=stream,
-        url=websocket_url(own, request.url, (WEBSOCKET_PATH,)),
-        rest_url=rest_url("https://api.kucoin.com", request.url),
-        depth=None,
-        private=private,
-    )
 
 
 def _fits(topics: Sequence[str]) -> bool:
@@ -335,34 +308,12 @@ def _subscribe_messages(topics: Sequence[str], *, private: bool) -> list[str]:
     ]
 
 
-def _signed_headers(
-    venue: str, credentials: Credentials | None, time_ms: int, request: str
-) -> tuple[tuple[str, str], ...]:
-    if credentials is None or not (
-        credentials.key and credentials.secret and credentials.passphrase
-    ):
-        raise CredentialsError(venue, "Key, secret and passphrase are needed.")
-    secret = credentials.secret
-    return (
-        ("KC-API-KEY", credentials.key),
-        ("KC-API-SIGN", _signature(secret, f"{time_ms}{request}")),
-        ("KC-API-TIMESTAMP", str(time_ms)),
-        ("KC-API-PASSPHRASE", _signature(secret, credentials.passphrase)),
-        ("KC-API-KEY-VERSION", "2"),
-    )
-
-
-def _signature(secret: str, text: str) -> str:
-    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
-
-
 _DEFAULT = (Channel.BOOK, Channel.TRADES, Channel.QUOTES)
 
 SPOT = Kucoin(
     name="kucoin",
     traits=VenueTraits(
-        channels=frozenset((*_PUBLIC_TOPICS, *_PRIVATE_TOPICS)),
+        channels=frozenset((*SPOT_TOPICS, *_PRIVATE_TOPICS)),
         default_channels=_DEFAULT,
         continuity=Continuity.ID_RANGE,
         snapshot_source=SnapshotSource.REST,
@@ -377,9 +328,9 @@ SPOT = Kucoin(
             connects_max=24, connects_window_s=60.0, lifetime_s=86_400.0, message_interval_s=0.125
         ),
         detection_limits=(
-            "The book is exact only between the outermost prices of the REST snapshot that began "
-            "it, 100 levels a side: a level beyond them is unknown until it changes. The whole "
-            "book is given to accounts alone.",
+            "The book of a spot pair is exact only between the outermost prices of the REST "
+            "snapshot that began it, 100 levels a side: a level beyond them is unknown until it "
+            "changes. The whole book is given to accounts alone.",
             "The exchange sends no checksum: a wrong level inside an unbroken sequence cannot be "
             "seen.",
             "Trades carry no contiguous number: a lost trade cannot be seen.",
@@ -389,7 +340,9 @@ SPOT = Kucoin(
             "ws-api.kucoin.com/",
             "ws-api-spot.kucoin.com/",
             "x-push-spot.kucoin.com/",
+            "ws-api-futures.kucoin.com/",
             "api.kucoin.com/",
+            "api-futures.kucoin.com/",
         ),
     ),
 )

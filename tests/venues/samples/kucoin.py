@@ -61,6 +61,33 @@ CANDLE = (
     b'{"type":"message","topic":"/market/candles:BTC-USDT_1hour","subject":"trade.candles.update",'
     b'"data":{"symbol":"BTC-USDT","candles":["1589968800"],"time":1589970010253893400}}'
 )
+FUTURES_BOOK = (
+    b'{"subject":"level2","topic":"/contractMarket/level2:XBTUSDTM","type":"message","data":{'
+    b'"sequence":18,"change":"5000.0,sell,83","timestamp":1551770400000}}'
+)
+FUTURES_TRADE = (
+    b'{"type":"message","topic":"/contractMarket/execution:XBTUSDTM","subject":"match","data":{'
+    b'"symbol":"XBTUSDTM","sequence":31443494,"side":"buy","size":35,"price":23083.5,"tradeId":'
+    b'"63f940400000650065f4996f","ts":1677279296134648800}}'
+)
+FUTURES_QUOTE = (
+    b'{"subject":"tickerV2","topic":"/contractMarket/tickerV2:XBTUSDTM","data":{"symbol":'
+    b'"XBTUSDTM","bestBidSize":795,"bestBidPrice":"3200.10","bestAskPrice":3600,"bestAskSize":284,'
+    b'"ts":1553846081210005000}}'
+)
+FUTURES_TICKER = (
+    b'{"topic":"/contract/instrument:XBTUSDTM","subject":"mark.index.price","data":{"granularity":'
+    b'1000,"indexPrice":4000.23,"markPrice":4010.52,"timestamp":1551770400000}}'
+)
+FUTURES_POSITION = (
+    b'{"type":"message","topic":"/contract/position:XBTUSDTM","subject":"position.change","data":{'
+    b'"avgEntryPrice":7508.22,"currentQty":-20,"currentTimestamp":1558506060394}}'
+)
+FUTURES_ORDER = (
+    b'{"type":"message","topic":"/contractMarket/tradeOrders","subject":"orderChange","data":{'
+    b'"orderId":"5cdfc138b21023a909e5ad55","symbol":"XBTUSDTM","type":"match","status":"open",'
+    b'"side":"buy","price":"3600","size":"20000","filledSize":"20000","ts":1545914149935808500}}'
+)
 WELCOME = b'{"id":"NSkIrWGB1s","type":"welcome"}'
 ACK = b'{"id":"1","type":"ack"}'
 PONG = b'{"id":"1","type":"pong"}'
@@ -69,6 +96,8 @@ REFUSED = b'{"id":"2","type":"error","code":404,"data":"topic /market/x is not f
 SAMPLES: Mapping[str, Sequence[bytes]] = {
     "kucoin": (
         *(BOOK, BOOK_OF_2021, TRADE, QUOTE, QUOTE_OF_ALL, SNAPSHOT, INDEX, MARK, ORDER, BALANCE),
+        *(FUTURES_BOOK, FUTURES_TRADE, FUTURES_QUOTE, FUTURES_TICKER, FUTURES_POSITION),
+        FUTURES_ORDER,
         *(CANDLE, WELCOME, ACK, PONG, REFUSED),
     )
 }
