@@ -272,7 +272,7 @@ SWAP = HtxSwap(
         depth_keeper=DepthKeeper.VENUE,
         # A contract that nobody trades sends nothing; the exchange's pings show that it lives.
         stale_limits_s={Channel.BOOK: 30.0, Channel.TRADES: 300.0},
-        keepalive=Keepalive(silence_limit_s=20.0),
+        keepalive=Keepalive(silence_limit_s=45.0),
         limits=ConnectionLimits(message_interval_s=0.05),
         history_first=frozenset({Channel.TRADES}),
         detection_limits=(
