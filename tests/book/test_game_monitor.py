@@ -24,6 +24,7 @@ from book.settings import EngineSettings
 from tests.book.made_events import SECOND_NS
 from tests.book.made_venue import MadeFeed
 from venues.event import Game, GameResult
+from venues.frame import Frame, FrameKind
 
 pytestmark = pytest.mark.usefixtures("made_venues")
 
@@ -270,3 +271,22 @@ def test_a_house_that_keeps_too_much_is_noticed_at_the_frame_that_shows_it() -> 
     found = signals([("1.01", Game.CRASH)] * 3)
     assert [(each.frame_number, each.symbol) for each in found] == [(1, "crash"), (2, "crash")]
     assert [str(each.signal)[:6] for each in found] == ["-1.400", "-1.714"]
+
+
+def test_results_as_an_exchange_sends_them_fill_the_monitor_of_their_channel() -> None:
+    engine = Engine()
+    payloads = (
+        b'{"channel":"crash.result","data":{"multiplier":2.31}}',
+        b'{"channel":"coinflip.result","data":{"result":"heads"}}',
+        b'{"channel":"crash.result","data":{"multiplier":1.50}}',
+        b'{"channel":"dice.result","data":{"roll":57}}',
+    )
+    for number, payload in enumerate(payloads):
+        engine.apply(Frame(number, 1, "purpleflea", FrameKind.TEXT, number, None, payload))
+    monitors = {symbol: market.games for (_, symbol), market in engine.markets.items()}
+    crash, coin = monitors["crash.result"], monitors["coinflip.result"]
+    assert crash is not None
+    assert coin is not None
+    assert crash.distribution() == [(Decimal("1.50"), 1), (Decimal("2.31"), 1)]
+    assert (coin.heads_share(), crash.mean()) == (Decimal(1), Decimal("1.905"))
+    assert len(engine.findings) == 0
