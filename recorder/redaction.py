@@ -43,7 +43,10 @@ QUERY_SHOWN = frozenset(
     {
         *("category", "instType", "symbol", "symbols", "stream", "streams", "channels", "depth"),
         *("level", "limit", "type", "timeUnit", "compress", "format", "snapshot", "speed"),
-        *("v", "version"),
+        *("v", "version", "group", "with_id"),
+        # An instrument, as each exchange says it.
+        *("contract", "contract_code", "currency_pair", "instId", "instrument_name", "market"),
+        *("markets", "pair", "product_id", "ticker"),
     }
 )
 HEADERS_SHOWN = frozenset(

@@ -6,15 +6,19 @@ in for an exchange. Reading order, as the data flows:
 - `errors`: what can go wrong here.
 - `recording`, `segment_reader`, `read_ahead`, `frame_merge`: from files to frames in order;
   `frame_source` is whatever has frames.
-- `import_recording` and the `import_*` beside it: other programs' recordings become ours.
+- `import_recording` and the `import_*` beside it: other programs' recordings become ours;
+  `import_recognition` is what their files say of themselves.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `audit` and what it looks at: `audit_listener`, `channel_pulse`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
-- `venue_server`: the fake exchange. `server_session` is one client of it, `session_outlet` the way
-  out to that client, `sent_ledger` what was sent, `request_gate` who is let in.
-- `feed`: what a client is played. `recorded_feed` plays a recording (`source_survey` says what is
-  in it, `rest_answers` what it answers by HTTP), `simulated_feed` a simulation.
+- `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,
+  `posted_request` reads what came with a request. `server_session` is one client of it,
+  `session_voice` what it says of itself to that client, `session_outlet` the way out,
+  `sent_ledger` what was sent.
+- `feed`: what a client is played. `recorded_feed` plays a recording (`recorded_connection` tells
+  what its messages are, `source_survey` what is in it, `rest_answers` what it answers to a
+  request), `simulated_feed` a simulation.
 - `market_simulator`: an exchange without sockets. `market_scenario` is what goes wrong in it,
   `simulated_market` one market, `simulated_book` its book, `simulated_messages` its words.
 """
