@@ -279,3 +279,18 @@ def test_the_exchanges_side_states_a_book_as_its_answer_to_a_request() -> None:
     assert json.loads(unpacked(as_bytes(answer))) == json.loads(REQUESTED)
     assert SPOT.dialect.topic(as_bytes(answer)) == request.topics[0]
     assert b"[3E0,4.0]" in unpacked(as_bytes(answer))
+
+
+def test_a_large_message_is_known_for_an_answer_by_its_beginning() -> None:
+    rows = ",".join(
+        f"[{number}.{number * 7919 % 1000},{number * 104729 % 997}]" for number in range(300)
+    )
+    answer = packed(REQUESTED.replace(b"[1.5,2]", rows.encode()))
+    delta = packed(chain(1, 2, f"[{rows}]"))
+    assert len(answer) > 1000
+    notice = SPOT.read_notice(answer)
+    assert notice is not None
+    assert notice.kind is NoticeKind.ACKNOWLEDGED
+    assert SPOT.read_notice(delta) is None
+    assert SPOT.read_notice(answer[:4] + b"\xff" * 1000) is None
+    assert SPOT.read_notice(samples.CHAIN * 3) is None

@@ -35,6 +35,7 @@ Exchange times: of books and quotes that of `tick`, where it has one, else `ts`;
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -57,6 +58,7 @@ from venues.wire import NS_PER_MS, Counter, Milliseconds, number_text
 Levels = list[tuple[Any, Any]]
 
 _BUY, _SELL = Side.BUY, Side.SELL
+_NO_LEVEL = (None, None)
 _CHANNEL_END = 96
 """Where the channel of a message has been named."""
 
@@ -166,8 +168,9 @@ _STATISTICS = msgspec.json.Decoder(_StatisticsMessage, float_hook=str)
 _CHANNEL = msgspec.json.Decoder(_Channel)
 
 
+@lru_cache(maxsize=4096)
 def channel_symbol(channel: str) -> str:
-    """Return whose channel `market.SYMBOL.…` is.
+    """Return whose channel `market.SYMBOL.…` is. Feeds repeat a few channels over and over.
 
     Raises:
         ValueError: it is no such channel.
@@ -199,14 +202,14 @@ def market_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
     levels alone (whose messages would cut off the books that are kept).
     """
     head = content[:_CHANNEL_END]
-    if b".mbp." in head and b".mbp.refresh" not in head:
-        return chain_events(content, receive_time_ns)
     if b'.trade.detail"' in head:
         return trade_events(content, receive_time_ns)
-    if b'.high_freq"' in head or b'.depth.step0"' in head:
-        return depth_events(content, receive_time_ns)
     if b'.bbo"' in head:
         return quote_events(content, receive_time_ns)
+    if b".mbp." in head and b".mbp.refresh" not in head:
+        return chain_events(content, receive_time_ns)
+    if b'.high_freq"' in head or b'.depth.step0"' in head:
+        return depth_events(content, receive_time_ns)
     if b'.detail"' in head:
         return statistics_events(content, receive_time_ns)
     channel = _CHANNEL.decode(content).channel
@@ -272,8 +275,8 @@ def trade_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
             symbol,
             receive_time_ns,
             row.time_ms * NS_PER_MS,
-            number_text(row.price),
-            number_text(row.size),
+            row.price if type(row.price) is str else number_text(row.price),
+            row.size if type(row.size) is str else number_text(row.size),
             _BUY if row.direction == "buy" else _SELL,
             number_text(row.id if row.trade_id is None else row.trade_id),
         )
@@ -283,31 +286,40 @@ def trade_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
 
 def quote_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
     """Return the quote in a message of `bbo`, of spot or of a swap."""
-    bid: tuple[Any, Any] | None
-    ask: tuple[Any, Any] | None
-    if b'"bidSize"' in content:
-        spot = _SPOT_QUOTE.decode(content)
-        quoted = spot.tick
-        channel, time_ms = spot.channel, quoted.time_ms
-        bid, ask = (quoted.bid, quoted.bid_size), (quoted.ask, quoted.ask_size)
-    else:
-        swap = _SWAP_QUOTE.decode(content)
-        channel, time_ms, bid, ask = swap.channel, swap.tick.time_ms, swap.tick.bid, swap.tick.ask
+    if b'"bidSize"' not in content:
+        return _swap_quote_events(content, receive_time_ns)
+    message = _SPOT_QUOTE.decode(content)
+    tick = message.tick
+    time_ms = tick.time_ms
     return (
         Quote(
-            channel_symbol(channel),
+            channel_symbol(message.channel),
             receive_time_ns,
-            _time_ns(time_ms),
-            *_side(bid),
-            *_side(ask),
+            None if time_ms is None else time_ms * NS_PER_MS,
+            *_side(tick.bid, tick.bid_size),
+            *_side(tick.ask, tick.ask_size),
         ),
     )
 
 
-def _side(level: tuple[Any, Any] | None) -> tuple[str, str]:
-    if level is None or level[0] is None:
-        return "", ""
-    return number_text(level[0]), number_text(level[1])
+def _swap_quote_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
+    message = _SWAP_QUOTE.decode(content)
+    tick = message.tick
+    return (
+        Quote(
+            channel_symbol(message.channel),
+            receive_time_ns,
+            _time_ns(tick.time_ms),
+            *_side(*(tick.bid or _NO_LEVEL)),
+            *_side(*(tick.ask or _NO_LEVEL)),
+        ),
+    )
+
+
+def _side(price: object, size: object) -> tuple[str, str]:
+    if type(price) is str and type(size) is str:
+        return price, size
+    return ("", "") if price is None else (number_text(price), number_text(size))
 
 
 def statistics_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
