@@ -15,8 +15,8 @@ Reading order:
 - `registry`: the venues by name.
 - What venues share: `wire` (fields on the wire), `stream_request` (what is checked of a request),
   `address` (another address in the exchange's place), `connection_plan` (dividing a request among
-  connections), `http_answer` (frames of HTTP answers), `op_args` and `account_rows` (the protocol
-  that Bybit and the reference venue both speak).
+  connections), `http_answer` (frames of HTTP answers), `json_web_token` and `nonce` (logins),
+  `op_args` and `account_rows` (the protocol that Bybit and the reference venue both speak).
 - An exchange is three files: `reference`, `bybit`, `binance` are what a client has to know,
   `*_market` what the messages mean, `*_dialect` how the exchange itself speaks. README.md says
   how to add one, and on what evidence each message is read as it is.

@@ -333,6 +333,14 @@ def test_the_token_of_an_ed25519_key_is_signed_as_the_public_key_confirms() -> N
     ED_KEY.public_key().verify(signature, message["jwt"].rpartition(".")[0].encode())
 
 
+def test_an_ed25519_key_may_come_as_pem_too() -> None:
+    text = ED_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    message, _ = private_message(Credentials("key-id", text))
+    header, _, signature = parts(message["jwt"])
+    assert header["alg"] == "EdDSA"
+    ED_KEY.public_key().verify(signature, message["jwt"].rpartition(".")[0].encode())
+
+
 def test_a_pem_may_have_its_line_breaks_written_out() -> None:
     private_message(Credentials("k", pem(EC_KEY).replace("\n", "\\n")))
 

@@ -58,7 +58,10 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _TIME_US_MAX = (2**63 - 1) // NS_PER_US
 _TIME_DIGITS_MAX = 16
 _ORDER_EVENTS = frozenset(
-    ("order_created", "order_changed", "order_deleted", "order_replaced", "stop_active")
+    (
+        *("order_created", "order_changed", "order_deleted", "order_replaced"),
+        *("stop_active", "stop_inactive"),
+    )
 )
 _AUTHENTICATION_CODE = 4009
 

@@ -5,8 +5,9 @@ r"""The tokens that Advanced Trade's private channels ask for, signed with the u
 
 Python's standard library cannot sign with elliptic curves: the package `cryptography` does, which
 comes with `pip install 'tickreel[coinbase]'` and is imported when a private channel is asked for.
-A key is what the exchange hands out: a PEM text (ES256), or 64 bytes in base64 (EdDSA). A PEM's
-line breaks may be written as `\n`, as in an environment variable.
+A key is what the exchange hands out: a PEM text of an EC key (ES256), or an Ed25519 key (EdDSA) as
+PEM text or as 64 bytes in base64. A PEM's line breaks may be written as `\n`, as in an environment
+variable.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _REMEDY = (
 )
 _MALFORMED = (
     "The secret must be the private key that the exchange handed out: a PEM text of an EC key "
-    "(P-256), or 64 bytes in base64."
+    "(P-256) or an Ed25519 key, or 64 bytes in base64."
 )
 
 
@@ -45,7 +46,7 @@ def key_token(venue: str, keys: Credentials, time_ms: int) -> str:
         CredentialsError: the secret is no key, or the package that signs is not installed.
     """
     private_key = _private_key(venue, keys.secret)
-    algorithm = "ES256" if "PRIVATE KEY" in keys.secret else "EdDSA"
+    algorithm = "ES256" if hasattr(private_key, "curve") else "EdDSA"
     nonce = nonce_hex(keys.secret, time_ms)
     header = {"alg": algorithm, "typ": "JWT", "kid": keys.key, "nonce": nonce}
     now_s = time_ms // 1000
@@ -84,6 +85,8 @@ def _private_key(venue: str, secret: str) -> PrivateKey:
             pem = secret.replace("\\n", "\n").encode()
             key = load_pem_private_key(pem, password=None)
             if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp256r1":
+                return key
+            if isinstance(key, Ed25519PrivateKey):
                 return key
         else:
             content = base64.b64decode(secret, validate=True)
