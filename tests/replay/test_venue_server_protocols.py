@@ -39,8 +39,8 @@ from venues.venue import Credentials, StreamRequest
 KEYS = Credentials("key-1234", "secret-5678")
 
 
-def recorded(name: str, pieces: Sequence[Piece]) -> FrameList:
-    return recording([piece._replace(venue=name) for piece in pieces])
+def recorded(name: str, pieces: Sequence[Piece], interval_ns: int = 1_000_000) -> FrameList:
+    return recording([piece._replace(venue=name) for piece in pieces], interval_ns)
 
 
 def sent(message: str | bytes, connection_id: int = 1) -> Piece:
@@ -163,6 +163,21 @@ async def test_one_topic_a_message_is_enough_to_be_played_all_of_it() -> None:
         assert await next_message(connection) == subscribed_as(17)
         await connection.send('{"event":"subscribe","channel":"ticker","symbol":"tBTCUSD"}')
         assert await received(connection) == [taken, ticker, *trades]
+
+
+async def test_a_subscription_is_ended_by_the_reference_that_its_answer_gave() -> None:
+    pieces = [opened("/ws/2"), sent("?"), text(subscribed_as(17)), text(trade_of(17, 1))]
+    async with (
+        VenueServer(recorded("bitfinex", pieces, 500_000_000), speed="1x") as server,
+        connect(server.url + "/ws/2", compression=None) as connection,
+    ):
+        await next_message(connection)
+        await connection.send(TRADES_WANTED)
+        assert await next_message(connection) == subscribed_as(17)
+        await connection.send('{"event":"unsubscribe","chanId":17}')
+        assert json.loads(await next_message(connection))["event"] == "unsubscribed"
+        await asyncio.wait_for(server.played.wait(), 10)
+        assert await received(connection) == []
 
 
 MBP = b'{"ch":"market.btcusdt.mbp.150","ts":1,"tick":{"seqNum":%d,"prevSeqNum":%d,"bids":[[%d,1]]}}'

@@ -44,6 +44,8 @@ class BitfinexDialect(Dialect):
             if not message.channel:
                 return ClientRequest(RequestKind.UNREADABLE, payload=payload)
             topics = (topic_of(message),)
+        elif message.channel_id is not None:
+            topics = (str(message.channel_id),)
         return ClientRequest(kind, topics, message.request_id, payload)
 
     def greeting(self) -> list[str]:
