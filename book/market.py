@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from book.contract_value import notional, plain_number
+from book.contract_value import notional
 from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import NumbersSeen
@@ -178,21 +178,6 @@ class Market:
         if liquidation.notional is None:
             self.counters.liquidations_unpriced += 1
         return self._liquidations.add(liquidation, self._time.now_ns)
-
-    def take_instrument(self, instrument: Instrument) -> None:
-        """Take in what the exchange says of the symbol; the latest word counts.
-
-        Raises:
-            NotANumberError: one of its texts is none; the word before it then stays.
-        """
-        for text in (
-            instrument.tick_size_text,
-            instrument.lot_size_text,
-            instrument.contract_size_text,
-        ):
-            if text is not None:
-                plain_number(text)
-        self.instrument = instrument
 
     def take_game_result(self, result: GameResult) -> None:
         """Take a game's result in.

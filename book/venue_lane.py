@@ -13,6 +13,7 @@ from book.connection_start import ConnectionStarts
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
+from book.instrument_list import InstrumentList
 from book.liquidation_monitor import Cascade
 from book.market import Market, MarketRefusedError
 from book.route_table import RouteTable
@@ -62,6 +63,7 @@ class VenueLane:
         markets: by symbol.
         changed: the markets whose book the current frame changed, still to be settled.
         cascades: what the current frame completed, still to be told.
+        instruments: what the exchange says of its symbols, with a market or without.
         requests: the snapshots wished for and not yet taken by anyone, by symbol.
         takers: by kind of event, what takes it in; called with the event and its frame, and says
             whether subscribers should be told of it (True, False) or what they should be told of
@@ -81,6 +83,7 @@ class VenueLane:
         "cascades",
         "changed",
         "decode",
+        "instruments",
         "markets",
         "notices",
         "private_updates",
@@ -112,6 +115,7 @@ class VenueLane:
         self._report = report
         limits_s = {**venue.traits.stale_limits_s, **settings.stale_limits_s}
         self._limits_ns = {channel: nanoseconds(limit_s) for channel, limit_s in limits_s.items()}
+        self.instruments = InstrumentList()
         self._starts = ConnectionStarts()
         self._routes = RouteTable(venue)
         self.takers: dict[type, Callable[..., bool | Event]] = {
@@ -164,6 +168,7 @@ class VenueLane:
                 self._report,
                 self._numbers,
             )
+            market.instrument = self.instruments.of(symbol)
         return market
 
     def open(self, frame: Frame) -> None:
@@ -335,7 +340,10 @@ class VenueLane:
         return True
 
     def _take_instrument(self, instrument: Instrument, frame: Frame) -> bool:
-        self.market(instrument.symbol).take_instrument(instrument)
+        self.instruments.hear(instrument)
+        market = self.markets.get(instrument.symbol)
+        if market is not None:
+            market.instrument = instrument
         return True
 
     def _take_game_result(self, result: GameResult, frame: Frame) -> bool:
@@ -372,4 +380,10 @@ class VenueLane:
     def state(self) -> list[object]:
         """Return the canonical state apart from the markets, for the digest."""
         counts = [self.notices, self.private_updates]
-        return [self.venue.name, *counts, self._routes.state(), self._starts.state()]
+        return [
+            self.venue.name,
+            *counts,
+            self.instruments.state(),
+            self._routes.state(),
+            self._starts.state(),
+        ]

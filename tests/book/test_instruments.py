@@ -40,10 +40,13 @@ def market_of(engine: Engine) -> Market:
 def test_a_market_knows_the_instrument_that_was_told_of_last_and_subscribers_are_told() -> None:
     feed, engine = MadeFeed("made"), Engine()
     told: list[Instrument] = []
-    engine.on(Instrument, lambda event, market: told.append(market.instrument))
+    engine.on(Instrument, lambda event, market: told.append(event))
     before = engine.state_digest()
-    for tick in ("0.1", "0.5"):
-        engine.apply(feed.http(instrument(tick=tick), purpose="instruments"))
+    engine.apply(feed.http(instrument(tick="0.1"), purpose="instruments"))
+    assert not engine.markets  # an exchange lists many that nobody listens to
+    engine.apply(feed.text(forced()))
+    assert market_of(engine).instrument == instrument(tick="0.1")
+    engine.apply(feed.http(instrument(tick="0.5"), purpose="instruments"))
     assert market_of(engine).instrument == instrument(tick="0.5")
     assert told == [instrument(tick="0.1"), instrument(tick="0.5")]
     other = Engine()
@@ -134,6 +137,7 @@ def test_a_liquidation_whose_digits_are_no_number_is_a_finding(liquidation: Liqu
 @pytest.mark.parametrize("wrong", [instrument(tick="small"), instrument(contract="-1")])
 def test_an_instrument_whose_digits_are_no_number_is_not_kept(wrong: Instrument) -> None:
     feed, engine = MadeFeed("made"), Engine()
+    engine.apply(feed.text(forced()))
     engine.apply(feed.http(instrument(), purpose="instruments"))
     engine.apply(feed.http(wrong, purpose="instruments"))
     assert [finding.kind for finding in engine.findings] == [FindingKind.BAD_NUMBER]
