@@ -12,6 +12,7 @@
         ├── LoginRefusedError            the exchange does not accept the keys
         ├── SubscriptionRefusedError     the exchange refused all that was asked of it
         ├── WriterFailedError            frames can no longer be written
+        ├── PartEndedError               a part of the recorder ended by itself
         ├── ConsumerTooSlowError         who iterates over the frames fell too far behind
         └── StreamSettingsError          a settings file that cannot be used
 
@@ -193,6 +194,18 @@ class WriterFailedError(RecorderError):
             f"{folder}: the recording can no longer be written ({reason}); "
             f"{frames_unwritten:,} frames that were in memory are not in it. What was written is "
             f"safe: free the disk or repair it, then run `tickreel recover {folder}`."
+        )
+
+
+class PartEndedError(RecorderError):
+    """A part of the recorder ended that never ends by itself: a fault of ours. `part` names it."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        self.part = part
+        self.reason = reason
+        super().__init__(
+            f"{part} ended by itself ({reason}), and without it nothing is recorded. What was "
+            "written is safe: start again, and the recording goes on."
         )
 
 

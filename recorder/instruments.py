@@ -36,6 +36,7 @@ class InstrumentDesk:
         self._tasks: set[asyncio.Task[None]] = set()
         self.fetches = 0
         self.failures = 0
+        self.faults: list[str] = []
 
     def see_to(self, venue: Venue, plan: ConnectionPlan) -> None:
         """Fetch what the plan's symbols need and nobody has asked for yet."""
@@ -53,6 +54,7 @@ class InstrumentDesk:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
+            self.faults.append(f"instruments are no longer fetched: {task.exception()!r}")
             log.error("instruments are no longer fetched", exc_info=task.exception())
 
     async def _every_day(self, venue: Venue, plan: ConnectionPlan) -> None:

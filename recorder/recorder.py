@@ -35,6 +35,7 @@ from recorder.frame_intake import FrameIntake, FrameSink
 from recorder.http_desk import HttpDesk
 from recorder.instruments import InstrumentDesk
 from recorder.lifecycle import ConnectionState, StateCallback
+from recorder.part_watch import PartWatch
 from recorder.planned_connection import plan_stream
 from recorder.reconnect import HostGate
 from recorder.recorder_settings import RecorderSettings
@@ -51,7 +52,6 @@ from recorder.stream_context import StreamContext
 from recorder.stream_settings import StreamSettings, read_capture_settings
 from recorder.writer import FrameWriter
 from venues.channel import Channel
-from venues.errors import TickreelError
 from venues.marker import ClockReading
 from venues.registry import venue_named
 from venues.traits import SnapshotSource
@@ -100,8 +100,7 @@ class Recorder:
         self._sinks: list[FrameSink] = []
         self._streams: dict[asyncio.Task[None], Stream] = {}
         self._conversations: dict[int, Conversation] = {}
-        self._stream_faults: dict[str, TickreelError] = {}
-        self._fatal: BaseException | None = None
+        self._watch = PartWatch()
         self._rate = FrameRate()
         self._started = False
         self._stopping: asyncio.Task[RecorderReport] | None = None
@@ -164,6 +163,13 @@ class Recorder:
             snapshots_failed=self._desk.failures,
             resubscriptions=self._desk.resubscriptions,
             connections=connection_statistics(self.connections),
+            stored_frames=writer.stored_frames,
+            budget_bytes=self._settings.budget_bytes,
+            disk_free_bytes=writer.disk_free_bytes,
+            segments=writer.segments,
+            ended=self._watch.ended,
+            stream_faults=tuple(map(str, self._watch.stream_faults.values())),
+            desk_faults=(*self._desk.faults, *self._instruments.faults),
         )
 
     # Beginning and end.
@@ -221,8 +227,8 @@ class Recorder:
             log.info("the time asked for is over")
         finally:
             report = await self.stop()
-        if self._fatal is not None:
-            raise self._fatal
+        if self._watch.fatal is not None:
+            raise self._watch.fatal
         return report
 
     def stop(self) -> Awaitable[RecorderReport]:
@@ -231,6 +237,7 @@ class Recorder:
         It may be called from a signal handler of the event loop, and again at any time.
         """
         if self._stopping is None:
+            self._watch.stopping = True
             self._stopping = asyncio.ensure_future(self._stop())
         return asyncio.shield(self._stopping)
 
@@ -249,8 +256,8 @@ class Recorder:
     ) -> None:
         """Stop, and raise what ended the recorder if nothing else is being raised."""
         await self.stop()
-        if self._fatal is not None and exc_value is None:
-            raise self._fatal
+        if self._watch.fatal is not None and exc_value is None:
+            raise self._watch.fatal
 
     def __aiter__(self) -> FrameFeed:
         """Return the frames as they are recorded; inside `async with` only."""
@@ -330,25 +337,12 @@ class Recorder:
             await asyncio.sleep(TICK_S)
 
     def _part_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and self._fatal is None:
-            self._fatal = task.exception()
-            log.critical("a part of the recorder has ended: %s", self._fatal)
+        self._watch.part_ended(task)
         self._end()
 
     def _stream_ended(self, task: asyncio.Task[None]) -> None:
-        stream = self._streams.pop(task)
-        fault = None if task.cancelled() else task.exception()
-        if isinstance(fault, TickreelError):
-            log.error("%s", fault)
-            self._stream_faults[stream.life.stream] = fault
-            if not self._streams and self._fatal is None:
-                self._fatal = next(iter(self._stream_faults.values()))
-        elif fault is not None:
-            # Not a thing that exchanges do: a fault of ours, and no recording to rely on.
-            self._fatal = self._fatal or fault
-            log.critical("stream %s ended: %r", stream.life.stream, fault, exc_info=fault)
-            self._end()
-        if not self._streams:
+        name = self._streams.pop(task).life.stream
+        if self._watch.stream_ended(task, name, last=not self._streams):
             self._end()
 
     def _end(self) -> None:
@@ -372,7 +366,7 @@ class Recorder:
             intake=self._intake.counts(),
             segments=0 if closing is None else closing.segments,
             bytes_on_disk=0 if closing is None else closing.bytes_on_disk,
-            stream_faults=dict(self._stream_faults),
+            stream_faults=dict(self._watch.stream_faults),
             sealing_faults=() if closing is None else closing.faults,
             sink_faults=tuple(self._intake.sink_faults),
             connections=connection_statistics(self.connections),
@@ -392,7 +386,7 @@ class Recorder:
         try:
             await asyncio.to_thread(self._writer.end, WRITE_OUT_LIMIT_S)
         except RecorderError as fault:
-            self._fatal = self._fatal or fault
+            self._watch.fatal = self._watch.fatal or fault
         if self._writer.alive:
             return None  # stuck in the disk: the recording is its thread's until the process ends
         return await asyncio.to_thread(self._recording.close)

@@ -59,6 +59,7 @@ class SnapshotDesk:
         self.fetches = 0
         self.failures = 0
         self.resubscriptions = 0
+        self.faults: list[str] = []
 
     def want_first(self, conversation: Conversation, symbols: list[str]) -> None:
         """See to the snapshots with which the books of a new connection begin."""
@@ -92,6 +93,7 @@ class SnapshotDesk:
             if self._wishes.get(key) is task:
                 del self._wishes[key]
             if not task.cancelled() and task.exception() is not None:
+                self.faults.append(f"no snapshot of {symbol}: {task.exception()!r}")
                 log.error(
                     "%s: no snapshot of %s",
                     conversation.plan.stream,

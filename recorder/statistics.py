@@ -48,6 +48,13 @@ class RecorderStatistics:
         snapshots_fetched: REST snapshots asked for; `snapshots_failed` of them without success.
         resubscriptions: snapshots asked for on the socket.
         connections: one entry a connection, in the order of the streams.
+        stored_frames: frames that are written.
+        budget_bytes: what `queue_bytes` may come to before frames are lost.
+        disk_free_bytes: what is left on the disk, for us; None where that is not known.
+        segments: sealed segments in the folder, a few seconds ago.
+        ended: why the recorder is ending by itself; '' while it is not.
+        stream_faults: why streams have ended.
+        desk_faults: what went wrong, by our own fault, in fetching beside the streams.
     """
 
     frames: int
@@ -63,6 +70,13 @@ class RecorderStatistics:
     snapshots_failed: int
     resubscriptions: int
     connections: tuple[ConnectionStatistics, ...]
+    stored_frames: int = 0
+    budget_bytes: int = 0
+    disk_free_bytes: int | None = None
+    segments: int = 0
+    ended: str = ""
+    stream_faults: tuple[str, ...] = ()
+    desk_faults: tuple[str, ...] = ()
 
     @property
     def reconnects(self) -> int:

@@ -71,6 +71,8 @@ class FrameWriter:
         disk_fault: why the disk could not be written at the last try; '' if it could.
         disk_faults: how many tries have failed.
         disk_bytes: what the folder took on disk a few seconds ago.
+        disk_free_bytes: what was left on the disk then, for us; None where that is not known.
+        segments: how many sealed segments there were then.
         sealing_faults: what went wrong in sealing.
         fault: the exception that ended the thread; None while it lives or after a clean end.
     """
@@ -94,6 +96,8 @@ class FrameWriter:
         self.disk_fault = ""
         self.disk_faults = 0
         self.disk_bytes = 0
+        self.disk_free_bytes: int | None = None
+        self.segments = 0
         self.sealing_faults: list[str] = []
         self.fault: BaseException | None = None
 
@@ -201,12 +205,15 @@ class FrameWriter:
         try:
             if self._recording.rotate_due(time.monotonic_ns()):
                 self._recording.rotate()
+                log.info("the next journal was begun", extra={"event": "rotation"})
         except (OSError, RecorderError) as fault:
             self._disk_failed("rotated", fault)
         self.sealing_faults = self._recording.sealing_faults()
         if now_s - self._measured_s >= MEASURE_INTERVAL_S:
             self._measured_s = now_s
             self.disk_bytes = folder_bytes(self._folder)
+            self.disk_free_bytes = free_bytes(self._folder)
+            self.segments = sum(1 for _ in self._folder.glob("frames/*/*/*.parquet"))
 
     def _sync(self) -> None:
         if not self._dirty:
@@ -235,3 +242,12 @@ def folder_bytes(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 size += (Path(place) / name).stat().st_size
     return size
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return what is left for us on the disk that `folder` is on; None where that is not known."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize
