@@ -15,7 +15,7 @@ from venues.errors import nearest
 if TYPE_CHECKING:
     from replay.frame_source import FrameSource
     from replay.market_simulator import SimulationSettings
-    from replay.venue_server import Endpoint, VenueServer
+    from replay.venue_server import VenueServer
 
 
 @click.command(short_help="Serve a recording as its exchange.")
@@ -114,24 +114,8 @@ async def _serve(server: VenueServer, *, as_json: bool) -> None:
         warn(str(fault))
 
 
-def _endpoints(server: VenueServer) -> list[Endpoint]:
-    """Return the addresses to connect to; those of a simulation are where its venue has them."""
-    from replay.simulated_messages import VENUE
-    from replay.venue_server import Endpoint
-    from venues.registry import venue_named
-    from venues.venue import StreamRequest
-
-    if server.endpoints:
-        return server.endpoints
-    venue = venue_named(VENUE)
-    plans = venue.plan(
-        StreamRequest(VENUE, ("BTCUSDT",), venue.traits.default_channels, url=server.url)
-    )
-    return [Endpoint(VENUE, plan.url) for plan in plans]
-
-
 def _announce(server: VenueServer, *, as_json: bool) -> None:
-    endpoints = _endpoints(server)
+    endpoints = server.endpoints
     if as_json:
         print_json(
             {
@@ -141,5 +125,9 @@ def _announce(server: VenueServer, *, as_json: bool) -> None:
             }
         )
         return
+    if not endpoints:
+        warn(f"{server.url}: the recording does not show at which path its exchange is")
+    for name in server.hidden:
+        warn(f"{name} has the same address as another venue of this recording: --venue {name}")
     for each in endpoints:
         click.echo(f"{each.url}   looks like {each.venue}; point any client at it")

@@ -39,6 +39,7 @@ class VenueSurvey:
         carried: topics that there are messages of.
         topics: all topics known, and whether they need a login.
         paths: those that the recording client connected to, without its tokens.
+        public_paths: those at which the venue offers market data of the symbols met.
         connections: what was read of each recorded connection.
     """
 
@@ -47,7 +48,15 @@ class VenueSurvey:
     carried: set[str] = field(default_factory=set)
     topics: dict[str, TopicStanding] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    public_paths: list[str] = field(default_factory=list)
     connections: dict[int, RecordedConnection] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> list[str]:
+        """The paths to connect to: recorded ones that are still the venue's, or else its own."""
+        serves = self.venue.dialect.serves_path
+        recorded = [path for path in self.paths if serves(path.partition("?")[0])]
+        return recorded or self.public_paths
 
     def connection(self, connection_id: int) -> RecordedConnection:
         """Return the recorded connection of that number."""
@@ -138,6 +147,10 @@ def _know_offers(met: VenueSurvey) -> None:
             )
         except (UnknownSymbolError, UnknownChannelError):
             continue
+        for plan in plans:
+            path = urlsplit(plan.url).path or "/"
+            if not plan.private and path not in met.public_paths:
+                met.public_paths.append(path)
         public = _asked_for(venue, (plan for plan in plans if not plan.private))
         private = _asked_for(venue, (plan for plan in plans if plan.private))
         met.topics.update(dict.fromkeys(private - public, TopicStanding.PRIVATE))

@@ -214,11 +214,22 @@ class VenueServer:
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """The addresses, path and all, that clients of the recording connected to."""
+        """The addresses, path and all, that clients of the recording connected to, or can."""
         return [
             Endpoint(name, self.url + path)
             for name, met in self._surveyed.venues.items()
-            for path in met.paths
+            for path in met.addresses
+            if self._venue_at(path) is met.venue
+        ]
+
+    @property
+    def hidden(self) -> list[str]:
+        """The venues that are at no address of their own here: another one is at the same path."""
+        reached = {endpoint.venue for endpoint in self.endpoints}
+        return [
+            name
+            for name, met in self._surveyed.venues.items()
+            if met.addresses and name not in reached
         ]
 
     @property
@@ -280,8 +291,7 @@ class VenueServer:
 
     def _websocket_address(self, met: VenueSurvey) -> str:
         """Return where clients of a venue are sent that ask where to connect."""
-        paths = (path.partition("?")[0] for path in met.paths)
-        return self.url + next(filter(met.venue.dialect.serves_path, paths), "/")
+        return self.url + next((path.partition("?")[0] for path in met.addresses), "/")
 
     def _signed(self, venue: Venue, request: Request) -> bool:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}

@@ -62,3 +62,14 @@ def test_a_venue_s_symbols_that_cannot_be_planned_are_no_obstacle() -> None:
     odd = b'{"topic":"publicTrade.a b","data":[{"T":1,"p":"1","v":"1","S":"Buy","i":"1"}]}'
     found = survey(recording([opened(), text(odd)]))
     assert found.standing(VENUE, "publicTrade.a b") is TopicStanding.PUBLIC
+
+
+def test_a_path_that_the_exchange_has_left_or_none_gives_the_one_that_it_has_now() -> None:
+    trade = (
+        b'{"topic":"publicTrade.BTCUSD","type":"snapshot","ts":1,"data":[{"T":1,"s":"BTCUSD",'
+        b'"S":"Buy","v":"1","p":"1","i":"1","BT":false}]}'
+    )
+    for head in ([opened("/realtime")], [], [opened("/v5/public/inverse")]):
+        pieces = [piece._replace(venue="bybit-inverse") for piece in (*head, text(trade))]
+        found = survey(recording(pieces))
+        assert found.venues["bybit-inverse"].addresses == ["/v5/public/inverse"]

@@ -314,3 +314,14 @@ def test_a_frame_of_the_recording_is_told_by_its_own_connection() -> None:
     assert not first.hear(taken).played
     assert first.hear(trade).topic == "trades/tBTCUSD"
     assert second.hear(trade).topic is None
+
+
+async def test_of_two_venues_at_one_path_the_first_is_served_and_the_other_is_told() -> None:
+    first = opened("/")._replace(venue="kraken-v1")
+    second = opened("/")._replace(venue="bitstamp", connection_id=2)
+    async with VenueServer(recording([first, second])) as server:
+        assert [each.venue for each in server.endpoints] == ["kraken-v1"]
+        assert server.hidden == ["bitstamp"]
+    async with VenueServer(recording([first, second]), venue="bitstamp") as server:
+        assert [each.venue for each in server.endpoints] == ["bitstamp"]
+        assert server.hidden == []
