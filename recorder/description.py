@@ -81,7 +81,7 @@ def new_description(asked_for: Mapping[str, object], clock_source: str) -> Recor
 def write_description(folder: RecordingFolder, description: RecordingDescription) -> None:
     """Put `recording.json` into place."""
     text = msgspec.json.format(msgspec.json.encode(description), indent=2)
-    write_whole(folder.description, text + b"\n")
+    write_whole(folder.description, text + b"\n", folder.disk)
 
 
 def read_description(folder: RecordingFolder) -> RecordingDescription:

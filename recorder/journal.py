@@ -26,13 +26,14 @@ from typing import Annotated
 import msgspec
 import zstandard
 
+from recorder.disk import REAL_DISK, Disk
 from recorder.recording_errors import (
     FrameFieldError,
     FrameOrderError,
     FrameTooLargeError,
     JournalWriteError,
 )
-from recorder.recording_folder import FILE_MODE, is_venue_name, sync_folder
+from recorder.recording_folder import FILE_MODE, is_venue_name
 from recorder.zstd_frame import CONTENT_BYTES_MAX
 from venues.frame import Frame
 
@@ -60,7 +61,9 @@ TAG_BYTES = 8
 class OpeningBlock(msgspec.Struct, frozen=True, array_like=True, tag="tickreel journal"):
     """The first block of a journal. `first_frame_number` is the number its first frame will have.
 
-    `opened_time_ns` is the wall clock, ns since 1970.
+    `opened_time_ns` is the wall clock, ns since 1970. `supersedes` says that the journal before
+    could not be synced: from `first_frame_number` on, what it holds is here, and there it does not
+    count.
     """
 
     journal_tag: bytes
@@ -69,6 +72,7 @@ class OpeningBlock(msgspec.Struct, frozen=True, array_like=True, tag="tickreel j
     journal_number: int
     first_frame_number: int
     opened_time_ns: int
+    supersedes: bool = False
 
 
 class FrameBlock(msgspec.Struct, frozen=True, array_like=True, tag="frames"):
@@ -92,14 +96,23 @@ class JournalWriter:
     """Appends blocks to a new journal. `file_bytes` is its length: always whole blocks."""
 
     def __init__(
-        self, path: Path, *, recording_id: str, number: int, first_frame_number: int, time_ns: int
+        self,
+        path: Path,
+        *,
+        recording_id: str,
+        number: int,
+        first_frame_number: int,
+        time_ns: int,
+        supersedes: bool = False,
+        disk: Disk = REAL_DISK,
     ) -> None:
         """Begin the journal: its opening block is written and synced, its name too.
 
         Raises:
-            JournalWriteError: the disk refused. The file is then gone again.
+            JournalWriteError: the disk refused. The file is then gone again, if the disk allows.
             FileExistsError: there is a journal of this number.
         """
+        self._disk = disk
         self.path = path
         self.number = number
         self.frames = 0
@@ -113,17 +126,29 @@ class JournalWriter:
             level=COMPRESSION_LEVEL, write_checksum=True, write_content_size=True
         )
         opening = OpeningBlock(
-            self._tag, JOURNAL_VERSION, recording_id, number, first_frame_number, time_ns
+            self._tag,
+            JOURNAL_VERSION,
+            recording_id,
+            number,
+            first_frame_number,
+            time_ns,
+            supersedes,
         )
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, FILE_MODE)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            self._descriptor = disk.open(path, flags, FILE_MODE)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise JournalWriteError(path, error, 0, 0) from error
         try:
             self._append(opening)
-            os.fsync(self._descriptor)
-            sync_folder(path.parent)
+            disk.sync(self._descriptor)
+            disk.sync_folder(path.parent)
         except OSError as error:
-            os.close(self._descriptor)
-            path.unlink()
+            self.abandon()
+            with contextlib.suppress(OSError):
+                disk.remove(path)
             raise JournalWriteError(path, error, 0, 0) from error
 
     def write(self, frames: Sequence[Frame]) -> None:
@@ -153,7 +178,7 @@ class JournalWriter:
         Raises:
             OSError: the disk refused; what was written may not be there after a power cut.
         """
-        os.fdatasync(self._descriptor)
+        self._disk.sync_content(self._descriptor)
 
     def close(self) -> None:
         """End the journal in good order: closing block, sync, close.
@@ -164,7 +189,7 @@ class JournalWriter:
         """
         try:
             self._append(ClosingBlock(self._tag, self.next_frame_number))
-            os.fsync(self._descriptor)
+            self._disk.sync(self._descriptor)
         except OSError as error:
             raise JournalWriteError(self.path, error, 0, 0) from error
         finally:
@@ -172,9 +197,10 @@ class JournalWriter:
 
     def abandon(self) -> None:
         """Let the file go as it is, without a closing block."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):
+                self._disk.close(descriptor)
 
     def _check(self, frames: Sequence[Frame]) -> None:
         expected = self.next_frame_number
@@ -191,18 +217,18 @@ class JournalWriter:
     def _append(self, block: Block) -> None:
         data = memoryview(self._compressor.compress(self._encoder.encode(block)))
         if self._torn:
-            os.ftruncate(self._descriptor, self.file_bytes)
+            self._disk.truncate(self._descriptor, self.file_bytes)
             self._torn = False
         taken = 0
         try:
             while taken < len(data):
-                taken += os.write(self._descriptor, data[taken:])
+                taken += self._disk.write(self._descriptor, data[taken:])
         except OSError:
             # Part of a block may be in the file. It is cut off, now or before the next block, so
             # that this one follows a whole one.
             self._torn = True
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, self.file_bytes)
+                self._disk.truncate(self._descriptor, self.file_bytes)
                 self._torn = False
             raise
         self.file_bytes += len(data)

@@ -95,23 +95,28 @@ def open_journal(
     Raises:
         FileNotFoundError: it is not there (any more: it may just have become segments).
     """
-    return JournalReader(folder.journal(number), expected, _following(folder, number, entries))
+    following, superseded = _following(folder, number, entries)
+    return JournalReader(folder.journal(number), expected, following, superseded=superseded)
 
 
 def _following(
     folder: RecordingFolder, number: int, entries: Sequence[ManifestEntry]
-) -> int | None:
-    """Return the number of the first frame after journal `number`; None where nothing tells."""
+) -> tuple[int | None, bool]:
+    """Return the number of the first frame after journal `number`; None where nothing tells.
+
+    And whether the next journal says that what this one has from there on does not count.
+    """
     for later in folder.journal_numbers():
         if later > number:
             try:
                 with JournalReader(folder.journal(later), 0) as reader:
-                    first = reader.first_number_read()
+                    first, supersedes = reader.first_number_read()
             except FileNotFoundError:
                 continue
             if first is not None:
-                return first
-    return min((e.first_frame_number for e in entries if e.number > number), default=None)
+                return first, supersedes
+    first = min((e.first_frame_number for e in entries if e.number > number), default=None)
+    return first, False
 
 
 def _damage(

@@ -80,10 +80,18 @@ class JournalReader:
     A writer may be appending at the same time, and the file may be unlinked while it is read.
     """
 
-    def __init__(self, path: Path, first_frame_number: int, following: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        first_frame_number: int,
+        following: int | None = None,
+        *,
+        superseded: bool = False,
+    ) -> None:
         """Open the journal, whose first frame follows what the recording has before it.
 
-        `following` is the number of the first frame after the journal, where that is known.
+        `following` is the number of the first frame after the journal, where that is known;
+        `superseded` says that whatever this one has from there on, damage too, does not count.
 
         Raises:
             FileNotFoundError: it is not there (any more: it may just have become segments).
@@ -91,6 +99,7 @@ class JournalReader:
         self.path = path
         self.first_number = first_frame_number
         self._following = following
+        self._end_number = following if superseded else None
         self.state = JournalState(first_frame_number)
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._decoder = msgspec.msgpack.Decoder(Block)
@@ -125,7 +134,7 @@ class JournalReader:
         offset = 0
         damaged_from: int | None = None
         reason = ""
-        while offset < self.file_bytes:
+        while offset < self.file_bytes and not self._superseded(self.state.next_frame_number):
             try:
                 block, size = self._block_at(offset)
             except ZstdFrameError as error:
@@ -134,6 +143,8 @@ class JournalReader:
                 offset = self._next_magic(offset + 1)
                 continue
             first = _first_number(block)
+            if self._superseded(first):
+                break
             if damaged_from is not None:
                 yield self._damaged(damaged_from, offset, reason, first)
                 damaged_from = None
@@ -142,19 +153,33 @@ class JournalReader:
             offset += size
             self.state.whole_bytes = offset
             if isinstance(block, FrameBlock):
-                self.state.next_frame_number = block.frames[-1].frame_number + 1
-                yield block.frames
+                frames = self._counting(block.frames)
+                self.state.next_frame_number = frames[-1].frame_number + 1
+                yield frames
             else:
                 self._accept_bound(block)
         yield from self._end(damaged_from, reason)
 
-    def first_number_read(self) -> int | None:
-        """Return the number that the first block says comes first; None where it is not whole."""
+    def first_number_read(self) -> tuple[int | None, bool]:
+        """Return the number that the first block says comes first; None where it is not whole.
+
+        And whether it says that this journal supersedes the one before from there on.
+        """
         try:
             block, _ = self._block_at(0)
         except ZstdFrameError:
-            return None
-        return _first_number(block)
+            return None, False
+        return _first_number(block), isinstance(block, OpeningBlock) and block.supersedes
+
+    def _superseded(self, number: int) -> bool:
+        return self._end_number is not None and number >= self._end_number
+
+    def _counting(self, frames: list[Frame]) -> list[Frame]:
+        """Return those frames of a block that count; the first does."""
+        end = self._end_number
+        if end is None or frames[-1].frame_number < end:
+            return frames
+        return frames[: end - frames[0].frame_number]
 
     def _end(self, damaged_from: int | None, reason: str) -> Iterator[DamagedRange]:
         if damaged_from is not None and reason == _CUT:

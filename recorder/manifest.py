@@ -20,8 +20,9 @@ from pathlib import Path
 
 import msgspec
 
+from recorder.disk import REAL_DISK, Disk
 from recorder.recording_errors import DamagedManifestError
-from recorder.recording_folder import FILE_MODE, parse_segment_path, sync_folder, write_whole
+from recorder.recording_folder import FILE_MODE, parse_segment_path, write_all, write_whole
 
 _LINE_BYTES_MAX = 1 << 16
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -144,7 +145,7 @@ def in_order(entries: Iterable[ManifestEntry]) -> tuple[ManifestEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.number, entry.first_frame_number)))
 
 
-def append_entry(path: Path, entry: ManifestEntry) -> None:
+def append_entry(path: Path, entry: ManifestEntry, disk: Disk = REAL_DISK) -> None:
     """Add a segment's line and sync it. The caller holds the sealing lock.
 
     Raises:
@@ -153,40 +154,42 @@ def append_entry(path: Path, entry: ManifestEntry) -> None:
     """
     manifest = read_manifest(path)
     line = _line_text(entry, manifest.last_line_sha256) + b"\n"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, FILE_MODE)
+    append_line(path, line, manifest.whole_bytes, disk)
+
+
+def append_line(path: Path, line: bytes, whole_bytes: int, disk: Disk) -> None:
+    """Add a line to a file of lines, of which `whole_bytes` are to stay, and sync it.
+
+    Raises:
+        OSError: the disk refused; the file is cut back to those.
+    """
+    descriptor = disk.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE)
     try:
-        os.ftruncate(descriptor, manifest.whole_bytes)
+        disk.truncate(descriptor, whole_bytes)
         try:
-            _write_at(descriptor, line, manifest.whole_bytes)
-            os.fsync(descriptor)
+            write_all(disk, descriptor, line, whole_bytes)
+            disk.sync(descriptor)
         except OSError:
-            os.ftruncate(descriptor, manifest.whole_bytes)
+            disk.truncate(descriptor, whole_bytes)
             raise
     finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
+        disk.close(descriptor)
+    disk.sync_folder(path.parent)
 
 
-def rewrite_manifest(path: Path, entries: Iterable[ManifestEntry]) -> None:
+def rewrite_manifest(path: Path, entries: Iterable[ManifestEntry], disk: Disk = REAL_DISK) -> None:
     """Put a manifest of these entries into place, with a chain of its own."""
     lines: list[bytes] = []
     previous = _EMPTY_SHA256
     for entry in entries:
         lines.append(_line_text(entry, previous) + b"\n")
         previous = hashlib.sha256(lines[-1][:-1]).hexdigest()
-    write_whole(path, b"".join(lines))
+    write_whole(path, b"".join(lines), disk)
 
 
 def next_frame_number(entries: Iterable[ManifestEntry], number: int) -> int:
     """Return the frame number that comes after all segments of journals before `number`."""
     return max((e.last_frame_number + 1 for e in entries if e.number < number), default=0)
-
-
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
-    written = 0
-    while written < len(data):
-        written += os.pwrite(descriptor, data[written:], offset + written)
 
 
 def _entry(line: _Line) -> ManifestEntry:

@@ -12,13 +12,14 @@ again on top of another.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.description import new_description, read_description, write_description
-from recorder.journal import JournalWriter
+from recorder.disk import REAL_DISK, Disk
+from recorder.disk_room import DiskRoom
+from recorder.durable_journal import DurableJournal
 from recorder.manifest import next_frame_number, read_manifest
 from recorder.recording_errors import JournalWriteError, NotARecordingError, SealingError
 from recorder.recording_folder import FolderLock, RecordingFolder, make_folder
@@ -62,7 +63,6 @@ class RecordingWriter:
 
     Attributes:
         folder: where everything lies.
-        next_frame_number: the number that the next frame written must have.
         next_connection_id: the lowest connection id that the recording does not use yet.
         recovered: what an unclean stop had left and `create` put right; None where nothing was.
     """
@@ -73,6 +73,8 @@ class RecordingWriter:
         lock: FolderLock,
         rotation: Rotation,
         recovered: RecoveryReport | None,
+        room: DiskRoom,
+        queue: SealingQueue,
     ) -> None:
         entries = read_manifest(folder.manifest).entries
         self.folder = folder
@@ -80,11 +82,18 @@ class RecordingWriter:
         self.next_connection_id = max((e.connection_id_max for e in entries), default=0) + 1
         self._lock = lock
         self._rotation = rotation
-        self._recording_id = read_description(folder).recording_id
-        self._queue = SealingQueue(folder)
+        self._room = room
+        self._queue = queue
         self._rotation_began_ns: int | None = None
         number = max([*folder.used_numbers(), *(e.number for e in entries)], default=0) + 1
-        self._journal = self._open_journal(number, next_frame_number(entries, number))
+        self._journal = DurableJournal(
+            folder,
+            recording_id=read_description(folder).recording_id,
+            number=number,
+            first_frame_number=next_frame_number(entries, number),
+            retired=self._journal_retired,
+        )
+        room.put_by()
 
     @classmethod
     def create(
@@ -94,10 +103,16 @@ class RecordingWriter:
         asked_for: Mapping[str, object],
         rotation: Rotation = Rotation(),
         clock_source: str = "system",
+        min_free_bytes: int | None = None,
+        disk: Disk = REAL_DISK,
+        sealing_queue: Callable[[RecordingFolder], SealingQueue] = SealingQueue,
     ) -> RecordingWriter:
         """Begin a recording, or go on with one: what an unclean stop left is sealed first.
 
+        `min_free_bytes` of the disk are left free, None for 1 GiB or 2 % of it, whichever is more.
+
         Raises:
+            DiskFullError: there is not more free than that.
             FolderInUseError: another writer holds it.
             NotARecordingError: the folder holds something else.
             NewerFormatError: a later tickreel made the recording.
@@ -105,10 +120,10 @@ class RecordingWriter:
             SealingError: what an unclean stop left cannot be sealed (a full disk).
             JournalWriteError, OSError: the disk refused.
         """
-        place = RecordingFolder(Path(folder).absolute())
+        place = RecordingFolder(Path(folder).absolute(), disk)
         if place.path.exists() and not place.path.is_dir():
             raise NotARecordingError(place.path, "is a file, not a folder", "Give another name.")
-        make_folder(place.path)
+        make_folder(place.path, disk)
         _refuse_other_things(place)
         lock = FolderLock(place.lock)
         try:
@@ -119,9 +134,11 @@ class RecordingWriter:
                 recovered = report if report.found_anything else None
             else:
                 write_description(place, new_description(asked_for, clock_source))
-            make_folder(place.journals)
-            make_folder(place.frames)
-            return cls(place, lock, rotation, recovered)
+            make_folder(place.journals, disk)
+            make_folder(place.frames, disk)
+            room = DiskRoom(place, min_free_bytes)
+            room.check(0, 0)
+            return cls(place, lock, rotation, recovered, room, sealing_queue(place))
         except BaseException:
             lock.release()
             raise
@@ -136,17 +153,29 @@ class RecordingWriter:
 
         Raises:
             FrameOrderError, FrameFieldError, FrameTooLargeError: nothing was written.
+            DiskFullError: it would leave less free than has to be; nothing was written.
             JournalWriteError: the disk refused; it says how many of the frames are safe.
         """
+        self._room.check(len(frames), sum([len(frame.payload) for frame in frames]))
         self._journal.write(frames)
 
     def sync(self) -> None:
         """Make what was written survive a power cut.
 
         Raises:
-            OSError: the disk refused.
+            JournalWriteError, OSError: the disk refused; memory holds what is not synced, for the
+                next try.
         """
         self._journal.sync()
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """Payload in memory until a sync has succeeded."""
+        return self._journal.unsynced_bytes
+
+    def give_up_reserve(self) -> None:
+        """Use what is left of the disk, and what was put by, for the end of the recording."""
+        self._room.give_up_reserve()
 
     def rotate_due(self, now_ns: int) -> bool:
         """Return whether the journal is full or old enough. `now_ns` is any one clock, always."""
@@ -166,17 +195,15 @@ class RecordingWriter:
         Never waits for the sealing.
 
         Raises:
-            JournalWriteError, OSError: the disk refused the next journal, and the last one goes
-                on; or it refused to sync the last, which is then sealed as it is.
+            JournalWriteError, OSError: the disk refused to sync the last journal, or the next one,
+                and the last goes on; or it refused the closing of the last, which is complete.
         """
-        last = self._journal
-        if last.frames == 0:
+        if self._journal.frames == 0:
             return
-        self._journal = self._open_journal(last.number + 1, last.next_frame_number)
-        self._rotation_began_ns = None
-        self._queue.add(last.number)
-        last.close()
-        self._queue.advance()
+        try:
+            self._journal.rotate()
+        finally:
+            self._queue.advance()
 
     def sealing_faults(self) -> list[str]:
         """Return what went wrong in sealings that have ended; empty while all is well."""
@@ -189,6 +216,7 @@ class RecordingWriter:
         What cannot be sealed stays a journal, and is named in the report's faults.
         """
         try:
+            self.give_up_reserve()
             faults = self._close_journal()
             self._queue.wait()
             faults = [*self._queue.faults, *faults]
@@ -208,14 +236,9 @@ class RecordingWriter:
             return [str(error)]
         return []
 
-    def _open_journal(self, number: int, first_frame_number: int) -> JournalWriter:
-        return JournalWriter(
-            self.folder.journal(number),
-            recording_id=self._recording_id,
-            number=number,
-            first_frame_number=first_frame_number,
-            time_ns=time.time_ns(),
-        )
+    def _journal_retired(self, number: int) -> None:
+        self._rotation_began_ns = None
+        self._queue.add(number)
 
     def _report(self, faults: tuple[str, ...]) -> ClosingReport:
         entries = read_manifest(self.folder.manifest).entries

@@ -11,6 +11,7 @@ RecorderError                     (recorder.errors)
 ├── FrameFieldError               a field beyond what the format holds (our own fault)
 ├── FrameTooLargeError            a frame above the limit of the format
 ├── JournalWriteError             the disk refused; says how many frames it took before
+│   └── DiskFullError             writing on would leave less free than has to be
 ├── SegmentFormatError            a Parquet file that is not what the format says
 └── SealingError                  a journal could not become segments; the journal is kept
 
@@ -19,6 +20,7 @@ Each holds its facts as attributes; what was written before it is safe wherever 
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -140,6 +142,7 @@ class JournalWriteError(RecorderError):
 
     def __init__(self, path: Path, error: OSError, frames_written: int, frames_given: int) -> None:
         self.path = path
+        self.error = error
         self.errno = error.errno
         self.frames_written = frames_written
         self.frames_given = frames_given
@@ -149,6 +152,24 @@ class JournalWriteError(RecorderError):
             "What was written before is whole. Free some space (or move the recording to a disk "
             "that works) and go on."
         )
+
+
+class DiskFullError(JournalWriteError):
+    """There is room, but not more than has to be left free. Nothing of the batch was written."""
+
+    def __init__(self, folder: Path, free_bytes: int, min_free_bytes: int, frames: int) -> None:
+        super().__init__(folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 0, frames)
+        self.free_bytes = free_bytes
+        self.min_free_bytes = min_free_bytes
+        self.args = (
+            f"{folder}: {_megabytes(free_bytes)} are free on this disk, of which a recording "
+            f"leaves {_megabytes(min_free_bytes)}. Free some space, or say with min_free_bytes "
+            "(--min-free) how much is to be left.",
+        )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 class SegmentFormatError(RecorderError):

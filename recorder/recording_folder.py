@@ -12,10 +12,11 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recorder.disk import REAL_DISK, Disk
 from recorder.recording_errors import FolderInUseError, VenueNameError
 
 FILE_MODE = 0o600
@@ -33,9 +34,13 @@ _SEGMENT_PATH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RecordingFolder:
-    """The layout of one recording: names only, nothing is read or written here."""
+    """The layout of one recording: names only, nothing is read or written here.
+
+    `disk` is what everything in it is written through.
+    """
 
     path: Path
+    disk: Disk = field(default=REAL_DISK, compare=False, repr=False)
 
     @property
     def description(self) -> Path:
@@ -66,6 +71,11 @@ class RecordingFolder:
     def sealing_lock(self) -> Path:
         """The file whose flock is held while a journal becomes segments."""
         return self.path / ".sealing-lock"
+
+    @property
+    def reserve(self) -> Path:
+        """Room put by for the end of the recording."""
+        return self.path / ".reserve"
 
     def journal(self, number: int) -> Path:
         """Return the path of journal `number`."""
@@ -137,34 +147,37 @@ def stays_inside(folder: Path, relative: str) -> bool:
     return os.path.realpath(folder / relative) == os.path.join(os.path.realpath(folder), relative)  # noqa: PTH118
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, disk: Disk = REAL_DISK) -> None:
     """Make a folder (and those above it) that only its owner can enter; synced into its parent."""
     missing = [p for p in (path, *path.parents) if not p.exists()]
     for folder in reversed(missing):
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        sync_folder(folder.parent)
+        disk.make_folder(folder, FOLDER_MODE)
+        disk.sync_folder(folder.parent)
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: Path, disk: Disk = REAL_DISK) -> None:
     """Make the names in a folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    disk.sync_folder(path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, disk: Disk = REAL_DISK) -> None:
     """Put a file into place: whole, synced, replacing what was there."""
     temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    descriptor = os.open(temporary, flags, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
+    descriptor = disk.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    try:
+        write_all(disk, descriptor, content, 0)
+        disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.replace(temporary, path)
+    disk.sync_folder(path.parent)
+
+
+def write_all(disk: Disk, descriptor: int, content: bytes, offset: int) -> None:
+    """Write all of it at a place, however many calls that takes."""
+    written = 0
+    while written < len(content):
+        written += disk.write_at(descriptor, content[written:], offset + written)
 
 
 class FolderLock:

@@ -18,6 +18,7 @@ again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -38,7 +39,6 @@ from recorder.recording_folder import (
     FolderLock,
     RecordingFolder,
     parse_segment_path,
-    sync_folder,
 )
 from recorder.sealing import SealingReport, seal
 
@@ -138,9 +138,11 @@ def _remove_half_done(folder: RecordingFolder) -> int:
         parsed = parse_segment_path(path)
         if path not in listed and parsed is not None and parsed[1] in journals:
             half_done.append(folder.path / path)
+    with contextlib.suppress(FileNotFoundError):
+        folder.disk.remove(folder.reserve)  # what a writer puts by for its end
     for file in half_done:
-        file.unlink()
-        sync_folder(file.parent)
+        folder.disk.remove(file)
+        folder.disk.sync_folder(file.parent)
     return len(half_done)
 
 
@@ -151,7 +153,7 @@ def _repair_manifest(folder: RecordingFolder) -> tuple[int, str, list[str]]:
         manifest = read_manifest(folder.manifest)
         torn_bytes = manifest.torn_bytes
         if torn_bytes:
-            _truncate(folder.manifest, manifest.whole_bytes)
+            _truncate(folder, manifest.whole_bytes)
         unlisted = set(folder.segment_paths()) - {entry.path for entry in manifest.entries}
         reason = f"it did not list {len(unlisted)} segments" if unlisted else ""
     except DamagedManifestError as error:
@@ -161,13 +163,14 @@ def _repair_manifest(folder: RecordingFolder) -> tuple[int, str, list[str]]:
     return torn_bytes, reason, _rebuild_manifest(folder)
 
 
-def _truncate(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+def _truncate(folder: RecordingFolder, size: int) -> None:
+    disk = folder.disk
+    descriptor = disk.open(folder.manifest, os.O_WRONLY)
     try:
-        os.ftruncate(descriptor, size)
-        os.fsync(descriptor)
+        disk.truncate(descriptor, size)
+        disk.sync(descriptor)
     finally:
-        os.close(descriptor)
+        disk.close(descriptor)
 
 
 def _rebuild_manifest(folder: RecordingFolder) -> list[str]:
@@ -183,23 +186,24 @@ def _rebuild_manifest(folder: RecordingFolder) -> list[str]:
             known[path] = survey_segment(folder.path, path)
         except (SegmentFormatError, NewerFormatError, OSError) as error:
             file = folder.path / path
-            file.replace(file.with_name(file.name + DAMAGED_SUFFIX))
-            sync_folder(file.parent)
+            folder.disk.replace(file, file.with_name(file.name + DAMAGED_SUFFIX))
+            folder.disk.sync_folder(file.parent)
             problems.append(f"neither {path} nor its line can be read, kept aside ({error})")
     if folder.manifest.exists():
-        _keep_aside(folder.manifest)
-    rewrite_manifest(folder.manifest, in_order(known.values()))
+        _keep_aside(folder)
+    rewrite_manifest(folder.manifest, in_order(known.values()), folder.disk)
     return problems
 
 
-def _keep_aside(path: Path) -> None:
-    """Keep a copy of a damaged file, under a name that is free."""
+def _keep_aside(folder: RecordingFolder) -> None:
+    """Keep the damaged manifest, under a name that is free."""
+    path = folder.manifest
     aside = path.with_name(path.name + DAMAGED_SUFFIX)
     count = 0
     while aside.exists():
         count += 1
         aside = path.with_name(f"{path.name}{DAMAGED_SUFFIX}.{count}")
-    path.rename(aside)
+    folder.disk.replace(path, aside)
 
 
 def _problems(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> list[str]:

@@ -45,7 +45,6 @@ from recorder.recording_folder import (
     RecordingFolder,
     make_folder,
     segment_path,
-    sync_folder,
 )
 from venues.errors import TickreelError
 from venues.frame import Frame
@@ -137,11 +136,12 @@ class _Sealing:
         return self._finish(written)
 
     def _sync_journal(self) -> None:
-        descriptor = os.open(self.journal, os.O_RDONLY | os.O_NOFOLLOW)
+        disk = self.folder.disk
+        descriptor = disk.open(self.journal, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            disk.sync(descriptor)
         finally:
-            os.close(descriptor)
+            disk.close(descriptor)
 
     @contextlib.contextmanager
     def _frames(self) -> Iterator[Iterator[list[Frame]]]:
@@ -164,9 +164,13 @@ class _Sealing:
                         place = segment_path(venue, frames[0].receive_time_ns, self.number)
                         places[venue] = place
                         path = self._temporary(place)
-                        make_folder(path.parent)
+                        make_folder(path.parent, self.folder.disk)
                         self.writers[venue] = SegmentWriter(
-                            path, venue=venue, number=self.number, recording_id=self.recording_id
+                            path,
+                            venue=venue,
+                            number=self.number,
+                            recording_id=self.recording_id,
+                            disk=self.folder.disk,
                         )
                     self.writers[venue].write(frames)
         return [writer.close(places[venue]) for venue, writer in self.writers.items()]
@@ -196,21 +200,23 @@ class _Sealing:
 
     def _put_into_place(self, entry: ManifestEntry) -> None:
         path = self.folder.path / entry.path
-        self._temporary(entry.path).replace(path)
-        sync_folder(path.parent)
+        disk = self.folder.disk
+        disk.replace(self._temporary(entry.path), path)
+        disk.sync_folder(path.parent)
         self.on_step("segment renamed")
-        append_entry(self.folder.manifest, entry)
+        append_entry(self.folder.manifest, entry, disk)
         self.on_step("segment listed")
 
     def _finish(self, written: list[ManifestEntry]) -> SealingReport:
+        disk = self.folder.disk
         kept_aside = ""
         if self.state.damage:
             aside = self.journal.with_name(self.journal.name + DAMAGED_SUFFIX)
-            self.journal.replace(aside)
+            disk.replace(self.journal, aside)
             kept_aside = aside.relative_to(self.folder.path).as_posix()
         else:
-            self.journal.unlink()
-        sync_folder(self.folder.journals)
+            disk.remove(self.journal)
+        disk.sync_folder(self.folder.journals)
         self.on_step("journal removed")
         return SealingReport(
             number=self.number,

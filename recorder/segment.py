@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from recorder.disk import REAL_DISK, Disk, DiskFile
 from recorder.journal_losses import last_number
 from recorder.manifest import ManifestEntry
 from recorder.recording_folder import FILE_MODE
@@ -125,7 +127,15 @@ class SegmentWriter:
     close a file without a word after the disk was full.
     """
 
-    def __init__(self, path: Path, *, venue: str, number: int, recording_id: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        venue: str,
+        number: int,
+        recording_id: str,
+        disk: Disk = REAL_DISK,
+    ) -> None:
         """Begin the file, in place of any half-done one of that name.
 
         Raises:
@@ -139,9 +149,11 @@ class SegmentWriter:
         self._waiting: list[Frame] = []
         self._waiting_bytes = 0
         self._facts = SegmentFacts()
-        path.unlink(missing_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._file = os.fdopen(os.open(path, flags, FILE_MODE), "w+b")
+        self._disk = disk
+        with contextlib.suppress(FileNotFoundError):
+            disk.remove(path)
+        descriptor = disk.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        self._file = io.BufferedRandom(DiskFile(disk, descriptor))
         metadata = {
             "tickreel.segment_version": str(SEGMENT_VERSION),
             "tickreel.recording_id": recording_id,
@@ -206,7 +218,7 @@ class SegmentWriter:
         self._file.seek(0, os.SEEK_END)
         self._file.write(footer)
         self._file.flush()
-        os.fsync(self._file.fileno())
+        self._disk.sync(self._file.fileno())
         entry = self._facts.entry(
             path,
             venue=self.venue,
@@ -219,7 +231,8 @@ class SegmentWriter:
 
     def abandon(self) -> None:
         """Remove the unfinished file, whatever state the disk is in."""
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.remove(self.path)
         # Both may try to write once more to the disk that has just refused.
         with contextlib.suppress(OSError):
             self._writer.close()

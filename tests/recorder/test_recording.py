@@ -234,7 +234,7 @@ def test_a_kill_in_the_middle_of_a_rotation_is_one_loss(tmp_path: Path) -> None:
     frames = made_frames(30)
     writer = RecordingWriter.create(folder, asked_for={})
     writer.write(frames)
-    writer._open_journal(2, 30).abandon()  # the next is begun, the last one not yet closed
+    writer._journal._open(2, 30).abandon()  # the next is begun, the last one not yet closed
     writer._journal.abandon()
     writer._lock.release()
     found = list(Recording.open(folder))

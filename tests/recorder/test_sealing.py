@@ -48,7 +48,7 @@ KILLED_AT = textwrap.dedent(
 
 def leave_a_closed_journal(folder: Path, frames: list[Frame]) -> None:
     """Leave what a recorder leaves that is killed right after it has closed a journal."""
-    writer = RecordingWriter.create(folder, asked_for={})
+    writer = RecordingWriter.create(folder, asked_for={}, min_free_bytes=0)
     writer.write(frames)
     writer._journal.close()
     writer._lock.release()
