@@ -7,10 +7,10 @@ journal begins, with the first frame that the last successful sync did not cover
 are written again. The last file may hold some of them too: the opening block of the new one says
 that it supersedes them, and readers go by that (FORMAT.md, section 3).
 
-    current ──sync fails──> distrusted ──new file begun──> current, with all that is unsynced in it
+    current ──sync fails──> distrusted ──new file──> current, with all that is unsynced in it
 
-While no new file can be begun, nothing is taken: the frames wait with whoever gives them. So what is
-kept here is bounded by what was written since the last sync: `unsynced_bytes`.
+While no new file can be begun, nothing is taken: the frames wait with whoever gives them. So what
+is kept here is bounded by what was written since the last sync: `unsynced_bytes`.
 """
 
 from __future__ import annotations

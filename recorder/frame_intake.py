@@ -63,6 +63,10 @@ class FrameStore(Protocol):
     def stored_cost(self) -> int:
         """The cost of all batches that are written, in bytes; only ever grows."""
 
+    @property
+    def disk_fault(self) -> str:
+        """Why the disk could not be written at the last try; '' if it could."""
+
     def put(self, frames: list[Frame], cost: int) -> None:
         """Take a batch. Never blocks."""
 
@@ -76,6 +80,7 @@ class Loss:
     bytes: int
     from_ns: int
     to_ns: int
+    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,17 @@ class IntakeCounts:
     kept_bytes: int = 0
     lost_frames: int = 0
     lost_bytes: int = 0
+
+    def less(self, frames: int, size: int) -> IntakeCounts:
+        """Return what it is when so much of what was kept could not be written in the end."""
+        return IntakeCounts(
+            received_frames=self.received_frames,
+            received_bytes=self.received_bytes,
+            kept_frames=self.kept_frames - frames,
+            kept_bytes=self.kept_bytes - size,
+            lost_frames=self.lost_frames + frames,
+            lost_bytes=self.lost_bytes + size,
+        )
 
 
 class FrameIntake:
@@ -301,12 +317,14 @@ class FrameIntake:
             log.warning(
                 "frames are not kept: %s bytes wait for the disk, which is the limit",
                 f"{self.queued_cost:,}",
+                extra={"event": "losing"},
             )
         self._lost_frames += 1
         self._lost_bytes += size
         loss = self._losses.get(connection_id)
         if loss is None:
-            self._losses[connection_id] = Loss(venue, 1, size, receive_time_ns, receive_time_ns)
+            at_ns = receive_time_ns
+            self._losses[connection_id] = Loss(venue, 1, size, at_ns, at_ns, self._store.disk_fault)
         else:
             loss.frames += 1
             loss.bytes += size
@@ -316,7 +334,10 @@ class FrameIntake:
         if self.queued_cost <= self._resume:
             self._losing = False
             self._tell_losses(at)
-            log.warning("frames are kept again; what was not kept is in LOST frames")
+            log.warning(
+                "frames are kept again; what was not kept is in LOST frames",
+                extra={"event": "keeping"},
+            )
 
     def _tell_losses(self, at: tuple[int, int]) -> None:
         for connection_id in list(self._losses):
@@ -324,5 +345,7 @@ class FrameIntake:
 
     def _tell_loss(self, connection_id: int, at: tuple[int, int]) -> None:
         loss = self._losses.pop(connection_id)
-        marker = Lost(loss.frames, loss.bytes, loss.from_ns, loss.to_ns, "backpressure")
+        marker = Lost(
+            loss.frames, loss.bytes, loss.from_ns, loss.to_ns, "backpressure", loss.detail
+        )
         self._put_marker(connection_id, loss.venue, FrameKind.LOST, marker_payload(marker), at)

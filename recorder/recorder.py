@@ -25,36 +25,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from recorder.clock_watch import ClockWatch
-from recorder.conversation import Conversation
 from recorder.errors import RecorderError
 from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
-from recorder.http_desk import HttpDesk
-from recorder.instruments import InstrumentDesk
-from recorder.lifecycle import ConnectionState, StateCallback
+from recorder.lifecycle import StateCallback
 from recorder.part_watch import PartWatch
 from recorder.planned_connection import plan_stream
-from recorder.reconnect import HostGate
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import ClosingReport, RecordingWriter, Rotation
-from recorder.rest_snapshot import SnapshotDesk
 from recorder.statistics import (
     FrameRate,
     RecorderReport,
     RecorderStatistics,
     connection_statistics,
 )
-from recorder.stream import Stream
-from recorder.stream_context import StreamContext
 from recorder.stream_settings import StreamSettings, read_capture_settings
+from recorder.streams import Streams
 from recorder.writer import FrameWriter
-from venues.channel import Channel
 from venues.marker import ClockReading
 from venues.registry import venue_named
-from venues.traits import SnapshotSource
 from venues.venue import SnapshotRequest, Venue
 
 __all__ = ["Recorder", "RecorderSettings"]
@@ -98,8 +89,6 @@ class Recorder:
         self.report: RecorderReport | None = None
         self._chance = random.Random(settings.seed)  # noqa: S311 - jitter, no secret
         self._sinks: list[FrameSink] = []
-        self._streams: dict[asyncio.Task[None], Stream] = {}
-        self._conversations: dict[int, Conversation] = {}
         self._watch = PartWatch()
         self._rate = FrameRate()
         self._started = False
@@ -119,6 +108,7 @@ class Recorder:
         settings = RecorderSettings(
             rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
             budget_bytes=recording.budget_bytes,
+            min_free_bytes=recording.min_free_bytes,
             engine=capture.engine,
         )
         return cls(capture.stream, Path(place), settings)
@@ -138,9 +128,7 @@ class Recorder:
 
     def request_snapshot(self, request: SnapshotRequest) -> None:
         """See to a fresh snapshot of a book, unless its connection is gone: a new one has one."""
-        conversation = self._conversations.get(request.connection_id)
-        if conversation is not None:
-            self._desk.want(conversation, request.symbol)
+        self._streams.request_snapshot(request)
 
     def statistics(self) -> RecorderStatistics:
         """Return how it goes, at this moment. Only after `start`."""
@@ -159,9 +147,9 @@ class Recorder:
             disk_fault=writer.disk_fault,
             sealing_faults=tuple(writer.sealing_faults),
             sink_faults=tuple(intake.sink_faults),
-            snapshots_fetched=self._desk.fetches,
-            snapshots_failed=self._desk.failures,
-            resubscriptions=self._desk.resubscriptions,
+            snapshots_fetched=self._streams.desk.fetches,
+            snapshots_failed=self._streams.desk.failures,
+            resubscriptions=self._streams.desk.resubscriptions,
             connections=connection_statistics(self.connections),
             stored_frames=writer.stored_frames,
             budget_bytes=self._settings.budget_bytes,
@@ -169,7 +157,7 @@ class Recorder:
             segments=writer.segments,
             ended=self._watch.ended,
             stream_faults=tuple(map(str, self._watch.stream_faults.values())),
-            desk_faults=(*self._desk.faults, *self._instruments.faults),
+            desk_faults=(*self._streams.desk.faults, *self._streams.instruments.faults),
         )
 
     # Beginning and end.
@@ -186,12 +174,12 @@ class Recorder:
             self.folder,
             asked_for=self._asked_for,
             rotation=self._settings.rotation,
+            min_free_bytes=self._settings.min_free_bytes,
         )
         self._started = True
         self._ended = asyncio.Event()
         self._recording = recording
         self._first_frame_number = recording.next_frame_number
-        self._next_connection_id = recording.next_connection_id
         self._clock = ClockWatch(self._record_reading)
         self._writer = FrameWriter(recording, self.folder)
         self._writer.start()
@@ -201,14 +189,20 @@ class Recorder:
             budget_bytes=self._settings.budget_bytes,
             clock=self._clock.read,
         )
-        self._http = HttpDesk(self._intake, self._clock.read)
-        self._desk = SnapshotDesk(self._http, self._chance)
-        self._instruments = InstrumentDesk(self._http, self._chance)
+        self._streams = Streams(
+            self._intake,
+            self._clock.read,
+            self._settings,
+            self._chance,
+            self._watch,
+            next_connection_id=recording.next_connection_id,
+            ended=self._end,
+        )
         for sink in self._sinks:
             self._intake.add_sink(sink)
         self._ticking = asyncio.create_task(self._tick(), name="tickreel-tick")
         self._ticking.add_done_callback(self._part_ended)
-        self._start_streams()
+        self._streams.start(self._planned)
 
     async def run(self, duration_s: float | None = None) -> RecorderReport:
         """Record until told to stop, for `duration_s`, or until nothing is left to record.
@@ -267,58 +261,6 @@ class Recorder:
 
     # Parts.
 
-    def _start_streams(self) -> None:
-        gates: dict[str, HostGate] = {}
-        for planned in self._planned:
-            host = urlsplit(planned.plan.url).netloc
-            limits = planned.venue.traits.limits
-            gate = gates.setdefault(host, HostGate(limits, self._chance))
-            gate.obey(limits)
-            context = StreamContext(
-                venue=planned.venue,
-                plan=planned.plan,
-                intake=self._intake,
-                clock=self._clock.read,
-                next_connection_id=self._take_connection_id,
-                life=planned.life,
-                http=self._http,
-                credentials=planned.credentials,
-                silence_limit_s=planned.silence_limit_s,
-                connect=self._settings.connect,
-                began=self._conversation_began,
-                ended=self._conversation_ended,
-                greeted=self._first_snapshots,
-            )
-            stream = Stream(
-                context,
-                gate,
-                self._chance,
-                give_up_at_start=self._settings.give_up_at_start,
-            )
-            task = asyncio.create_task(stream.run(), name=f"tickreel-{planned.plan.stream}")
-            self._streams[task] = stream
-            task.add_done_callback(self._stream_ended)
-
-    def _take_connection_id(self) -> int:
-        number = self._next_connection_id
-        self._next_connection_id += 1
-        return number
-
-    def _conversation_began(self, conversation: Conversation) -> None:
-        self._conversations[conversation.connection_id] = conversation
-        self._instruments.see_to(conversation.venue, conversation.plan)
-
-    def _conversation_ended(self, conversation: Conversation) -> None:
-        self._conversations.pop(conversation.connection_id, None)
-        self._desk.forget(conversation.connection_id)
-
-    def _first_snapshots(self, conversation: Conversation) -> None:
-        if conversation.venue.traits.snapshot_source is not SnapshotSource.REST:
-            return
-        subscriptions = conversation.plan.subscriptions
-        books = [one.symbol for one in subscriptions if one.channel is Channel.BOOK]
-        self._desk.want_first(conversation, books)
-
     def _record_reading(self, reading: ClockReading) -> None:
         at = (reading.wall_time_ns, reading.monotonic_time_ns)
         self._intake.mark_recorder(reading, at)
@@ -340,11 +282,6 @@ class Recorder:
         self._watch.part_ended(task)
         self._end()
 
-    def _stream_ended(self, task: asyncio.Task[None]) -> None:
-        name = self._streams.pop(task).life.stream
-        if self._watch.stream_ended(task, name, last=not self._streams):
-            self._end()
-
     def _end(self) -> None:
         self._ended.set()
         if self._feed is not None and self._stopping is None:
@@ -352,7 +289,7 @@ class Recorder:
 
     async def _stop(self) -> RecorderReport:
         self._ended.set()
-        await self._stop_streams()
+        await self._streams.stop()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)
         self._intake.tell_all_losses()
@@ -361,9 +298,11 @@ class Recorder:
             self._feed.end()
         closing = await self._close_recording()
         self.report = RecorderReport(
-            frames=self._intake.frames,
+            frames=self._recording.next_frame_number - self._first_frame_number,
             first_frame_number=self._first_frame_number,
-            intake=self._intake.counts(),
+            intake=self._intake.counts().less(
+                self._writer.given_up_frames, self._writer.given_up_bytes
+            ),
             segments=0 if closing is None else closing.segments,
             bytes_on_disk=0 if closing is None else closing.bytes_on_disk,
             stream_faults=dict(self._watch.stream_faults),
@@ -373,15 +312,6 @@ class Recorder:
         )
         return self.report
 
-    async def _stop_streams(self) -> None:
-        await self._desk.close()
-        for task, stream in list(self._streams.items()):
-            if stream.life.state is not ConnectionState.DISCONNECTED:
-                stream.life.move(ConnectionState.CLOSING)
-            task.cancel()
-        await asyncio.gather(*self._streams, return_exceptions=True)
-        await self._instruments.close()
-
     async def _close_recording(self) -> ClosingReport | None:
         try:
             await asyncio.to_thread(self._writer.end, WRITE_OUT_LIMIT_S)
@@ -389,4 +319,5 @@ class Recorder:
             self._watch.fatal = self._watch.fatal or fault
         if self._writer.alive:
             return None  # stuck in the disk: the recording is its thread's until the process ends
-        return await asyncio.to_thread(self._recording.close)
+        complete = self._writer.stored_frames == self._writer.put_frames
+        return await asyncio.to_thread(self._recording.close, complete=complete)

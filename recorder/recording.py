@@ -210,14 +210,16 @@ class RecordingWriter:
         self._queue.advance()
         return list(self._queue.faults)
 
-    def close(self) -> ClosingReport:
+    def close(self, *, complete: bool = True) -> ClosingReport:
         """Sync, wait for the sealing, seal the last journal, let the folder go.
 
-        What cannot be sealed stays a journal, and is named in the report's faults.
+        What cannot be sealed stays a journal, and is named in the report's faults. Unless
+        `complete`, frames came that could not be written nor told of: the recording then ends as
+        after a crash, with a loss of unknown size.
         """
         try:
             self.give_up_reserve()
-            faults = self._close_journal()
+            faults = self._close_journal(complete=complete)
             self._queue.wait()
             faults = [*self._queue.faults, *faults]
             for number in self.folder.journal_numbers():
@@ -229,9 +231,13 @@ class RecordingWriter:
         finally:
             self._lock.release()
 
-    def _close_journal(self) -> list[str]:
+    def _close_journal(self, *, complete: bool) -> list[str]:
         try:
-            self._journal.close()
+            if complete:
+                self._journal.close()
+            else:
+                self._journal.sync()
+                self._journal.abandon()
         except (JournalWriteError, OSError) as error:
             return [str(error)]
         return []

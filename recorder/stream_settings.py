@@ -5,6 +5,7 @@
     rotate_bytes = 67108864
     rotate_interval_s = 3600
     budget_bytes = 268435456
+    min_free_bytes = 5_000_000_000
 
     [engine]
     tape_window_s = 30
@@ -143,12 +144,16 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory."""
+    """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory.
+
+    `min_free_bytes` is what is left free on the disk; None for 1 GiB or 2 %, whichever is more.
+    """
 
     folder: str | None = None
     rotate_bytes: int = Rotation().bytes_max
     rotate_interval_s: float = Rotation().interval_s
     budget_bytes: int = BUDGET_BYTES
+    min_free_bytes: int | None = None
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -219,3 +224,5 @@ def _check_sizes(path: Path, recording: RecordingSettings) -> None:
     for name in ("rotate_bytes", "rotate_interval_s", "budget_bytes"):
         if getattr(recording, name) <= 0:
             raise StreamSettingsError(f"{path}, [recording]", f"{name} has to be above 0.")
+    if recording.min_free_bytes is not None and recording.min_free_bytes < 0:
+        raise StreamSettingsError(f"{path}, [recording]", "min_free_bytes cannot be below 0.")

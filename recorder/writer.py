@@ -10,6 +10,10 @@ fills, and past it the intake counts what it cannot keep. Any other exception is
 the thread ends, says so in `fault`, and the recorder ends with an error, because a recorder that
 looks alive and writes nothing is the worst of all.
 
+A stop gives a failing disk `LAST_WORDS_AFTER_S`. Then the room that was put by is given up, and of
+what still waits only that it is lost is written (`recorder.unwritten`). So a recording that ends on
+a full disk says what is missing at its end, to the frame.
+
 `stored_cost` is written by this thread alone and read by the loop: one integer, so no lock.
 """
 
@@ -28,6 +32,7 @@ from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
 from recorder.recording_errors import JournalWriteError
+from recorder.unwritten import LastWords
 from venues.frame import Frame
 
 log = logging.getLogger("tickreel.recorder")
@@ -35,6 +40,10 @@ log = logging.getLogger("tickreel.recorder")
 SYNC_INTERVAL_S = 1.0
 RETRY_INTERVAL_S = 0.25
 MEASURE_INTERVAL_S = 2.0
+UNSYNCED_BYTES_MAX = 64 << 20
+"""What is not synced is in memory twice; so much, and it is synced before its second is over."""
+
+LAST_WORDS_AFTER_S = 1.0
 COMPLAINT_INTERVAL_S = 60.0
 """A failing disk is told of in the log once in so long."""
 
@@ -49,8 +58,19 @@ class RecordingFile(Protocol):
             JournalWriteError: the disk refused; says how many of them are written.
         """
 
+    @property
+    def next_frame_number(self) -> int:
+        """The number that the next frame written must have."""
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """Payload in memory until a sync has succeeded."""
+
     def sync(self) -> None:
         """Make what was written survive a power cut."""
+
+    def give_up_reserve(self) -> None:
+        """Use all that is left of the disk."""
 
     def rotate_due(self, now_ns: int) -> bool:
         """Return whether it is time for the next journal."""
@@ -74,6 +94,8 @@ class FrameWriter:
         disk_free_bytes: what was left on the disk then, for us; None where that is not known.
         segments: how many sealed segments there were then.
         sealing_faults: what went wrong in sealing.
+        given_up_frames: frames put that could not be written before the end, each told of in a
+            LOST frame; `given_up_bytes` are theirs.
         fault: the exception that ended the thread; None while it lives or after a clean end.
     """
 
@@ -85,11 +107,12 @@ class FrameWriter:
         self._waiting_since_ns: deque[int] = deque()  # of each batch put and not yet written
         self._thread = threading.Thread(target=self._run, name="tickreel-writer", daemon=True)
         self._ending = False
-        self._give_up_at_s = float("inf")
+        self._give_up_at_s = self._last_words_at_s = float("inf")
         self._synced_s = time.monotonic()
         self._measured_s = -MEASURE_INTERVAL_S
         self._dirty = False
         self._complained_s = -COMPLAINT_INTERVAL_S
+        self._complained = False
         self.stored_cost = 0
         self.stored_frames = 0
         self.put_frames = 0
@@ -99,6 +122,8 @@ class FrameWriter:
         self.disk_free_bytes: int | None = None
         self.segments = 0
         self.sealing_faults: list[str] = []
+        self.given_up_frames = 0
+        self.given_up_bytes = 0
         self.fault: BaseException | None = None
 
     @property
@@ -129,7 +154,9 @@ class FrameWriter:
         Raises:
             WriterFailedError: something could not be written, or the thread had died.
         """
-        self._give_up_at_s = time.monotonic() + within_s
+        now_s = time.monotonic()
+        self._last_words_at_s = now_s + min(LAST_WORDS_AFTER_S, within_s / 2)
+        self._give_up_at_s = now_s + within_s
         self._queue.put(None)
         self._thread.join(within_s + RETRY_INTERVAL_S * 2)
         unwritten = self.put_frames - self.stored_frames
@@ -151,6 +178,8 @@ class FrameWriter:
             while not self._ending or self._unwritten:
                 self._take()
                 self._write()
+                if self._ending and self._unwritten and self._last_words_due():
+                    self._write_last_words()
                 self._keep_up()
                 if self._ending and time.monotonic() >= self._give_up_at_s:
                     break
@@ -192,9 +221,40 @@ class FrameWriter:
             self._dirty = True
             self.stored_frames += len(frames)
             self.stored_cost += cost
-            if self.disk_fault:
+            if self._recording.unsynced_bytes > UNSYNCED_BYTES_MAX:
+                self._sync()
+            self._disk_works()
+
+    def _last_words_due(self) -> bool:
+        return time.monotonic() >= self._last_words_at_s
+
+    def _write_last_words(self) -> None:
+        """Write, in place of all that waits, that it is lost."""
+        self._recording.give_up_reserve()
+        waiting = [frame for frames, _ in self._unwritten for frame in frames]
+        words = LastWords(waiting, self._recording.next_frame_number, self.disk_fault)
+        try:
+            self._recording.write(words.frames)
+        except JournalWriteError as fault:
+            # Some of them may be in, so they cannot be said again: the recording has no good end.
+            self._disk_failed("ended", fault)
+            self._give_up_at_s = float("-inf")
+            return
+        self.given_up_frames = words.lost_frames
+        self.given_up_bytes = words.lost_bytes
+        self.stored_frames += len(waiting)
+        self.stored_cost += sum(cost for _, cost in self._unwritten)
+        self._unwritten.clear()
+        self._waiting_since_ns.clear()
+        self._dirty = True
+        log.error("%d frames that waited for the disk are lost", words.lost_frames)
+
+    def _disk_works(self) -> None:
+        if self.disk_fault:
+            self.disk_fault = ""
+            if self._complained:
+                self._complained = False
                 log.warning("the disk can be written again")
-                self.disk_fault = ""
 
     def _keep_up(self) -> None:
         now_s = time.monotonic()
@@ -224,6 +284,7 @@ class FrameWriter:
             self._disk_failed("synced", fault)
         else:
             self._dirty = False
+            self._disk_works()
 
     def _disk_failed(self, what: str, fault: Exception) -> None:
         self.disk_faults += 1
@@ -231,6 +292,7 @@ class FrameWriter:
         now_s = time.monotonic()
         if now_s - self._complained_s >= COMPLAINT_INTERVAL_S:
             self._complained_s = now_s
+            self._complained = True
             log.error("the recording could not be %s: %s; frames wait in memory", what, fault)
 
 
