@@ -4,7 +4,7 @@ Reading order, as the data flows:
 
 - What is wanted: `stream_settings` (and the TOML file), `planned_connection` (which also tries the
   keys), `recorder_settings`.
-- Getting connected: `stream` keeps one plan alive; `reconnect` says when to try again,
+- Getting connected: `streams` has them all, `stream` keeps one plan alive; `reconnect` says when to try again,
   `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is needed
   before connecting (a token, an address, signed headers), `stream_context` what all of them share.
 - On a connection: `connection` takes messages as their bytes arrive; `conversation` is what goes on
