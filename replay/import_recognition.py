@@ -21,7 +21,7 @@ from replay.import_errors import (
     VenueNotNamedError,
 )
 from replay.import_lines import read_lines
-from venues.registry import venue_at
+from venues.registry import same_exchange, venue_at
 from venues.venue import Venue
 
 HFTBACKTEST = "hftbacktest"
@@ -80,6 +80,23 @@ def venue_in(paths: Sequence[Path], format_name: str) -> Venue:
     if unknown:
         raise UnknownAddressError(redacted_url(unknown))
     raise VenueNotNamedError(paths[0], format_name)
+
+
+def sibling_in(paths: Sequence[Path], format_name: str, given: Venue) -> Venue | None:
+    """Return the other venue of the same exchange that the files are really of, if they say so.
+
+    Exchanges speak several protocols at several addresses (Kraken's two versions, Gemini's): the
+    name of the exchange is easily given for that of the venue.
+
+    Raises:
+        ImportSourceError: a file cannot be read.
+    """
+    try:
+        said = venue_in(paths, format_name)
+    except (VenueNotNamedError, UnknownAddressError, DifferentVenuesError):
+        return None
+    differs = said.name != given.name and same_exchange(said.name, given.name)
+    return said if differs else None
 
 
 def http_files_beside(paths: Sequence[Path]) -> list[Path]:

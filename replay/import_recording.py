@@ -28,10 +28,12 @@ from replay.import_recognition import (
     HFTBACKTEST,
     format_of,
     http_files_beside,
+    sibling_in,
     venue_in,
 )
 from venues.frame import Frame, FrameKind
 from venues.registry import venue_named
+from venues.venue import Venue
 
 _BATCH_FRAMES = 4_096
 _BATCH_BYTES = 4 * 2**20
@@ -113,8 +115,8 @@ def import_recording(
     beside = http_files_beside(paths) if http_beside else []
     paths += tuple(beside)
     format_name = format_name or format_of(paths)
-    venue = given or venue_in(paths, format_name)
     notes = [f"{path}: lies beside a WebSocket file of its feed, and was taken." for path in beside]
+    venue = _venue(given, paths, format_name, notes)
     sources = [ImportSource(path, at, venue, notes.append) for at, path in enumerate(paths)]
     imported = FORMATS[format_name]
     drafts = imported.connected(_joined([imported.read(source) for source in sources]))
@@ -137,6 +139,18 @@ def import_recording(
         last_receive_time_ns=tally.last_receive_time_ns,
         notes=tuple(notes),
     )
+
+
+def _venue(given: Venue | None, paths: Sequence[Path], format_name: str, notes: list[str]) -> Venue:
+    if given is None:
+        return venue_in(paths, format_name)
+    sibling = sibling_in(paths, format_name, given)
+    if sibling is None:
+        return given
+    notes.append(
+        f"The files name an address of {sibling.name}: imported as that, not as {given.name}."
+    )
+    return sibling
 
 
 def _joined(files: Sequence[Iterator[Draft]]) -> Iterator[Draft]:

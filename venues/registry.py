@@ -73,6 +73,11 @@ def venues() -> Mapping[str, Venue]:
     return {name: venue_named(name) for name in _FOUND_IN}
 
 
+def same_exchange(one: str, other: str) -> bool:
+    """Return whether two venues are of one exchange, whose protocols they are."""
+    return _FOUND_IN.get(one) is not None and _FOUND_IN.get(one) == _FOUND_IN.get(other)
+
+
 def venue_at(url: str) -> Venue | None:
     """Return the venue that a recorded address belongs to; None where none is known.
 

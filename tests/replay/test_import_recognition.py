@@ -102,6 +102,21 @@ def test_http_files_are_taken_once_and_can_be_left_out(tmp_path: Path) -> None:
     assert alone.files == (socket,)
 
 
+def test_the_address_in_the_files_chooses_among_the_venues_of_one_exchange(tmp_path: Path) -> None:
+    line = "1624493666.5: {}\n"
+    for url, given, taken in (
+        ("wss://api.gemini.com/v2/marketdata/", "gemini", "gemini-v2"),
+        ("wss://ws.kraken.com", "kraken", "kraken-v1"),
+        ("wss://ws.kraken.com", "okx", "okx"),
+        ("wss://proxy.example/x", "kraken", "kraken"),
+    ):
+        path = tmp_path / f"{given}-{taken}.ws.1.0"
+        path.write_text(f"{url} <-> 1624493666.4\n{line}")
+        report = import_recording([path], None, given, tmp_path / f"{given}-{taken}-{len(url)}")
+        assert report.venue == taken
+        assert any("not as" in note for note in report.notes) is (given != taken)
+
+
 def test_an_address_that_is_no_known_venues_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "f", OPENED.format(host="ws.example.org/feed?token=s3cr3t"), MESSAGE)
     with pytest.raises(UnknownAddressError) as refused:
