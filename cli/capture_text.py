@@ -12,6 +12,7 @@ from venues.registry import venue_named
 if TYPE_CHECKING:
     from cli.engine_messages import EngineEnded
     from cli.engine_process import EngineProcess
+    from cli.running_status import RunningStatus
     from recorder.statistics import RecorderReport, RecorderStatistics
     from recorder.stream_settings import StreamSettings
 
@@ -61,6 +62,17 @@ def status_text(
 
 def _lag_text(lag_s: float) -> str:
     return f"{lag_s * 1000:.1f} ms" if lag_s < 1 else f"{lag_s:.1f} s"
+
+
+def service_text(status: RunningStatus) -> str:
+    """Return the line that a service manager shows."""
+    connected = sum(one.state == "connected" for one in status.streams)
+    parts = [
+        f"{connected} of {len(status.streams)} connected",
+        f"{status.frames_per_s:,.0f} frames/s",
+        f"{count_text(status.lost_frames)} lost",
+    ]
+    return "; ".join([*map(printable, status.faults), ", ".join(parts)])
 
 
 def closing_text(report: RecorderReport, ended: EngineEnded | None) -> str:

@@ -11,8 +11,10 @@ import struct
 
 import msgspec
 
+from book.finding import Finding, FindingKind
 from book.settings import EngineSettings
 from cli.engine_summary import EngineSummary
+from cli.latency_gauge import LatencyCounts
 
 LENGTH = struct.Struct("<I")
 """What stands before each message to the engine: how many bytes it has."""
@@ -50,13 +52,27 @@ class AgentFailed(msgspec.Struct, frozen=True, tag="agent failed"):
     text: str
 
 
+class FindingTold(msgspec.Struct, frozen=True):
+    """A finding, and how many of its kind in that market came with it since the last status."""
+
+    finding: Finding
+    count: int
+
+
 class EngineStatus(msgspec.Struct, frozen=True, tag="status"):
-    """How the engine stands after `frames` frames."""
+    """How the engine stands after `frames` frames.
+
+    `findings` counts them by kind; `told` has those since the last status, the first of each kind
+    and market; `latency` is what `cli.latency_gauge` measured.
+    """
 
     frames: int
     books: int
     proven: int
     gaps: int
+    findings: dict[FindingKind, int] = {}
+    told: list[FindingTold] = []
+    latency: list[LatencyCounts] = []
 
 
 class EngineEnded(msgspec.Struct, frozen=True, tag="ended"):

@@ -49,7 +49,8 @@ class EngineProcess:
     """The engine's child process; a sink of the recorder.
 
     `on_snapshot_wanted` is called with each snapshot that the engine wants, `on_warning` with each
-    sentence that the user should read. `status` is the latest that the engine told.
+    sentence that the user should read. `status` is the latest that the engine told, `fault` why it
+    was detached, '' while it was not.
     """
 
     def __init__(
@@ -72,6 +73,17 @@ class EngineProcess:
         self.status: EngineStatus | None = None
         self.ended: EngineEnded | None = None
         self.agent_failures = 0
+        self.fault = ""
+        self._on_status: Callable[[EngineStatus], None] | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many frames were handed to the engine."""
+        return self._frames
+
+    def on_status(self, callback: Callable[[EngineStatus], None]) -> None:
+        """Call `callback` with each status that the engine tells."""
+        self._on_status = callback
 
     @property
     def attached(self) -> bool:
@@ -175,6 +187,7 @@ class EngineProcess:
             self._stdin.transport.abort()
         self._stdin = None
         self.end_at_once()
+        self.fault = warning
         self._on_warning(warning)
 
     async def _read_messages(self) -> None:
@@ -195,6 +208,8 @@ class EngineProcess:
     def _heed(self, message: EngineMessage) -> None:
         if isinstance(message, EngineStatus):
             self.status = message
+            if self._on_status is not None:
+                self._on_status(message)
         elif isinstance(message, EngineEnded):
             self.ended = message
         elif isinstance(message, SnapshotWanted):

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from book.agent import AgentFailure
-from book.finding import FindingKind
+from book.finding import Finding, FindingKind
 from cli.attached_engine import AttachedEngine, failure_text
 from cli.collector import calm_collector
 from cli.engine_messages import (
@@ -29,13 +29,17 @@ from cli.engine_messages import (
     EngineRefused,
     EngineStart,
     EngineStatus,
+    FindingTold,
     SnapshotWanted,
 )
 from cli.engine_summary import summarise
+from cli.latency_gauge import LatencyGauge
 from venues.errors import TickreelError
 from venues.frame import Frame
 
 STATUS_INTERVAL_S = 0.5
+TOLD_MAX = 100
+"""Of how many kinds and markets a status tells the findings; all are counted."""
 _READ_BYTES = 1 << 20
 
 
@@ -78,6 +82,8 @@ class LiveEngine:
         self._encoder = msgspec.json.Encoder()
         self._status_due_s = 0.0
         self._start = start
+        self._latency: LatencyGauge | None = None
+        self._told: dict[tuple[FindingKind, str, str], FindingTold] = {}
 
     def run(self) -> None:
         """Load the agent, apply all frames until stdin ends, and say the last word."""
@@ -91,6 +97,8 @@ class LiveEngine:
         except (TickreelError, OSError) as error:
             self._tell(EngineRefused(str(error)))
             return
+        self._latency = LatencyGauge(attached.engine)
+        attached.engine.on(Finding, self._take_finding)
         calm_collector()
         self._tell(EngineReady())
         if attached.asynchronous:
@@ -130,8 +138,20 @@ class LiveEngine:
                 books=len(books),
                 proven=sum(book.proven for book in books),
                 gaps=engine.findings.counts[FindingKind.GAP],
+                findings=dict(engine.findings.counts),
+                told=list(self._told.values()),
+                latency=[] if self._latency is None else self._latency.counts(),
             )
         )
+        self._told.clear()
+
+    def _take_finding(self, finding: Finding, market: object) -> None:
+        key = (finding.kind, finding.venue, finding.symbol)
+        before = self._told.get(key)
+        if before is not None:
+            self._told[key] = FindingTold(before.finding, before.count + 1)
+        elif len(self._told) < TOLD_MAX:
+            self._told[key] = FindingTold(finding, 1)
 
     def _tell_failure(self, failure: AgentFailure) -> None:
         self._tell(AgentFailed(failure_text(failure)))

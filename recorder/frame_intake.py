@@ -64,8 +64,8 @@ class FrameStore(Protocol):
         """The cost of all batches that are written, in bytes; only ever grows."""
 
     @property
-    def disk_fault(self) -> str:
-        """Why the disk could not be written at the last try; '' if it could."""
+    def disk_reason(self) -> str:
+        """Why the disk could not be written at the last try, without any path; '' if it could."""
 
     def put(self, frames: list[Frame], cost: int) -> None:
         """Take a batch. Never blocks."""
@@ -324,7 +324,9 @@ class FrameIntake:
         loss = self._losses.get(connection_id)
         if loss is None:
             at_ns = receive_time_ns
-            self._losses[connection_id] = Loss(venue, 1, size, at_ns, at_ns, self._store.disk_fault)
+            self._losses[connection_id] = Loss(
+                venue, 1, size, at_ns, at_ns, self._store.disk_reason
+            )
         else:
             loss.frames += 1
             loss.bytes += size

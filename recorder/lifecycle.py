@@ -50,6 +50,7 @@ class Lifecycle:
     Attributes:
         stream: what people call it.
         url: where it goes, without secrets.
+        venue: the registry name of the venue.
         connection_id: the number in the recording of the last connection made; 0 before the first.
         connects: handshakes that succeeded.
         disconnects: connections lost or closed.
@@ -62,9 +63,10 @@ class Lifecycle:
         refusals: what the exchange refused and why, of the present connection.
     """
 
-    def __init__(self, stream: str, url: str) -> None:
+    def __init__(self, stream: str, url: str, venue: str = "") -> None:
         self.stream = stream
         self.url = url
+        self.venue = venue
         self.state = ConnectionState.DISCONNECTED
         self.connection_id = 0
         self.connects = 0
@@ -92,7 +94,20 @@ class Lifecycle:
             return
         assert state in TRANSITIONS[left], f"{self.stream}: from {left} to {state} is no move"
         self.state = state
-        log.info("%s: %s", self.stream, state.value)
+        log.info(
+            "%s: %s",
+            self.stream,
+            state.value,
+            extra={
+                "event": "connection state",
+                "stream": self.stream,
+                "venue": self.venue,
+                "connection": self.connection_id or None,
+                "state": state.value,
+                "left": left.value,
+                "error": self.last_error,
+            },
+        )
         for callback in self._callbacks:
             try:
                 callback(self, left, state)

@@ -50,7 +50,7 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         PlannedConnection(
             venue,
             plan,
-            Lifecycle(plan.stream, redacted_url(plan.url)),
+            Lifecycle(plan.stream, redacted_url(plan.url), venue.name),
             credentials if plan in logging_in else None,
             stream.silence_limit_s,
         )

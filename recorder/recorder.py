@@ -154,6 +154,7 @@ class Recorder:
             stored_frames=writer.stored_frames,
             budget_bytes=self._settings.budget_bytes,
             disk_free_bytes=writer.disk_free_bytes,
+            disk_full=writer.disk_full,
             segments=writer.segments,
             ended=self._watch.ended,
             stream_faults=tuple(map(str, self._watch.stream_faults.values())),

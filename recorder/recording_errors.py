@@ -136,6 +136,8 @@ class FrameTooLargeError(RecorderError):
 class JournalWriteError(RecorderError):
     """The disk refused a block. `frames_written` of the batch are safe, in whole blocks.
 
+    `reason` names no path, so that it can be said in a recording.
+
     The journal has been cut back to its last whole block and can be written to again once there is
     room: give the writer the rest of the batch (or a LOST frame) then.
     """
@@ -146,9 +148,9 @@ class JournalWriteError(RecorderError):
         self.errno = error.errno
         self.frames_written = frames_written
         self.frames_given = frames_given
-        reason = os.strerror(error.errno) if error.errno is not None else str(error)
+        self.reason = os.strerror(error.errno) if error.errno is not None else str(error)
         super().__init__(
-            f"{path}: {reason}; {frames_written:,} of {frames_given:,} frames written. "
+            f"{path}: {self.reason}; {frames_written:,} of {frames_given:,} frames written. "
             "What was written before is whole. Free some space (or move the recording to a disk "
             "that works) and go on."
         )
@@ -161,6 +163,7 @@ class DiskFullError(JournalWriteError):
         super().__init__(folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 0, frames)
         self.free_bytes = free_bytes
         self.min_free_bytes = min_free_bytes
+        self.reason = f"{_megabytes(min_free_bytes)} of the disk are left free"
         self.args = (
             f"{folder}: {_megabytes(free_bytes)} are free on this disk, of which a recording "
             f"leaves {_megabytes(min_free_bytes)}. Free some space, or say with min_free_bytes "

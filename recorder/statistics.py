@@ -51,6 +51,7 @@ class RecorderStatistics:
         stored_frames: frames that are written.
         budget_bytes: what `queue_bytes` may come to before frames are lost.
         disk_free_bytes: what is left on the disk, for us; None where that is not known.
+        disk_full: whether `disk_fault` is for want of room.
         segments: sealed segments in the folder, a few seconds ago.
         ended: why the recorder is ending by itself; '' while it is not.
         stream_faults: why streams have ended.
@@ -73,6 +74,7 @@ class RecorderStatistics:
     stored_frames: int = 0
     budget_bytes: int = 0
     disk_free_bytes: int | None = None
+    disk_full: bool = False
     segments: int = 0
     ended: str = ""
     stream_faults: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ a full disk says what is missing at its end, to the frame.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import queue
@@ -89,6 +90,8 @@ class FrameWriter:
         stored_cost: the cost of all batches written so far.
         stored_frames: how many frames those were.
         disk_fault: why the disk could not be written at the last try; '' if it could.
+        disk_reason: the same, without the path that no recording tells.
+        disk_full: whether that is for want of room.
         disk_faults: how many tries have failed.
         disk_bytes: what the folder took on disk a few seconds ago.
         disk_free_bytes: what was left on the disk then, for us; None where that is not known.
@@ -117,6 +120,8 @@ class FrameWriter:
         self.stored_frames = 0
         self.put_frames = 0
         self.disk_fault = ""
+        self.disk_reason = ""
+        self.disk_full = False
         self.disk_faults = 0
         self.disk_bytes = 0
         self.disk_free_bytes: int | None = None
@@ -232,7 +237,7 @@ class FrameWriter:
         """Write, in place of all that waits, that it is lost."""
         self._recording.give_up_reserve()
         waiting = [frame for frames, _ in self._unwritten for frame in frames]
-        words = LastWords(waiting, self._recording.next_frame_number, self.disk_fault)
+        words = LastWords(waiting, self._recording.next_frame_number, self.disk_reason)
         try:
             self._recording.write(words.frames)
         except JournalWriteError as fault:
@@ -251,7 +256,8 @@ class FrameWriter:
 
     def _disk_works(self) -> None:
         if self.disk_fault:
-            self.disk_fault = ""
+            self.disk_fault = self.disk_reason = ""
+            self.disk_full = False
             if self._complained:
                 self._complained = False
                 log.warning("the disk can be written again")
@@ -289,11 +295,19 @@ class FrameWriter:
     def _disk_failed(self, what: str, fault: Exception) -> None:
         self.disk_faults += 1
         self.disk_fault = f"not {what}: {fault}"
+        self.disk_full = getattr(fault, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        self.disk_reason = _reason(fault)
         now_s = time.monotonic()
         if now_s - self._complained_s >= COMPLAINT_INTERVAL_S:
             self._complained_s = now_s
             self._complained = True
             log.error("the recording could not be %s: %s; frames wait in memory", what, fault)
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, JournalWriteError):
+        return fault.reason
+    return fault.strerror or "" if isinstance(fault, OSError) else ""
 
 
 def folder_bytes(folder: Path) -> int:
