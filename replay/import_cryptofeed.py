@@ -13,7 +13,8 @@ literal and nothing else, and its exact bytes are kept.
 A received line does not name its connection. It belongs to the connection that its file opened
 last: cryptofeed writes one file a connection, and a new `<->` in it is a reconnect. The status of
 an HTTP answer is not written either; 200 is what such a body came with. As in every recording, a
-login is kept as a stand-in, and URLs without the values of unknown parameters.
+login is kept as a stand-in, what else was signed without its keys and signatures, and URLs without
+the values of unknown parameters.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from recorder.key_fields import without_keys
 from recorder.redaction import LOGIN_STANDIN, redacted_url
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
@@ -97,7 +99,7 @@ def _said(venue: Venue, url: str, arrow: bytes, text: bytes) -> tuple[FrameKind,
         return FrameKind.OPENED, marker_payload(opened)
     if arrow == b"<-":
         login = venue.dialect.read_request(text).kind is RequestKind.LOGIN
-        return FrameKind.SENT, LOGIN_STANDIN if login else text
+        return FrameKind.SENT, LOGIN_STANDIN if login else without_keys(text)
     return FrameKind.HTTP, http_payload(_head(venue, url), text)
 
 

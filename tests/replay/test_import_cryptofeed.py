@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -100,6 +101,24 @@ def test_a_login_and_a_token_are_not_kept(tmp_path: Path) -> None:
         assert b"SECRET" not in frame.payload
     everything = b"".join(p.read_bytes() for p in report.folder.rglob("*") if p.is_file())
     assert b"SECRET" not in everything
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'{"type":"subscribe","channels":["user"],"key":"SECRETKEY","signature":"SECRET/SIGN="}',
+        b'{"channel":"spot.orders","auth":{"method":"api_key","KEY":"SECRETKEY","SIGN":"SECRET1"}}',
+        b'{"event":"bts:subscribe","data":{"channel":"private-my","auth":"SECRETTOKEN"}}',
+        b'{"event":"subscribe","api_key":"SECRETKEY","signed_challenge":"SECRET\\/SIGN=="}',
+    ],
+)
+def test_a_subscription_that_is_signed_is_kept_without_its_keys(
+    tmp_path: Path, message: bytes
+) -> None:
+    content = b"wss://host/x <-> 1618678130.1\nwss://host/x <- 1618678130.2: " + message
+    _, sent = frames_of(imported(tmp_path, content))
+    assert b"SECRET" not in sent.payload
+    assert json.loads(sent.payload).keys() == json.loads(message).keys()
 
 
 @pytest.mark.parametrize(
