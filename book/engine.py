@@ -78,7 +78,8 @@ class Engine:
             FrameKind.LOST: self._lost,
             FrameKind.CLOCK: self._clock,
             FrameKind.HTTP: self._http,
-            FrameKind.SENT: self._sent,
+            FrameKind.SENT: self._pass_over,
+            FrameKind.LINES: self._pass_over,
         }
 
     @property
@@ -356,8 +357,8 @@ class Engine:
         kind = FindingKind.SNAPSHOT_FAILED if about_book else FindingKind.REQUEST_FAILED
         self.report(kind, head.symbol, text)
 
-    def _sent(self, frame: Frame) -> None:
-        """Do nothing: what we said ourselves changes no state."""
+    def _pass_over(self, frame: Frame) -> None:
+        """Do nothing: neither what we said nor which line brought a frame changes any state."""
 
     # What comes out.
 

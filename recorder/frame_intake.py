@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from venues.frame import RECORDER, Frame, FrameKind
-from venues.marker import ClockReading, Closed, Lost, Marker, Opened, marker_payload
+from venues.marker import ClockReading, Closed, Lines, Lost, Marker, Opened, marker_payload
 
 log = logging.getLogger("tickreel.recorder")
 
@@ -46,6 +46,7 @@ _MARKER_KINDS: dict[type, FrameKind] = {
     Closed: FrameKind.CLOSED,
     Lost: FrameKind.LOST,
     ClockReading: FrameKind.CLOCK,
+    Lines: FrameKind.LINES,
 }
 
 

@@ -8,7 +8,7 @@ that befell no single connection), whose venue is `RECORDER`, and HTTP answers t
 connection (access, which is asked for before there is one, and instruments), under their venue.
 
 The payload of a received frame is exactly the bytes that came. The payload of a marker (opened,
-closed, lost, clock) is JSON, and that of an HTTP response a line of JSON and then the body: see
+closed, lost, clock, lines) is JSON, and that of an HTTP response a line of JSON and then the body: see
 `venues.marker`.
 """
 
@@ -33,6 +33,7 @@ class FrameKind(IntEnum):
     CLOSED = 6
     LOST = 7
     CLOCK = 8
+    LINES = 9
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -43,11 +43,19 @@ CRASH = "crash"
 """The cause of a loss whose recorder did not live to count it: nobody listened after it."""
 
 
+STALL = "stall"
+"""The cause of a loss that nobody saw: where messages should have come, there was silence."""
+
+LATE_LINE = "late line"
+"""The cause of a loss by order: a message that only a slow line brought, too late for its place."""
+
+
 class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     """Frames that came, or may have come, and are not in the recording.
 
     `frames` and `bytes` are None where the size of the loss is unknown. The interval is in
-    receive time. `cause` is a word: `backpressure`, `oversize`, `crash`, `damage`.
+    receive time. `cause` is a word: `backpressure`, `oversize`, `crash`, `damage`, `stall`,
+    `late line`. `subscriptions` are those of the connection that it befell; empty for all.
     """
 
     frames: int | None
@@ -56,6 +64,7 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     to_ns: int
     cause: str
     detail: str = ""
+    subscriptions: list[Subscription] = []
 
 
 class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,8 +94,40 @@ class HttpResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
 
 
-Marker = Opened | Closed | Lost | ClockReading
-MarkerType = TypeVar("MarkerType", Opened, Closed, Lost, ClockReading)
+class LineShare(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line's part: `first` frames came on it first, `only` of them on no other line.
+
+    `later` frames came on it after another line had brought them, `apart_ns_median` and
+    `apart_ns_max` after that one (None without any).
+    """
+
+    line: int
+    first: int = 0
+    only: int = 0
+    later: int = 0
+    apart_ns_median: int | None = None
+    apart_ns_max: int | None = None
+
+
+class Lines(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the lines of one connection brought since its last such marker, or a change of them.
+
+    Of the frames of this connection numbered `first_frame` to `last_frame`, every line in `lines`
+    brought each, but for `only`: runs `[line, first, last]` that came on that line alone. `change`
+    is `up`, `joined` or `down` of the line `line`; `reason` is why it went down.
+    """
+
+    lines: list[LineShare] = []
+    first_frame: int | None = None
+    last_frame: int | None = None
+    only: list[tuple[int, int, int]] = []
+    change: str = ""
+    line: int | None = None
+    reason: str = ""
+
+
+Marker = Opened | Closed | Lost | ClockReading | Lines
+MarkerType = TypeVar("MarkerType", Opened, Closed, Lost, ClockReading, Lines)
 
 
 class MarkerError(TickreelError):
