@@ -32,6 +32,9 @@ COMMANDS = {
     "import": CommandPlace(
         "cli.import_command", "import_command", "Turn other tools' files into a recording."
     ),
+    "upload": CommandPlace("cli.upload", "upload", "Bring a recording to S3 or another store."),
+    "pack": CommandPlace("cli.pack", "pack", "Put a recording into one .reel file."),
+    "unpack": CommandPlace("cli.unpack", "unpack", "Make a .reel file a folder again."),
     "demo": CommandPlace("cli.demo", "demo", "Run the whole loop on this machine."),
     "venues": CommandPlace("cli.venues", "venues", "List the venues and what each can prove."),
 }

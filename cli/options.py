@@ -155,6 +155,13 @@ def json_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def force_option(command: Decorated) -> Decorated:
+    """Add `--force`."""
+    return click.option(
+        "--force", is_flag=True, help="Replace a file or a recording that is in the result's place."
+    )(command)
+
+
 def speed_option(default: str) -> Callable[[Decorated], Decorated]:
     """Add `--speed`, read by the player itself."""
     return click.option(

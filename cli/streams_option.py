@@ -27,7 +27,7 @@ def refuse_absent(recordings: Sequence[Recording], streams: Sequence[str] | None
     venues = sorted({venue for recording in recordings for venue in recording.venues})
     for stream in streams or ():
         if stream not in venues:
-            folders = ", ".join(str(recording.path) for recording in recordings)
+            folders = ", ".join(str(recording.origin) for recording in recordings)
             raise CommandError(
                 f"{folders}: there is no frame of {stream} to look at. "
                 f"--streams can be one of: {', '.join(venues) or 'none'}."

@@ -135,6 +135,7 @@ class SegmentWriter:
         number: int,
         recording_id: str,
         disk: Disk = REAL_DISK,
+        compression_level: int = COMPRESSION_LEVEL,
     ) -> None:
         """Begin the file, in place of any half-done one of that name.
 
@@ -166,7 +167,7 @@ class SegmentWriter:
             self._schema,
             version="2.6",
             compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
+            compression_level=compression_level,
             use_dictionary=False,
             column_encoding={
                 "frame_number": "DELTA_BINARY_PACKED",

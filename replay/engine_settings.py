@@ -22,7 +22,7 @@ def recorded_settings(source: FrameSource) -> EngineSettings:
     """
     if isinstance(source, Recording):
         written = source.description.asked_for.get("engine", {})
-        return EngineSettings.read(written, f"{source.path}/recording.json, asked_for.engine")
+        return EngineSettings.read(written, f"{source.origin}/recording.json, asked_for.engine")
     if not isinstance(source, MergedRecording) or not source.recordings:
         return EngineSettings()
     first, *others = source.recordings
@@ -34,4 +34,4 @@ def recorded_settings(source: FrameSource) -> EngineSettings:
 
 
 def _name(source: FrameSource) -> str:
-    return str(source.path) if isinstance(source, Recording) else "a recording"
+    return str(source.origin) if isinstance(source, Recording) else "a recording"

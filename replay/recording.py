@@ -12,6 +12,8 @@ Nothing here imports pyarrow before a segment is read.
 from __future__ import annotations
 
 import hashlib
+import shutil
+import weakref
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,7 +55,8 @@ class Recording:
     """A recording on disk, to be read.
 
     Attributes:
-        path: its folder.
+        path: its folder; of one in a `.reel` file, a temporary one that goes with this object.
+        origin: what it was opened by: the folder, or the file.
         description: what `recording.json` says.
         segments: the sealed segments as of opening, in order.
     """
@@ -64,7 +67,7 @@ class Recording:
         description: RecordingDescription,
         segments: tuple[ManifestEntry, ...],
     ) -> None:
-        self.path = folder.path
+        self.path = self.origin = folder.path
         self.description = description
         self.segments = segments
         self._folder = folder
@@ -73,12 +76,20 @@ class Recording:
     def open(cls, folder: str | Path) -> Recording:
         """Open a recording: its description and manifest are read and checked, no frames yet.
 
+        A `.reel` file is unpacked, which checks every byte of it.
+
         Raises:
+            NotAReelError: the file is no reel, or not the one that was packed.
             NotARecordingError: the folder is not there, or holds something else.
             NewerFormatError: a later tickreel made it.
             DamagedDescriptionError: `recording.json` cannot be read.
             DamagedManifestError: `manifest.jsonl` was altered, cut, or does not fit the folder.
         """
+        if Path(folder).is_file():
+            from replay.pack import is_reel, unpacked_for_reading
+
+            if is_reel(Path(folder)):
+                return cls._of_reel(Path(folder), unpacked_for_reading(Path(folder)))
         place = RecordingFolder(Path(folder))
         description = read_description(place)
         # In this order, because sealing goes the other way: a segment seen here has its line by the
@@ -92,6 +103,18 @@ class Recording:
             if path not in listed and parsed is not None and parsed[1] not in journals:
                 raise DamagedManifestError(place.manifest, None, f"does not list {path}")
         return cls(place, description, in_order(entries))
+
+    @classmethod
+    def _of_reel(cls, reel: Path, unpacked: Path) -> Recording:
+        """Open what a reel was unpacked to; it is removed when nobody holds the recording."""
+        try:
+            recording = cls.open(unpacked)
+        except BaseException:
+            shutil.rmtree(unpacked, ignore_errors=True)
+            raise
+        recording.origin = reel
+        weakref.finalize(recording, shutil.rmtree, unpacked, ignore_errors=True)
+        return recording
 
     def frames(
         self,

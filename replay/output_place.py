@@ -1,0 +1,91 @@
+"""Where a result goes: beside its place under a hidden name, and there only when it is whole.
+
+So a command that fails, or is killed, never leaves a file or folder that passes for its result.
+What is in the place already is refused before any work is done; with `force` it is replaced, but
+only if it is a file, an empty folder or a recording: nobody's other things are ever removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recorder.recording_folder import RecordingFolder
+from replay.reel_errors import TargetTakenError
+
+
+def refuse_taken(target: Path, *, force: bool) -> None:
+    """Refuse a target that is there.
+
+    Raises:
+        TargetTakenError: it is, and may not be replaced.
+    """
+    if not os.path.lexists(target):
+        return
+    if target.is_dir() and not target.is_symlink():
+        if not any(target.iterdir()):
+            return
+        replaceable = RecordingFolder(target).description.is_file()
+    else:
+        replaceable = target.is_file()
+    if not (force and replaceable):
+        raise TargetTakenError(target, replaceable=replaceable)
+
+
+@contextmanager
+def output_file(target: Path, *, force: bool) -> Iterator[Path]:
+    """Give the path to write a file to; it is at `target` once the block has ended well.
+
+    Raises:
+        TargetTakenError: `target` is there.
+        OSError: the disk refused.
+    """
+    with output_folder(target, force=force) as folder:
+        folder.rmdir()
+        yield folder
+
+
+@contextmanager
+def output_folder(target: Path, *, force: bool) -> Iterator[Path]:
+    """Give an empty folder to write to; it is at `target` once the block has ended well.
+
+    Raises:
+        TargetTakenError: `target` is there.
+        OSError: the disk refused.
+    """
+    refuse_taken(target, force=force)
+    target.absolute().parent.mkdir(parents=True, exist_ok=True)
+    parent = target.absolute().parent
+    workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
+    try:
+        yield workplace
+        _put(workplace, target, force=force)
+    finally:
+        _remove(workplace)
+
+
+def _put(made: Path, target: Path, *, force: bool) -> None:
+    refuse_taken(target, force=force)
+    old = None
+    if target.is_dir() or (target.exists() and made.is_dir()):
+        old = made.with_name(f"{made.name}.replaced")
+        target.rename(old)
+    try:
+        made.replace(target)
+    except OSError:
+        if old is not None:
+            old.rename(target)
+        raise
+    if old is not None:
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
