@@ -1,36 +1,33 @@
 """Two lines that carry the same messages, made into one sequence: each once, none out of order.
 
-Theory. What an exchange sends on one topic is one sequence S. A line brings a part of S in the
-order of S: parts are missing where it lost something. From lines that differ in speed and in what
-they lost, the union is made, in the order of S, a topic at a time (between topics nothing orders).
+Theory. What an exchange sends on one topic is one sequence. A line brings a part of it in its
+order: parts are missing where the line lost something. Of two lines that differ in speed and in
+what they lost, the union is made in that order, a topic at a time (nothing orders two topics).
 
-`entries` is the union so far. Each line has a place in it: behind the last entry that it brought.
-A message that comes on a line is
+A message that came on one line waits for the other line to bring it too (the same bytes; of equal
+ones the n-th on one line is the n-th on the other). When it does, all that waits before it on
+either line is known to have been lost by the other one, and goes out before it. In which order two
+such messages go out that each came on one line alone, the exchange's own number says (`rank`, read
+for these only); without numbers the time does, less by how much one line is usually behind.
 
-- brought before by another line: the same bytes, not yet brought by this one. The line's place is
-  now behind it; entries of other lines between the two places were missed by this one.
-- new: it belongs behind the line's place. Entries that stand there already came on other lines and
-  may come here yet, so the new one goes before them, but for those that the exchange's own number
-  (`rank`, read only in this case) puts first.
+A message waits for at most `hold_ns`, then goes out alone. What a slow line brings after that is
+either known to have gone out (`keep_ns` long), or it belongs before what has, and is *late*: it
+cannot be kept in order, is not kept, and is counted as lost.
 
-An entry is given out when all before it are, and it is certain that nothing will come before it:
-every line that stands has brought it or is past it; or it has waited for `hold_ns`, after which a
-line counts as slow and no longer as whole. What comes to stand before an entry that was given out
-already is *late*: it cannot be kept in order, is not kept, and is counted as lost.
+A line that comes to one at work *joins* it, a topic at a time: what it brings is left out until it
+brings what the other line brought too. The snapshot with which a subscription begins has no place
+among the deltas of a line that goes on. A topic on which nothing was said meanwhile needs no
+joining: both listened, and there was nothing.
 
-A line that comes to one which is at work joins it, a topic at a time: what it brings is not
-entered until it brings what another line brought too (before or after). Without that, the snapshot
-with which a subscription begins would stand between deltas that it has no place among. Topics on
-which nothing was said meanwhile need no joining: both lines listened, and there was nothing.
+What may not happen: a message goes out twice, or is left out without being counted, or goes out in
+another order than one of the lines had. At every moment, for both lines together:
 
-What may not happen: the same message is given out twice; two are given out in another order than
-one of the lines had them in; one is given out that no line brought. Memory: `keep_ns` of numbers
-(hashes) of what was given out, to know it again on a slow line, and at most `ENTRIES_MAX` a topic.
+    taken = gone out + merged + late + unjoined + waiting
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -40,29 +37,27 @@ Line = Hashable
 
 HOLD_NS = 1_000_000_000
 KEEP_NS = 10_000_000_000
-ENTRIES_MAX = 20_000
+LAG_WEIGHT = 0.05
 
 
 @dataclass(slots=True, eq=False)
 class Entry(Generic[Message]):
-    """A message of the union: what it is, who brought it first and when, who brought it since.
+    """A message of the union: `lines` is when each line brought it, in the order of arrival.
 
-    `message` is None once it was given out.
+    `message` is None once it has gone out; `rank` is known of what went out on one line alone.
     """
 
     key: int
     message: Message | None
     size: int
-    first_line: Line
     first_ns: int
+    lines: dict[Line, int]
     rank: int | None = None
-    lines: dict[Line, int] = field(default_factory=dict)
-    given: bool = False
 
 
 @dataclass(slots=True)
 class MergeCounts:
-    """What became of the messages of a merge since it was last asked."""
+    """What became of messages that did not go out; times are those of the late ones."""
 
     merged_frames: int = 0
     merged_bytes: int = 0
@@ -74,30 +69,20 @@ class MergeCounts:
     unjoined_bytes: int = 0
 
 
+@dataclass(slots=True)
 class _TopicMerge(Generic[Message]):
-    """One topic's union. `start` counts the entries that were forgotten at its front."""
+    """One topic: what waits, by line; what a joining line is ahead with; what went out alone."""
 
-    __slots__ = ("ahead", "entries", "given", "joined", "places", "start", "waiting")
-
-    def __init__(self) -> None:
-        self.entries: deque[Entry[Message]] = deque()
-        self.start = 0
-        self.given = 0
-        self.places: dict[Line, int] = defaultdict(int)
-        self.joined: set[Line] = set()
-        self.waiting: dict[int, deque[Entry[Message]]] = {}
-        self.ahead: dict[Line, deque[Entry[Message]]] = {}
-
-    def index_of(self, entry: Entry[Message]) -> int:
-        # From the end: what is looked for came within the last moments.
-        for back, other in enumerate(reversed(self.entries)):
-            if other is entry:
-                return self.start + len(self.entries) - 1 - back
-        raise AssertionError("an entry that waits is among the entries")
+    waiting: dict[Line, deque[Entry[Message]]] = field(default_factory=dict)
+    ahead: deque[Entry[Message]] = field(default_factory=deque)
+    joined: set[Line] = field(default_factory=set)
+    gone: deque[Entry[Message]] = field(default_factory=deque)
+    gone_by_key: dict[int, deque[Entry[Message]]] = field(default_factory=dict)
+    spoke_ns: int = -1
 
 
 class LineMerge(Generic[Message]):
-    """The union of what several lines bring; `give` takes it, a message and its entry at a time."""
+    """The union of what two lines bring; `give` takes each message, with who brought it."""
 
     def __init__(
         self,
@@ -112,218 +97,221 @@ class LineMerge(Generic[Message]):
         self._hold_ns = hold_ns
         self._keep_ns = keep_ns
         self._topics: dict[str, _TopicMerge[Message]] = {}
-        self._lines: dict[Line, int | None] = {}
+        self._joining: dict[Line, int] = {}
+        self._lag_ns: dict[Line, float] = {}
+        self.lines: list[Line] = []
         self.counts = MergeCounts()
 
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The lines that stand."""
-        return tuple(self._lines)
-
-    def add(self, line: Line, now_ns: int | None) -> None:
-        """Take a line in: whole from the beginning (None), or joining what is at work."""
-        self._lines[line] = now_ns
-
-    def remove(self, line: Line) -> None:
-        """Go on without a line that is gone; nothing waits for it any more."""
-        self._lines.pop(line, None)
-        for topic in self._topics.values():
-            for entry in topic.ahead.pop(line, ()):
-                self._leave_out(entry)
-            topic.joined.discard(line)
-            self._give_out(topic, None)
+    def add(self, line: Line, joins_ns: int | None = None) -> None:
+        """Take a line in: from the beginning, or one that joins another at `joins_ns`."""
+        assert len(self.lines) < 2, "two lines are merged, no more"
+        self.lines.append(line)
+        self._lag_ns[line] = 0.0
+        if joins_ns is not None:
+            self._joining[line] = joins_ns
 
     def unjoined(self, line: Line) -> list[str]:
-        """Return the topics that spoke since `line` came and that it has not joined."""
-        since_ns = self._lines.get(line)
+        """Return the topics that spoke since `line` came, and on which it has not joined."""
+        since_ns = self._joining.get(line)
         if since_ns is None:
             return []
         return [
             name
             for name, topic in self._topics.items()
-            if line not in topic.joined
-            and (topic.ahead.get(line) or (topic.entries and topic.entries[-1].first_ns > since_ns))
+            if line not in topic.joined and (topic.ahead or topic.spoke_ns > since_ns)
         ]
 
     def whole(self, line: Line) -> None:
         """Take a line that has joined for one that was there from the beginning."""
-        if line not in self._lines:
-            return
-        self._lines[line] = None
-        for topic in self._topics.values():
-            if line not in topic.joined:
-                topic.places[line] = topic.start + len(topic.entries)
+        self._joining.pop(line, None)
 
     def take(self, line: Line, name: str, payload: bytes, message: Message, now_ns: int) -> None:
         """Take a message that came on a line."""
         topic = self._topics.get(name)
         if topic is None:
             topic = self._topics[name] = _TopicMerge()
-        key = hash(payload)
-        if self._lines[line] is not None and line not in topic.joined:
-            self._join(topic, line, key, len(payload), message, now_ns)
-        elif not self._brought_before(topic, line, key, now_ns):
-            entry = Entry(key, message, len(payload), line, now_ns, lines={line: now_ns})
-            self._enter(topic, line, entry)
-        self._give_out(topic, now_ns)
+        entry = Entry(hash(payload), message, len(payload), now_ns, {line: now_ns})
+        joining = line in self._joining and line not in topic.joined
+        if not joining:
+            topic.spoke_ns = now_ns
+        if self._again(topic, line, entry) or self._meet(topic, line, entry):
+            if joining:
+                self._has_joined(topic, line, 0)
+        elif joining:
+            topic.ahead.append(entry)
+        else:
+            self._meet_ahead(topic, line, entry)
 
     def tick(self, now_ns: int) -> None:
-        """Give out what has waited long enough; to be called every 50 ms or so."""
+        """Let out what has waited long enough; to be called every 50 ms or so."""
         for topic in self._topics.values():
-            self._give_out(topic, now_ns)
-            for ahead in topic.ahead.values():
-                while ahead and now_ns - ahead[0].first_ns > self._hold_ns:
-                    self._leave_out(ahead.popleft())
-            entries = topic.entries
-            while entries and entries[0].given and now_ns - entries[0].first_ns > self._keep_ns:
-                self._forget_first(topic)
+            self._let_out(topic, now_ns - self._hold_ns)
+            ahead, gone = topic.ahead, topic.gone
+            while ahead and ahead[0].first_ns <= now_ns - self._hold_ns:
+                self._leave_out(ahead.popleft())
+            while gone and gone[0].first_ns <= now_ns - self._keep_ns:
+                self._forget(topic, gone.popleft())
 
     def end(self) -> None:
-        """Give out all that is left, as no line is waited for any more."""
+        """Let out all that waits: from now on there is one line, or none."""
         for topic in self._topics.values():
-            for ahead in topic.ahead.values():
-                for entry in ahead:
-                    self._leave_out(entry)
-            topic.ahead.clear()
-            while topic.given < len(topic.entries):
-                self._give_first(topic)
+            while topic.ahead:
+                self._leave_out(topic.ahead.popleft())
+            self._go_out(topic, self._in_order(list(topic.waiting.values())))
+            topic.waiting.clear()
 
     # The steps.
 
-    def _brought_before(
-        self, topic: _TopicMerge[Message], line: Line, key: int, now_ns: int
-    ) -> bool:
-        waiting = topic.waiting.get(key)
-        if waiting is None:
+    def _again(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> bool:
+        """Merge what went out already. What waits on the line came before it, and is late."""
+        gone = topic.gone_by_key.get(entry.key)
+        first = next((each for each in gone or () if line not in each.lines), None)
+        if first is None:
             return False
-        entry = next((each for each in waiting if line not in each.lines), None)
-        if entry is None:
-            return False
-        entry.lines[line] = now_ns
-        self.counts.merged_frames += 1
-        self.counts.merged_bytes += entry.size
-        place = topic.index_of(entry) + 1
-        if place > topic.places[line]:
-            topic.places[line] = place
+        self._merge(first, line, entry)
+        topic.gone.remove(first)
+        self._forget(topic, first)
+        for late in topic.waiting.pop(line, ()):
+            self._too_late(late)
         return True
 
-    def _enter(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> None:
-        place = max(topic.places[line], topic.start)
-        end = topic.start + len(topic.entries)
-        if place < end:
-            place = self._ranked_place(topic, line, entry, place, end)
-        if place < topic.start + topic.given:
-            counts = self.counts
-            counts.late_from_ns = counts.late_from_ns or entry.first_ns
-            counts.late_to_ns = entry.first_ns
-            counts.late_frames += 1
-            counts.late_bytes += entry.size
-            return
-        topic.entries.insert(place - topic.start, entry)
-        for other, where in topic.places.items():
-            if where > place:
-                topic.places[other] = where + 1
-        topic.places[line] = place + 1
-        topic.waiting.setdefault(entry.key, deque()).append(entry)
-        if len(topic.entries) > ENTRIES_MAX:
-            if not topic.given:
-                self._give_first(topic)
-            self._forget_first(topic)
-
-    def _ranked_place(
-        self,
-        topic: _TopicMerge[Message],
-        line: Line,
-        entry: Entry[Message],
-        place: int,
-        end: int,
-    ) -> int:
-        """Return where a new entry goes among those that its line may bring yet."""
-        rank = self._rank_of(entry)
-        if rank is None:
-            return place
-        while place < end:
-            other = topic.entries[place - topic.start]
-            other_rank = self._rank_of(other)
-            if line in other.lines or other_rank is None or other_rank > rank:
-                break
-            place += 1
-        return place
-
-    def _rank_of(self, entry: Entry[Message]) -> int | None:
-        if entry.rank is None and entry.message is not None:
-            entry.rank = self._rank(entry.message)
-        return entry.rank
-
-    def _join(
-        self,
-        topic: _TopicMerge[Message],
-        line: Line,
-        key: int,
-        size: int,
-        message: Message,
-        now_ns: int,
-    ) -> None:
-        if self._brought_before(topic, line, key, now_ns):
-            topic.joined.add(line)
-            for entry in topic.ahead.pop(line, ()):
-                self._leave_out(entry)
-            return
-        entry = Entry(key, message, size, line, now_ns, lines={line: now_ns})
-        topic.ahead.setdefault(line, deque()).append(entry)
-
-    def _join_ahead(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> None:
-        """See whether a joining line brought this entry before: it has joined there then."""
-        for line in list(topic.ahead):
-            ahead = topic.ahead[line]
-            where = next((n for n, each in enumerate(ahead) if each.key == entry.key), None)
+    def _meet(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> bool:
+        """Merge what waits on the other line, and let it out with all that is before it."""
+        for other, waiting in topic.waiting.items():
+            if other == line:
+                continue
+            where = next((n for n, each in enumerate(waiting) if each.key == entry.key), None)
             if where is None:
                 continue
-            del topic.ahead[line]
-            topic.joined.add(line)
-            later = list(ahead)
-            for before in later[:where]:
-                self._leave_out(before)
-            entry.lines[line] = later[where].first_ns
-            self.counts.merged_frames += 1
-            self.counts.merged_bytes += entry.size
-            topic.places[line] = topic.index_of(entry) + 1
-            for after in later[where + 1 :]:
-                self._enter(topic, line, after)
+            before = [waiting.popleft() for _ in range(where)]
+            met = waiting.popleft()
+            self._merge(met, line, entry)
+            mine = topic.waiting.pop(line, deque())
+            self._go_out(topic, [*self._in_order([before, mine]), met])
+            return True
+        return False
+
+    def _meet_ahead(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> None:
+        """Let a message wait, or go out where no other line is to bring it."""
+        where = next((n for n, each in enumerate(topic.ahead) if each.key == entry.key), None)
+        topic.waiting.setdefault(line, deque()).append(entry)
+        if where is not None:
+            (joiner,) = (each for each in self.lines if each != line)
+            met = topic.ahead[where]
+            self._merge(entry, joiner, met)
+            self._go_out(topic, topic.waiting.pop(line))
+            self._has_joined(topic, joiner, where + 1, where)
+        elif not any(
+            each != line and (each not in self._joining or each in topic.joined)
+            for each in self.lines
+        ):
+            self._go_out(topic, topic.waiting.pop(line))
+
+    def _has_joined(
+        self, topic: _TopicMerge[Message], line: Line, from_number: int, left_out: int | None = None
+    ) -> None:
+        topic.joined.add(line)
+        ahead, topic.ahead = topic.ahead, deque()
+        if left_out is None:
+            left_out = from_number = len(ahead)
+        for number, entry in enumerate(ahead):
+            if number < left_out:
+                self._leave_out(entry)
+            elif number >= from_number:
+                topic.waiting.setdefault(line, deque()).append(entry)
+
+    def _merge(self, into: Entry[Message], line: Line, entry: Entry[Message]) -> None:
+        (other,) = into.lines
+        apart_ns = entry.first_ns - into.first_ns
+        lag_ns = self._lag_ns
+        # How far `line` is behind, as seen from the middle between both.
+        lag_ns[line] += LAG_WEIGHT * (apart_ns / 2 - lag_ns[line])
+        lag_ns[other] += LAG_WEIGHT * (-apart_ns / 2 - lag_ns[other])
+        into.lines[line] = entry.first_ns
+        self.counts.merged_frames += 1
+        self.counts.merged_bytes += entry.size
+
+    def _in_order(
+        self, parts: list[list[Entry[Message]]] | list[deque[Entry[Message]]]
+    ) -> list[Entry[Message]]:
+        """Put what came on one line alone among what came on the other alone."""
+        queues = [deque(part) for part in parts if part]
+        if len(queues) < 2:
+            return list(queues[0]) if queues else []
+        one, other = queues
+        merged: list[Entry[Message]] = []
+        while one and other:
+            merged.append((one if self._comes_before(one[0], other[0]) else other).popleft())
+        return [*merged, *one, *other]
+
+    def _comes_before(self, one: Entry[Message], other: Entry[Message]) -> bool:
+        one_rank, other_rank = self._rank_of(one), self._rank_of(other)
+        if one_rank is not None and other_rank is not None and one_rank != other_rank:
+            return one_rank < other_rank
+        return self._sent_ns(one) <= self._sent_ns(other)
+
+    def _rank_of(self, entry: Entry[Message]) -> int | None:
+        return None if entry.message is None else self._rank(entry.message)
+
+    def _sent_ns(self, entry: Entry[Message]) -> float:
+        (line,) = entry.lines
+        return entry.first_ns - self._lag_ns[line]
+
+    def _let_out(self, topic: _TopicMerge[Message], until_ns: int) -> None:
+        """Let out what came until then, and what the other line had before it."""
+        if not any(each and each[0].first_ns <= until_ns for each in topic.waiting.values()):
+            return
+        parts = [
+            [entry for entry in waiting if entry.first_ns <= until_ns]
+            for waiting in topic.waiting.values()
+        ]
+        out = self._in_order(parts)
+        for waiting, part in zip(topic.waiting.values(), parts, strict=True):
+            for _ in part:
+                waiting.popleft()
+        for entry in out:
+            if self._overtaken(topic, entry):
+                self._too_late(entry)
+            else:
+                self._go_out(topic, [entry])
+
+    def _overtaken(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> bool:
+        """Say whether something of the other line has gone out that belongs behind this."""
+        (line,) = entry.lines
+        rank = self._rank_of(entry)
+        if rank is None:
+            return False
+        return any(
+            line not in each.lines and each.rank is not None and each.rank > rank
+            for each in topic.gone
+        )
+
+    def _go_out(
+        self, topic: _TopicMerge[Message], entries: list[Entry[Message]] | deque[Entry[Message]]
+    ) -> None:
+        for entry in entries:
+            if len(entry.lines) < len(self.lines):
+                entry.rank = self._rank_of(entry)
+            message, entry.message = entry.message, None
+            assert message is not None
+            if len(entry.lines) < 2:
+                topic.gone.append(entry)
+                topic.gone_by_key.setdefault(entry.key, deque()).append(entry)
+            self._give(message, entry)
+
+    def _forget(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> None:
+        same = topic.gone_by_key[entry.key]
+        same.remove(entry)
+        if not same:
+            del topic.gone_by_key[entry.key]
 
     def _leave_out(self, entry: Entry[Message]) -> None:
         self.counts.unjoined_frames += 1
         self.counts.unjoined_bytes += entry.size
 
-    def _give_out(self, topic: _TopicMerge[Message], now_ns: int | None) -> None:
-        entries, start = topic.entries, topic.start
-        while topic.given < len(entries):
-            entry = entries[topic.given]
-            if topic.ahead:
-                self._join_ahead(topic, entry)
-            place = start + topic.given
-            waited = now_ns is not None and now_ns - entry.first_ns >= self._hold_ns
-            if not waited and any(
-                topic.places[line] <= place
-                for line, since_ns in self._lines.items()
-                if since_ns is None or line in topic.joined
-            ):
-                return
-            self._give_first(topic)
-
-    def _give_first(self, topic: _TopicMerge[Message]) -> None:
-        entry = topic.entries[topic.given]
-        topic.given += 1
-        entry.given = True
-        message, entry.message = entry.message, None
-        assert message is not None
-        self._give(message, entry)
-
-    def _forget_first(self, topic: _TopicMerge[Message]) -> None:
-        entry = topic.entries.popleft()
-        topic.start += 1
-        topic.given -= 1
-        waiting = topic.waiting[entry.key]
-        waiting.remove(entry)
-        if not waiting:
-            del topic.waiting[entry.key]
+    def _too_late(self, entry: Entry[Message]) -> None:
+        counts = self.counts
+        counts.late_from_ns = counts.late_from_ns or entry.first_ns
+        counts.late_to_ns = entry.first_ns
+        counts.late_frames += 1
+        counts.late_bytes += entry.size

@@ -8,8 +8,8 @@ that befell no single connection), whose venue is `RECORDER`, and HTTP answers t
 connection (access, which is asked for before there is one, and instruments), under their venue.
 
 The payload of a received frame is exactly the bytes that came. The payload of a marker (opened,
-closed, lost, clock, lines) is JSON, and that of an HTTP response a line of JSON and then the body: see
-`venues.marker`.
+closed, lost, clock, lines) is JSON, and that of an HTTP response a line of JSON and then the body:
+see `venues.marker`.
 """
 
 from __future__ import annotations
