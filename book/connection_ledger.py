@@ -7,10 +7,9 @@ number, and one hash over what was known of each when it was let go.
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
+from book.hash_chain import BEGINNING, chained
 from venues.frame import Frame
 from venues.marker import Closed, Lost, Opened
 
@@ -24,6 +23,18 @@ class ConnectionRecord(msgspec.Struct):
     opened: Opened | None = None
     closed: Closed | None = None
     closed_ns: int | None = None
+
+
+class LedgerParts(msgspec.Struct, frozen=True, array_like=True):
+    """A ledger, for a checkpoint."""
+
+    chain: str
+    let_go: int
+    current: int
+    records: list[tuple[int, ConnectionRecord]]
+    lost_frames: int
+    lost_bytes: int
+    lost_unknown: int
 
 
 class ConnectionLedger:
@@ -46,7 +57,7 @@ class ConnectionLedger:
     )
 
     def __init__(self) -> None:
-        self._chain = hashlib.sha256()
+        self._chain = BEGINNING
         self._let_go = 0
         self.current = 0
         self.records: dict[int, ConnectionRecord] = {}
@@ -66,7 +77,8 @@ class ConnectionLedger:
 
     def _let_oldest_go(self) -> None:
         oldest = next(iter(self.records))
-        self._chain.update(msgspec.json.encode([oldest, self.records.pop(oldest)]))
+        item = msgspec.json.encode([oldest, self.records.pop(oldest)])
+        self._chain = chained(self._chain, item)
         self._let_go += 1
 
     def opened(self, frame: Frame, opened: Opened) -> None:
@@ -94,9 +106,31 @@ class ConnectionLedger:
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         losses = [self.lost_frames, self.lost_bytes, self.lost_unknown]
-        older = [self._let_go, self._chain.hexdigest()]
+        older = [self._let_go, self._chain]
         return [
             losses,
             older,
             [[number, record] for number, record in sorted(self.records.items())],
         ]
+
+    def parts(self) -> LedgerParts:
+        """Return the ledger, for a checkpoint."""
+        return LedgerParts(
+            self._chain,
+            self._let_go,
+            self.current,
+            list(self.records.items()),
+            self.lost_frames,
+            self.lost_bytes,
+            self.lost_unknown,
+        )
+
+    def take_parts(self, parts: LedgerParts) -> None:
+        """Be what a checkpoint says."""
+        self._chain = parts.chain
+        self._let_go = parts.let_go
+        self.current = parts.current
+        self.records = dict(parts.records)
+        self.lost_frames = parts.lost_frames
+        self.lost_bytes = parts.lost_bytes
+        self.lost_unknown = parts.lost_unknown

@@ -13,10 +13,19 @@ Bounded: a connection is forgotten when it ends, and the oldest one when there a
 
 from __future__ import annotations
 
+import msgspec
+
 from venues.channel import Channel
 from venues.frame import Frame
 
 CONNECTIONS_MAX = 256
+
+
+class StartsParts(msgspec.Struct, frozen=True, array_like=True):
+    """The beginnings of connections, for a checkpoint; both in the order in which they came."""
+
+    opened: list[tuple[int, int | None]]
+    firsts: list[tuple[int, list[tuple[Channel, str, int]]]]
 
 
 class ConnectionStarts:
@@ -74,3 +83,19 @@ class ConnectionStarts:
             for number, each in sorted(self._firsts.items())
         ]
         return [sorted(self._opened), firsts]
+
+    def parts(self) -> StartsParts:
+        """Return them, for a checkpoint."""
+        firsts = [
+            (number, [(*key, first) for key, first in each.items()])
+            for number, each in self._firsts.items()
+        ]
+        return StartsParts(list(self._opened.items()), firsts)
+
+    def take_parts(self, parts: StartsParts) -> None:
+        """Be what a checkpoint says."""
+        self._opened = dict(parts.opened)
+        self._firsts = {
+            number: {(channel, symbol): first for channel, symbol, first in each}
+            for number, each in parts.firsts
+        }

@@ -21,8 +21,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
+import msgspec
+
 from book.finding import FindingKind, Report
-from book.frame_count import FrameCount
+from book.frame_count import FrameCount, FrameCountParts
 from book.frame_time import FrameTime
 from book.market import Market
 from book.sequence import Verdict
@@ -36,6 +38,24 @@ from venues.venue import Venue
 
 CONNECTIONS_MAX = 256
 """The oldest one is forgotten when there are more; its next frame begins a count."""
+
+
+class PlaceParts(msgspec.Struct, frozen=True, array_like=True):
+    """A book's place in a connection's count, for a checkpoint."""
+
+    symbol: str
+    snapshot: int
+    latest: int
+    ahead: list[tuple[int, BookDelta]]
+
+
+class CountedParts(msgspec.Struct, frozen=True, array_like=True):
+    """One counted connection, for a checkpoint; `waiting` are symbols."""
+
+    connection_id: int
+    count: FrameCountParts
+    places: list[PlaceParts]
+    waiting: list[str]
 
 
 class _BookPlace:
@@ -220,6 +240,33 @@ class CountedLane(VenueLane):
             for number, each in sorted(self._connections.items())
         ]
         return [*super().state(), counts]
+
+    def counted_parts(self) -> list[CountedParts]:
+        """Return the counts of the connections, for a checkpoint."""
+        return [
+            CountedParts(
+                connection_id,
+                each.count.parts(),
+                [
+                    PlaceParts(symbol, at.snapshot, at.latest, at.ahead)
+                    for symbol, at in each.places.items()
+                ],
+                list(each.waiting),
+            )
+            for connection_id, each in self._connections.items()
+        ]
+
+    def take_counted_parts(self, parts: Sequence[CountedParts]) -> None:
+        """Be what a checkpoint says; the markets are there already."""
+        self._connections.clear()
+        for said in parts:
+            counted = _Counted(self.venue.traits.sequence_reorder_max)
+            counted.count.take_parts(said.count)
+            for at in said.places:
+                place = counted.places[at.symbol] = _BookPlace(at.latest)
+                place.snapshot, place.ahead = at.snapshot, list(at.ahead)
+            counted.waiting = {symbol: self.markets[symbol] for symbol in said.waiting}
+            self._connections[said.connection_id] = counted
 
 
 def lane_of(venue: Venue) -> type[VenueLane]:

@@ -25,6 +25,18 @@ class SuspectWindow(msgspec.Struct):
     to_ns: int | None = None
 
 
+class CoverageParts(msgspec.Struct, frozen=True, array_like=True):
+    """A coverage, for a checkpoint; `open_kept` says that the open window is the last kept."""
+
+    since_ns: int | None
+    open: SuspectWindow | None
+    open_kept: bool
+    observed_ns: int
+    proven_ns: int
+    windows: list[SuspectWindow]
+    windows_count: int
+
+
 class Coverage:
     """Share of the observed time on a proven book."""
 
@@ -105,3 +117,26 @@ class Coverage:
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         return [self.observed_ns, self.proven_ns, self.windows_count, self.windows]
+
+    def parts(self) -> CoverageParts:
+        """Return it, up to now, for a checkpoint."""
+        self.advance()
+        kept = bool(self.windows) and self.windows[-1] is self._open
+        return CoverageParts(
+            self._since_ns,
+            None if kept else self._open,
+            kept,
+            self.observed_ns,
+            self.proven_ns,
+            self.windows,
+            self.windows_count,
+        )
+
+    def take_parts(self, parts: CoverageParts) -> None:
+        """Be what a checkpoint says."""
+        self._since_ns = parts.since_ns
+        self.windows = list(parts.windows)
+        self._open = self.windows[-1] if parts.open_kept and self.windows else parts.open
+        self.observed_ns = parts.observed_ns
+        self.proven_ns = parts.proven_ns
+        self.windows_count = parts.windows_count

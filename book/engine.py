@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, overload
 
+from book.checkpoint import encode, restore
 from book.connection_ledger import ConnectionLedger
 from book.counted_lane import lane_of
 from book.exact import NotANumberError
-from book.finding import TEXT_CHARACTERS_MAX, Finding, FindingKind, FindingLog
+from book.finding import Finding, FindingKind, FindingLog, finding_about
 from book.frame_time import FrameTime
 from book.market import Market, MarketRefusedError
 from book.settings import NS_PER_S, EngineSettings
@@ -209,11 +210,15 @@ class Engine:
         if name in self._unknown_venues:
             return None
         try:
-            venue = venue_named(name)
+            return self.add_lane(name)
         except UnknownVenueError as error:
             self._unknown_venues.add(name)
             self.report(FindingKind.UNKNOWN_VENUE, "", str(error))
             return None
+
+    def add_lane(self, name: str) -> VenueLane:
+        """Make room for the markets of a venue. UnknownVenueError: there is none of that name."""
+        venue = venue_named(name)
         lane = lane_of(venue)(venue, self.settings, self._time, self._guard, self.report)
         self._lanes[name] = lane
         return lane
@@ -232,18 +237,7 @@ class Engine:
     ) -> None:
         """Add a finding about the frame that is being applied."""
         frame = self.frame
-        finding = Finding(
-            kind,
-            frame.venue,
-            symbol[:TEXT_CHARACTERS_MAX],
-            frame.frame_number,
-            frame.connection_id,
-            frame.receive_time_ns,
-            text[:TEXT_CHARACTERS_MAX],
-            None if expected is None else str(expected)[:TEXT_CHARACTERS_MAX],
-            None if received is None else str(received)[:TEXT_CHARACTERS_MAX],
-            missing,
-        )
+        finding = finding_about(frame, kind, symbol, text, expected, received, missing)
         self.findings.add(finding)
         if Finding in self._subscribers:
             self._raised.append((finding, frame.venue, symbol))
@@ -273,9 +267,8 @@ class Engine:
         for stale in self._guard.silent(self._time.now_ns):
             market = self._lanes[stale.venue].markets[stale.symbol]
             market.counters.stale += 1
-            limit_s = stale.limit_ns / NS_PER_S
-            text = f"{stale.venue} {stale.channel} silent for more than {limit_s:g} s"
-            self.report(FindingKind.STALE, stale.symbol, text, received=stale.silent_since_ns)
+            text, since_ns = str(stale), stale.silent_since_ns
+            self.report(FindingKind.STALE, stale.symbol, text, received=since_ns)
             if Stale in self._subscribers:
                 self._raised.append((stale, stale.venue, stale.symbol))
 
@@ -386,3 +379,18 @@ class Engine:
         """Return one hash (hex SHA-256) of all state; see `book.state_digest`."""
         state = self.state()
         return digest([state[name] for name in sorted(state)])
+
+    def checkpoint(self) -> bytes:
+        """Return all that the frames to come need of those applied; see `book.checkpoint`."""
+        return encode(self)
+
+    @classmethod
+    def restored(cls, content: bytes, settings: EngineSettings | None = None) -> Engine:
+        """Return an engine that goes on from a checkpoint.
+
+        Raises:
+            CheckpointError: it is of another version or other settings, or damaged.
+        """
+        engine = cls(settings)
+        restore(engine, content)
+        return engine

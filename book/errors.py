@@ -1,7 +1,8 @@
 """The errors of book.
 
     TickreelError                 (venues.errors)
-    └── EngineSettingsError       settings that no engine can run with
+    ├── EngineSettingsError       settings that no engine can run with
+    └── CheckpointError           a checkpoint that this engine cannot go on from
 
 Bad data is never one of these: it is a finding.
 """
@@ -18,3 +19,13 @@ class EngineSettingsError(TickreelError):
         self.where = where
         self.reason = reason
         super().__init__(f"{where}: {reason}")
+
+
+class CheckpointError(TickreelError):
+    """A checkpoint that this engine cannot go on from. `reason` says why not."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the checkpoint cannot be used: {reason}. Replay from the first frame instead."
+        )

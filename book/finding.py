@@ -1,19 +1,21 @@
 """Anything the engine noticed that a reader of the data must know, as values.
 
 A finding is never an exception: bad data is data. Each names the frame that showed it. The log
-keeps the first findings of each kind and counts all; a running hash over all of them lets the
+keeps the first findings of each kind and counts all; a chain of hashes over all of them lets the
 state digest cover even those that are not kept.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+
+from book.hash_chain import BEGINNING, chained
+from venues.frame import Frame
 
 
 class FindingKind(StrEnum):
@@ -92,14 +94,46 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     missing: int | None = None
 
 
-class FindingLog:
-    """All findings counted, the first of each kind kept."""
+def finding_about(
+    frame: Frame,
+    kind: FindingKind,
+    symbol: str,
+    text: str,
+    expected: object,
+    received: object,
+    missing: int | None,
+) -> Finding:
+    """Return a finding that a frame shows, its texts cut to what is quoted at most."""
+    return Finding(
+        kind,
+        frame.venue,
+        symbol[:TEXT_CHARACTERS_MAX],
+        frame.frame_number,
+        frame.connection_id,
+        frame.receive_time_ns,
+        text[:TEXT_CHARACTERS_MAX],
+        None if expected is None else str(expected)[:TEXT_CHARACTERS_MAX],
+        None if received is None else str(received)[:TEXT_CHARACTERS_MAX],
+        missing,
+    )
 
-    __slots__ = ("_chain", "_kept_max", "counts", "kept")
+
+class FindingsParts(msgspec.Struct, frozen=True, array_like=True):
+    """A log of findings, for a checkpoint."""
+
+    counts: dict[FindingKind, int]
+    kept: list[Finding]
+    chain: str
+
+
+class FindingLog:
+    """All findings counted, the first of each kind kept; `chain` is a hash over all, in order."""
+
+    __slots__ = ("_kept_max", "chain", "counts", "kept")
 
     def __init__(self, kept_max: int) -> None:
         self._kept_max = kept_max
-        self._chain = hashlib.sha256()
+        self.chain = BEGINNING
         self.counts: Counter[FindingKind] = Counter()
         self.kept: list[Finding] = []
 
@@ -108,12 +142,7 @@ class FindingLog:
         self.counts[finding.kind] += 1
         if self.counts[finding.kind] <= self._kept_max:
             self.kept.append(finding)
-        self._chain.update(msgspec.json.encode(finding))
-
-    @property
-    def chain(self) -> str:
-        """A hash over all findings so far, in order."""
-        return self._chain.hexdigest()
+        self.chain = chained(self.chain, msgspec.json.encode(finding))
 
     def __iter__(self) -> Iterator[Finding]:
         """Iterate over the kept findings, in the order in which they came."""
@@ -122,3 +151,13 @@ class FindingLog:
     def __len__(self) -> int:
         """Count all findings, kept or not."""
         return self.counts.total()
+
+    def parts(self) -> FindingsParts:
+        """Return the log, for a checkpoint."""
+        return FindingsParts(dict(self.counts), list(self.kept), self.chain)
+
+    def take_parts(self, parts: FindingsParts) -> None:
+        """Be what a checkpoint says."""
+        self.counts = Counter(parts.counts)
+        self.kept = list(parts.kept)
+        self.chain = parts.chain

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from book.sequence import Verdict
 
 
@@ -33,6 +35,16 @@ class CountGap(NamedTuple):
     expected: int
     received: int
     missing: int | None
+
+
+class FrameCountParts(msgspec.Struct, frozen=True, array_like=True):
+    """A count, for a checkpoint."""
+
+    expected: int | None
+    last: int | None
+    late_last: int | None
+    early: list[int]
+    gaps: list[CountGap]
 
 
 class FrameCount:
@@ -106,3 +118,16 @@ class FrameCount:
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         return [self.expected, self.last, self._late_last, sorted(self._early)]
+
+    def parts(self) -> FrameCountParts:
+        """Return the count, for a checkpoint."""
+        early = sorted(self._early)
+        return FrameCountParts(self.expected, self.last, self._late_last, early, list(self._gaps))
+
+    def take_parts(self, parts: FrameCountParts) -> None:
+        """Be what a checkpoint says."""
+        self.expected = parts.expected
+        self.last = parts.last
+        self._late_last = parts.late_last
+        self._early = set(parts.early)
+        self._gaps = list(parts.gaps)

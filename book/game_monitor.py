@@ -29,6 +29,7 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import groupby
 from typing import NamedTuple
 
+import msgspec
 from sortedcontainers import SortedList
 
 from book.contract_value import plain_number
@@ -79,6 +80,16 @@ _READ: Mapping[Game, Callable[[str], Decimal]] = {
     Game.COINFLIP: _coin,
     Game.DICE: plain_number,
 }
+
+
+class GameParts(msgspec.Struct, frozen=True, array_like=True):
+    """A game's results, for a checkpoint."""
+
+    game: Game
+    results: int
+    entries: list[tuple[int, Decimal]]
+    sum: Decimal
+    now_ns: int
 
 
 class GameMonitor:
@@ -210,6 +221,19 @@ class GameMonitor:
         """Return the canonical state, for the digest."""
         window = [[time_ns, plain(outcome)] for time_ns, outcome in self._entries]
         return [self.game, self.results, plain(self._sum), window]
+
+    def parts(self) -> GameParts:
+        """Return it, for a checkpoint."""
+        return GameParts(self.game, self.results, list(self._entries), self._sum, self._now_ns)
+
+    def take_parts(self, parts: GameParts) -> None:
+        """Be what a checkpoint says."""
+        self.game = parts.game
+        self.results = parts.results
+        self._entries = deque(parts.entries)
+        self._ordered = SortedList(outcome for _, outcome in parts.entries)
+        self._sum = parts.sum
+        self._now_ns = parts.now_ns
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""

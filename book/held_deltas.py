@@ -58,3 +58,12 @@ class HeldDeltas:
     def sequences(self) -> list[int | None]:
         """Return their numbers, for the digest."""
         return [delta.sequence for delta in self._deltas]
+
+    def parts(self) -> list[BookDelta]:
+        """Return them all, for a checkpoint; they stay held."""
+        return list(self._deltas)
+
+    def take_parts(self, deltas: Sequence[BookDelta]) -> None:
+        """Hold what a checkpoint says."""
+        self._deltas.clear()
+        self._deltas.extend(deltas)

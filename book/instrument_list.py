@@ -48,3 +48,7 @@ class InstrumentList:
     def state(self) -> list[Instrument]:
         """Return the canonical state, for the digest."""
         return [self._by_symbol[symbol] for symbol in sorted(self._by_symbol)]
+
+    def take_parts(self, instruments: list[Instrument]) -> None:
+        """Be what a checkpoint says, which is what `state` gave."""
+        self._by_symbol = {instrument.symbol: instrument for instrument in instruments}

@@ -21,6 +21,7 @@ from decimal import Decimal
 
 import msgspec
 
+from book.book_parts import BookParts, SideIdsParts
 from book.counters import MarketCounters
 from book.exact import NotANumberError, NumbersSeen
 from book.finding import FindingKind, Report
@@ -111,6 +112,16 @@ class SideIds:
         """Return the canonical state, for the digest."""
         return self._levels
 
+    def parts(self) -> SideIdsParts:
+        """Return them, for a checkpoint."""
+        ids = [(str(price), level_id) for price, level_id in self._ids.items()]
+        return SideIdsParts(list(self._levels.items()), ids)
+
+    def take_parts(self, parts: SideIdsParts) -> None:
+        """Be what a checkpoint says."""
+        self._levels = dict(parts.levels)
+        self._ids = {Decimal(price): level_id for price, level_id in parts.ids}
+
 
 class NamedLevelBook(VenueBook):
     """A book whose messages name its levels."""
@@ -166,3 +177,15 @@ class NamedLevelBook(VenueBook):
     def book_state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         return [*super().book_state(), self._bid_ids.state(), self._ask_ids.state()]
+
+    def parts(self) -> BookParts:
+        """Return the book, for a checkpoint."""
+        sides = self._bid_ids.parts(), self._ask_ids.parts()
+        return msgspec.structs.replace(super().parts(), sides=sides)
+
+    def take_parts(self, parts: BookParts) -> None:
+        """Be what a checkpoint says."""
+        super().take_parts(parts)
+        if parts.sides is not None:
+            self._bid_ids.take_parts(parts.sides[0])
+            self._ask_ids.take_parts(parts.sides[1])

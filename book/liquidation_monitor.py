@@ -39,6 +39,19 @@ class _Entry(NamedTuple):
     side: LiquidatedSide
 
 
+class LiquidationParts(msgspec.Struct, frozen=True, array_like=True):
+    """A monitor, for a checkpoint."""
+
+    entries: list[_Entry]
+    long: Decimal
+    short: Decimal
+    now_ns: int
+    liquidations: int
+    notional_total: Decimal
+    cascades: int
+    last_cascade_ns: int | None
+
+
 class LiquidationMonitor:
     """The liquidations of one market; all but the totals are about the window."""
 
@@ -152,3 +165,27 @@ class LiquidationMonitor:
             self.last_cascade_ns,
             window,
         ]
+
+    def parts(self) -> LiquidationParts:
+        """Return it, for a checkpoint."""
+        return LiquidationParts(
+            list(self._entries),
+            self._long,
+            self._short,
+            self._now_ns,
+            self.liquidations,
+            self.notional_total,
+            self.cascades,
+            self.last_cascade_ns,
+        )
+
+    def take_parts(self, parts: LiquidationParts) -> None:
+        """Be what a checkpoint says."""
+        self._entries = deque(parts.entries)
+        self._long = parts.long
+        self._short = parts.short
+        self._now_ns = parts.now_ns
+        self.liquidations = parts.liquidations
+        self.notional_total = parts.notional_total
+        self.cascades = parts.cascades
+        self.last_cascade_ns = parts.last_cascade_ns

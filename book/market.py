@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import msgspec
 
+from book.book_parts import BookParts
 from book.contract_value import notional
 from book.counters import MarketCounters
 from book.coverage import Coverage
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
-from book.game_monitor import GameMonitor
+from book.game_monitor import GameMonitor, GameParts
 from book.level_ids import NamedLevelBook
-from book.liquidation_monitor import Cascade, LiquidationMonitor
+from book.liquidation_monitor import Cascade, LiquidationMonitor, LiquidationParts
 from book.settings import EngineSettings
 from book.staleness import ChannelWatch
-from book.trade_tape import TradeTape
+from book.trade_tape import TapeParts, TradeTape
 from book.venue_book import VenueBook
 from venues.channel import Channel
 from venues.event import GameResult, Instrument, Liquidation, Quote, Ticker, Trade
@@ -25,6 +26,21 @@ from venues.traits import VenueTraits
 
 class MarketRefusedError(ValueError):
     """A symbol that gets no market. The engine turns it into a finding."""
+
+
+class MarketParts(msgspec.Struct, frozen=True, array_like=True):
+    """A market, for a checkpoint. Its instrument and its watches are in its lane's parts."""
+
+    symbol: str
+    counters: MarketCounters
+    book: BookParts
+    quote: Quote | None
+    ticker: Ticker | None
+    last_trade_number: int | None
+    asked_ns: int | None
+    tape: TapeParts
+    liquidations: LiquidationParts
+    games: GameParts | None
 
 
 class Market:
@@ -234,3 +250,35 @@ class Market:
             self.instrument,
             None if games is None else games.state(),
         ]
+
+    def parts(self) -> MarketParts:
+        """Return the market, for a checkpoint."""
+        games = self.games
+        return MarketParts(
+            self.symbol,
+            self.counters,
+            self.book.parts(),
+            self.quote,
+            self.ticker,
+            self.last_trade_number,
+            self.asked_ns,
+            self.tape.parts(),
+            self.liquidations.parts(),
+            None if games is None else games.parts(),
+        )
+
+    def take_parts(self, parts: MarketParts) -> None:
+        """Be what a checkpoint says."""
+        for name in MarketCounters.__struct_fields__:
+            # The book counts in the same counters, so they are changed and not exchanged.
+            setattr(self.counters, name, getattr(parts.counters, name))
+        self.book.take_parts(parts.book)
+        self.quote = parts.quote
+        self.ticker = parts.ticker
+        self.last_trade_number = parts.last_trade_number
+        self.asked_ns = parts.asked_ns
+        self._tape.take_parts(parts.tape)
+        self._liquidations.take_parts(parts.liquidations)
+        if parts.games is not None:
+            self._games = GameMonitor(parts.games.game, self._settings)
+            self._games.take_parts(parts.games)

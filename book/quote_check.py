@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
+import msgspec
+
 from book.exact import exact
 from venues.event import Quote, Row
 
@@ -67,6 +69,13 @@ def compare(quote: Quote, top: Top) -> QuoteOutcome:
     return QuoteOutcome(quote, top, equal)
 
 
+class QuoteCheckParts(msgspec.Struct, frozen=True, array_like=True):
+    """What waits, for a checkpoint."""
+
+    quotes: list[tuple[int, Quote]]
+    tops: list[tuple[int, Top]]
+
+
 class QuoteCheck:
     """The quotes and tops of one market that still wait for each other.
 
@@ -110,3 +119,13 @@ class QuoteCheck:
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
         return [[number for number, _ in self._quotes], list(self._tops)]
+
+    def parts(self) -> QuoteCheckParts:
+        """Return what waits, for a checkpoint."""
+        return QuoteCheckParts(list(self._quotes), list(self._tops.items()))
+
+    def take_parts(self, parts: QuoteCheckParts) -> None:
+        """Be what a checkpoint says."""
+        self._quotes.clear()
+        self._quotes.extend(parts.quotes)
+        self._tops = OrderedDict(parts.tops)

@@ -56,3 +56,14 @@ class RouteTable:
     def state(self) -> list[tuple[int, dict[str, Subscribed]]]:
         """Return the canonical state, for the digest."""
         return sorted(self._routes.items())
+
+    def parts(self) -> list[tuple[int, list[Subscribed]]]:
+        """Return the references by connection, in the order in which they came."""
+        return [(number, list(routes.values())) for number, routes in self._routes.items()]
+
+    def take_parts(self, parts: list[tuple[int, list[Subscribed]]]) -> None:
+        """Be what a checkpoint says."""
+        self._routes = {
+            number: {subscribed.reference: subscribed for subscribed in each}
+            for number, each in parts
+        }

@@ -28,6 +28,10 @@ class Stale(msgspec.Struct, frozen=True, gc=False):
     receive_time_ns: int
     limit_ns: int
 
+    def __str__(self) -> str:
+        """Return the sentence for people."""
+        return f"{self.venue} {self.channel} silent for more than {self.limit_ns / 10**9:g} s"
+
 
 class ChannelWatch:
     """One channel of one symbol: when it last spoke, and whether it is stale now."""
@@ -44,6 +48,37 @@ class ChannelWatch:
         self.last_ns = now_ns
         self.connection_id = 0
         self.stale = False
+
+
+class WatchParts(msgspec.Struct, frozen=True, array_like=True):
+    """A watched channel, for a checkpoint."""
+
+    venue: str
+    symbol: str
+    channel: Channel
+    limit_ns: int
+    last_ns: int
+    connection_id: int
+    stale: bool
+
+    @classmethod
+    def of(cls, watch: ChannelWatch) -> WatchParts:
+        """Return what a checkpoint says of a watch."""
+        return cls(*(getattr(watch, name) for name in cls.__struct_fields__))
+
+    def watch(self) -> ChannelWatch:
+        """Return the watch that it speaks of."""
+        watch = ChannelWatch(self.venue, self.symbol, self.channel, self.limit_ns, self.last_ns)
+        watch.connection_id = self.connection_id
+        watch.stale = self.stale
+        return watch
+
+
+class GuardParts(msgspec.Struct, frozen=True, array_like=True):
+    """All watched channels, in the order in which silence is looked for, for a checkpoint."""
+
+    watches: list[WatchParts]
+    next_check_ns: int
 
 
 class StalenessGuard:
@@ -113,3 +148,19 @@ class StalenessGuard:
             [*key, watch.connection_id, watch.last_ns, watch.stale]
             for key, watch in self._watches.items()
         )
+
+    def watch_of(self, venue: str, symbol: str, channel: Channel) -> ChannelWatch | None:
+        """Return the watch of a channel, None where it is not watched."""
+        return self._watches.get((venue, symbol, channel))
+
+    def parts(self) -> GuardParts:
+        """Return it, for a checkpoint."""
+        return GuardParts(
+            [WatchParts.of(each) for each in self._watches.values()], self.next_check_ns
+        )
+
+    def take_parts(self, parts: GuardParts) -> None:
+        """Be what a checkpoint says."""
+        watches = [each.watch() for each in parts.watches]
+        self._watches = {(each.venue, each.symbol, each.channel): each for each in watches}
+        self.next_check_ns = parts.next_check_ns

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 """Part of what is hashed: a change of what the state holds is never taken for a change of data."""
 
 

@@ -20,11 +20,36 @@ from book.settings import EngineSettings, nanoseconds
 from venues.event import Side, Trade
 
 
-class _Entry(msgspec.Struct, frozen=True, gc=False):
+class _Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     time_ns: int
     size: Decimal
     notional: Decimal
     bought: bool
+
+
+class TapeParts(msgspec.Struct, frozen=True, array_like=True):
+    """A tape, for a checkpoint.
+
+    `entries` are the trades of the longer one of the two windows. Both windows end with the latest
+    trade, so that each is the last so many of them: `kept`, and `recent`.
+    """
+
+    entries: list[_Entry]
+    kept: int
+    recent: int
+    notional: Decimal
+    buy: Decimal
+    sell: Decimal
+    recent_size: Decimal
+    now_ns: int
+    known_from_ns: int
+    trades: int
+    buy_size_total: Decimal
+    sell_size_total: Decimal
+
+
+def _last(entries: list[_Entry], count: int) -> deque[_Entry]:
+    return deque(entries[max(0, len(entries) - count) :])
 
 
 def _sum(numbers: Iterable[Decimal]) -> Decimal:
@@ -174,6 +199,38 @@ class TradeTape:
         sums = (self.buy_size_total, self.sell_size_total, self._buy, self._sell, self._recent_size)
         known_ns = min(self._window_ns, self._now_ns - self._known_from_ns) if window else None
         return [self.trades, known_ns, window, [plain(each) for each in sums]]
+
+    def parts(self) -> TapeParts:
+        """Return the tape, for a checkpoint."""
+        recent_is_longer = len(self._recent) > len(self._entries)
+        return TapeParts(
+            list(self._recent if recent_is_longer else self._entries),
+            len(self._entries),
+            len(self._recent),
+            self._notional,
+            self._buy,
+            self._sell,
+            self._recent_size,
+            self._now_ns,
+            self._known_from_ns,
+            self.trades,
+            self.buy_size_total,
+            self.sell_size_total,
+        )
+
+    def take_parts(self, parts: TapeParts) -> None:
+        """Be what a checkpoint says."""
+        self._entries = _last(parts.entries, parts.kept)
+        self._recent = _last(parts.entries, parts.recent)
+        self._notional = parts.notional
+        self._buy = parts.buy
+        self._sell = parts.sell
+        self._recent_size = parts.recent_size
+        self._now_ns = parts.now_ns
+        self._known_from_ns = parts.known_from_ns
+        self.trades = parts.trades
+        self.buy_size_total = parts.buy_size_total
+        self.sell_size_total = parts.sell_size_total
 
     def _check(self) -> None:
         """Assert what must always hold; for tests, after every operation."""

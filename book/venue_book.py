@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import msgspec
 
+from book.book_parts import BookParts
 from book.book_state import BookState
 from book.checked_book import CheckedBook
 from book.counters import MarketCounters
@@ -273,6 +274,41 @@ class VenueBook(CheckedBook):
             self._held.sequences(),
             self.quote_check.state(),
         ]
+
+    def parts(self) -> BookParts:
+        """Return the book, for a checkpoint."""
+        return BookParts(
+            bids=list(self.bids),
+            asks=list(self.asks),
+            state=self.state,
+            clean=self._clean,
+            checksums_prove=self._checksums_prove,
+            sequence=self.sequence,
+            late_sequence=self._late_sequence,
+            connection_id=self.connection_id,
+            gone=self._gone,
+            needs_snapshot=self.needs_snapshot,
+            depth_kept=self.depth_kept,
+            held=self._held.parts(),
+            coverage=self.coverage.parts(),
+            quote_check=self.quote_check.parts(),
+        )
+
+    def take_parts(self, parts: BookParts) -> None:
+        """Be what a checkpoint says."""
+        self.replace(parts.bids, parts.asks)
+        self.state = parts.state
+        self._clean = parts.clean
+        self._checksums_prove = parts.checksums_prove
+        self.sequence = parts.sequence
+        self._late_sequence = parts.late_sequence
+        self.connection_id = parts.connection_id
+        self._gone = parts.gone
+        self.needs_snapshot = parts.needs_snapshot
+        self.depth_kept = parts.depth_kept
+        self._held.take_parts(parts.held)
+        self.coverage.take_parts(parts.coverage)
+        self.quote_check.take_parts(parts.quote_check)
 
 
 def _after(delta: BookDelta, numbers: RowSequences, sequence: int) -> BookDelta:

@@ -64,6 +64,8 @@ class VenueLane:
         changed: the markets whose book the current frame changed, still to be settled.
         cascades: what the current frame completed, still to be told.
         instruments: what the exchange says of its symbols, with a market or without.
+        starts: how each connection began.
+        routes: what the references of each connection mean.
         requests: the snapshots wished for and not yet taken by anyone, by symbol.
         takers: by kind of event, what takes it in; called with the event and its frame, and says
             whether subscribers should be told of it (True, False) or what they should be told of
@@ -76,9 +78,7 @@ class VenueLane:
         "_limits_ns",
         "_numbers",
         "_report",
-        "_routes",
         "_settings",
-        "_starts",
         "_time",
         "cascades",
         "changed",
@@ -88,6 +88,8 @@ class VenueLane:
         "notices",
         "private_updates",
         "requests",
+        "routes",
+        "starts",
         "takers",
         "venue",
     )
@@ -116,8 +118,8 @@ class VenueLane:
         limits_s = {**venue.traits.stale_limits_s, **settings.stale_limits_s}
         self._limits_ns = {channel: nanoseconds(limit_s) for channel, limit_s in limits_s.items()}
         self.instruments = InstrumentList()
-        self._starts = ConnectionStarts()
-        self._routes = RouteTable(venue)
+        self.starts = ConnectionStarts()
+        self.routes = RouteTable(venue)
         self.takers: dict[type, Callable[..., bool | Event]] = {
             BookSnapshot: self._take_snapshot,
             BookDelta: self._take_delta,
@@ -139,7 +141,7 @@ class VenueLane:
     def _choose(self) -> None:
         traits, takers = self.venue.traits, self.takers
         if traits.routed:
-            self.decode = self._routes.decode
+            self.decode = self.routes.decode
         if traits.snapshot_source is SnapshotSource.FIRST_DELTA:
             takers[BookDelta] = self._take_delta_or_whole
         if Channel.TRADES in traits.history_first:
@@ -173,7 +175,7 @@ class VenueLane:
 
     def open(self, frame: Frame) -> None:
         """Note that this frame's connection was seen to open."""
-        self._starts.open(frame.connection_id, frame.receive_time_ns)
+        self.starts.open(frame.connection_id, frame.receive_time_ns)
 
     def watch(self, symbol: str, channel: Channel, connection_id: int) -> None:
         """Watch a channel for silence from now on, where it has a limit."""
@@ -195,7 +197,7 @@ class VenueLane:
 
     def doubt(self, reason: str, frame: Frame, connection_id: int | None) -> None:
         """Stop trusting the books of one connection (None: of all)."""
-        self._starts.doubt(connection_id)
+        self.starts.doubt(connection_id)
         for market in self.markets.values():
             book = market.book
             # Of a book that nothing comes of (only trades are listened to), nothing can be lost.
@@ -230,8 +232,8 @@ class VenueLane:
         return ended
 
     def _forget(self, connection_id: int | None) -> None:
-        self._starts.forget(connection_id)
-        self._routes.forget(connection_id)
+        self.starts.forget(connection_id)
+        self.routes.forget(connection_id)
 
     def _ask(self, market: Market) -> None:
         market.book.needs_snapshot = False
@@ -269,7 +271,7 @@ class VenueLane:
         """Take the first delta of a connection for the whole book, where that is the protocol."""
         market = self.market(delta.symbol)
         first = frame.connection_id != market.book.connection_id
-        if first and self._starts.seen_from_start(frame.connection_id):
+        if first and self.starts.seen_from_start(frame.connection_id):
             whole = BookSnapshot(
                 delta.symbol,
                 delta.receive_time_ns,
@@ -303,7 +305,7 @@ class VenueLane:
 
     def _take_trade_or_past(self, trade: Trade, frame: Frame) -> bool:
         market = self.market(trade.symbol)
-        if self._starts.first(Channel.TRADES, trade.symbol, frame):
+        if self.starts.first(Channel.TRADES, trade.symbol, frame):
             self._heard(market, Channel.TRADES, frame)
             market.counters.trades_history += 1
             return False
@@ -327,9 +329,9 @@ class VenueLane:
 
     def _take_liquidation_or_past(self, liquidation: Liquidation, frame: Frame) -> bool | Event:
         market = self.market(liquidation.symbol)
-        first = self._starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame)
+        first = self.starts.first(Channel.LIQUIDATIONS, liquidation.symbol, frame)
         made_ns = liquidation.exchange_time_ns
-        if first and self._starts.made_before(frame.connection_id, made_ns):
+        if first and self.starts.made_before(frame.connection_id, made_ns):
             self._heard(market, Channel.LIQUIDATIONS, frame)
             market.counters.liquidations_history += 1
             return False
@@ -365,7 +367,7 @@ class VenueLane:
         return True
 
     def _take_subscribed(self, subscribed: Subscribed, frame: Frame) -> bool:
-        self._routes.add(subscribed, frame.connection_id)
+        self.routes.add(subscribed, frame.connection_id)
         symbol, channel = subscribed.symbol, subscribed.channel
         if channel is None or channel.private or not symbol:
             return True
@@ -384,6 +386,6 @@ class VenueLane:
             self.venue.name,
             *counts,
             self.instruments.state(),
-            self._routes.state(),
-            self._starts.state(),
+            self.routes.state(),
+            self.starts.state(),
         ]
