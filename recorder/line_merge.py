@@ -27,7 +27,7 @@ another order than one of the lines had. At every moment, for both lines togethe
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -78,6 +78,7 @@ class _TopicMerge(Generic[Message]):
     joined: set[Line] = field(default_factory=set)
     gone: deque[Entry[Message]] = field(default_factory=deque)
     gone_by_key: dict[int, deque[Entry[Message]]] = field(default_factory=dict)
+    gone_of: Counter[Line] = field(default_factory=Counter)
     spoke_ns: int = -1
 
 
@@ -278,10 +279,10 @@ class LineMerge(Generic[Message]):
     def _overtaken(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> bool:
         """Say whether something of the other line has gone out that belongs behind this."""
         (line,) = entry.lines
-        rank = self._rank_of(entry)
-        if rank is None:
+        if topic.gone_of.total() == topic.gone_of[line]:
             return False
-        return any(
+        rank = self._rank_of(entry)
+        return rank is not None and any(
             line not in each.lines and each.rank is not None and each.rank > rank
             for each in topic.gone
         )
@@ -297,11 +298,13 @@ class LineMerge(Generic[Message]):
             if len(entry.lines) < 2:
                 topic.gone.append(entry)
                 topic.gone_by_key.setdefault(entry.key, deque()).append(entry)
+                topic.gone_of[next(iter(entry.lines))] += 1
             self._give(message, entry)
 
     def _forget(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> None:
         same = topic.gone_by_key[entry.key]
         same.remove(entry)
+        topic.gone_of[next(iter(entry.lines))] -= 1
         if not same:
             del topic.gone_by_key[entry.key]
 

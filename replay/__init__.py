@@ -10,7 +10,7 @@ in for an exchange. Reading order, as the data flows:
   `import_recognition` is what their files say of themselves.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
-- `audit` and what it looks at: `audit_listener`, `channel_pulse`, `clock_offset`, `epoch_ledger`,
+- `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
 - `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,
   `posted_request` reads what came with a request. `server_session` is one client of it,

@@ -15,9 +15,9 @@ from book.finding import Finding, FindingKind
 from book.market import Market
 from book.staleness import Stale
 from replay.audit_report import ClockAudit, ClockOffset
-from replay.channel_pulse import ChannelPulse
 from replay.clock_offset import ClockOffsetGauge
 from venues.channel import Channel
+from venues.channel_pulse import ChannelPulse
 from venues.event import (
     BookDelta,
     BookSnapshot,

@@ -149,7 +149,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     """A channel that was silent for longer than its limit, once or more.
 
     `dead` says that it ended so, and that such a silence is not usual for it: see
-    `replay.channel_pulse`.
+    `venues.channel_pulse`.
     """
 
     venue: str

@@ -13,7 +13,7 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   the past or cannot be priced, receive times out of order by less than a step (two connections,
   stamped as their bytes came), messages of kinds not known beside those that are, offsets between
   the clocks, and silences. A quiet symbol is silent, and its recording is clean; a channel that
-  speaks all the time and then never again is dead, and that is a fault: `replay.channel_pulse`
+  speaks all the time and then never again is dead, and that is a fault: `venues.channel_pulse`
   draws the line.
 """
 

@@ -190,6 +190,11 @@ class ServerSession:
             request = replace(request, topics=tuple(sorted(self.topics)))
         elif request.kind is RequestKind.LOGIN:
             refused = self._login_refusal(request)
+            if refused is None and request.topics:
+                # Some logins are subscriptions too: an account is sent without being asked for.
+                await self._voice.answer(request, None)
+                await self._begin(request.topics)
+                return
         elif request.kind is RequestKind.UNREADABLE:
             refused = "the request cannot be read"
         await self._voice.answer(request, refused)

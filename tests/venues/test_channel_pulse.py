@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.channel_pulse import MESSAGES_MIN, ChannelPulse
+from venues.channel_pulse import MESSAGES_MIN, ChannelPulse
 
 SECOND_NS = 10**9
 
