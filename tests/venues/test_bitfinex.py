@@ -487,10 +487,9 @@ def test_answers_of_the_other_side_are_understood() -> None:
     assert BITFINEX.read_notice(greeting.encode()) is not None
 
 
-def test_there_are_no_private_channels_and_old_addresses_are_known() -> None:
+def test_public_connections_do_not_log_in_and_old_addresses_are_known() -> None:
     (plan,) = BITFINEX.plan(StreamRequest(NAME, (BTC,), ()))
     login = BITFINEX.login(plan, Credentials("key-1", "secret-1"), 1, b"")
     assert (login.url, login.message) == (plan.url, None)
     assert BITFINEX.resubscribe_messages(plan, BTC) == []
     assert venue_at("wss://api.bitfinex.com/ws/2") is BITFINEX
-    assert not BITFINEX.dialect.private_path("/ws/2")

@@ -1,4 +1,4 @@
-"""One's own account at Coinbase, Gemini, Bitstamp and Upbit, over real sockets on loopback.
+"""One's own account at six exchanges whose logins are of six kinds, over real sockets on loopback.
 
 Each venue's own login opens the private channel of the fake exchange; other keys do not; and no
 key, token or signature is anywhere in what was written.
@@ -17,13 +17,14 @@ from recorder.stream_settings import StreamSettings
 from replay.recording import Recording
 from replay.venue_server import VenueServer
 from tests.replay.exchange_client import Piece, opened, recording
-from tests.venues.samples import bitstamp, coinbase, gemini, upbit
+from tests.venues.samples import bitfinex, bitstamp, coinbase, gemini, upbit
 from tests.venues.test_coinbase import EC_KEYS
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
 from venues.venue import Credentials
 
 LIMIT_S = 20
+OF_ORDERS = (b"rder", b"order_id", b'[0,"ou"')
 TEXT, BINARY = FrameKind.TEXT, FrameKind.BINARY
 
 KEYS = {
@@ -32,12 +33,14 @@ KEYS = {
     "gemini": Credentials("canary-key-2", "canary-secret-2"),
     "bitstamp": Credentials("canary-key-3", "canary-secret-3"),
     "upbit": Credentials("canary-key-4", "canary-secret-4"),
+    "bitfinex": Credentials("canary-key-6", "canary-secret-6"),
 }
 OTHER_KEYS = {
     "coinbase": Credentials("organizations/canary-org/apiKeys/another", EC_KEYS.secret),
     "coinbase-exchange": Credentials("canary-key-1", "b3RoZXI=", "canary-phrase"),
     "gemini": Credentials("canary-key-2", "canary-secret-5"),
     "upbit": Credentials("canary-key-4", "canary-secret-5"),
+    "bitfinex": Credentials("canary-key-6", "canary-secret-7"),
 }
 SPOKEN: dict[str, tuple[str, FrameKind, Sequence[bytes], tuple[str, ...]]] = {
     "coinbase": (
@@ -59,6 +62,7 @@ SPOKEN: dict[str, tuple[str, FrameKind, Sequence[bytes], tuple[str, ...]]] = {
     "gemini": ("/", TEXT, [gemini.ORDER, gemini.CANCELED_ORDER], ()),
     "bitstamp": ("/", TEXT, [bitstamp.ORDER], ("BTC-USD",)),
     "upbit": ("/websocket/v1/private", BINARY, [upbit.ORDER, upbit.LONG_ORDER], ()),
+    "bitfinex": ("/ws/2", TEXT, [bitfinex.ORDER, bitfinex.WALLETS], ()),
 }
 
 
@@ -104,7 +108,7 @@ async def test_orders_are_captured_after_the_venues_own_login_and_no_secret_is_k
     frames = await captured(name, keys, tmp_path / name)
     _, _, payloads, _ = SPOKEN[name]
     received = [frame.payload for frame in frames if frame.received]
-    orders = [payload for payload in payloads if b"rder" in payload or b"order_id" in payload]
+    orders = [payload for payload in payloads if any(word in payload for word in OF_ORDERS)]
     assert orders
     assert [payload for payload in received if payload in orders] == orders
     stored = b"".join(frame.payload for frame in frames)
@@ -119,5 +123,5 @@ async def test_orders_are_captured_after_the_venues_own_login_and_no_secret_is_k
 async def test_other_keys_get_no_orders(name: str, tmp_path: Path) -> None:
     frames = await captured(name, OTHER_KEYS[name], tmp_path / name)
     _, _, payloads, _ = SPOKEN[name]
-    orders = {payload for payload in payloads if b"rder" in payload or b"order_id" in payload}
+    orders = {payload for payload in payloads if any(word in payload for word in OF_ORDERS)}
     assert not orders & {frame.payload for frame in frames if frame.received}

@@ -6,17 +6,23 @@ mean their topic by the id that the recorded answer gave, so that one has to be 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
+import msgspec
+
 from venues.bitfinex.subscription import EVENT_MESSAGE, EventMessage, topic_of
 from venues.event import NO_ROUTES, Routes
-from venues.venue import ClientRequest, Dialect, RequestKind
+from venues.op_args import same_text
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import decoded_or_none
 
-PUBLIC_PATH = "/ws/2"
+PATH = "/ws/2"
+ACCOUNT_TOPIC = "account"
 
 _GREETING = {"event": "info", "version": 2, "serverId": "tickreel", "platform": {"status": 1}}
 _KINDS = {
@@ -25,8 +31,33 @@ _KINDS = {
     "conf": RequestKind.SETTING,
     "ping": RequestKind.PING,
 }
+_TAKEN = {"status": "OK", "userId": 1}
+_LOGIN_FAILED = 10100
 _SUBSCRIPTION_FAILED = 10300
 _UNKNOWN_EVENT = 10000
+
+
+class _Login(msgspec.Struct):
+    event: str
+    key: str = msgspec.field(name="apiKey")
+    signature: str = msgspec.field(name="authSig")
+    payload: str = msgspec.field(name="authPayload")
+    nonce: str | int = msgspec.field(name="authNonce", default="")
+
+
+_LOGIN = msgspec.json.Decoder(_Login)
+
+
+def login_message(keys: Credentials, nonce: str) -> str:
+    """Return the message that logs in; `nonce` has to grow from login to login."""
+    payload = f"AUTH{nonce}"
+    signed = _signature(keys.secret, payload)
+    names = {"apiKey": keys.key, "authSig": signed, "authPayload": payload, "authNonce": nonce}
+    return _text({"event": "auth", **names, "filter": ["trading", "wallet"]})
+
+
+def _signature(secret: str, payload: str) -> str:
+    return hmac.new(secret.encode(), payload.encode(), hashlib.sha384).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +66,9 @@ class BitfinexDialect(Dialect):
 
     def read_request(self, payload: bytes) -> ClientRequest:
         """Understand a client's message; kind UNREADABLE where it cannot be. Never raises."""
+        login = decoded_or_none(_LOGIN, payload)
+        if login is not None and login.event == "auth":
+            return ClientRequest(RequestKind.LOGIN, (ACCOUNT_TOPIC,), None, payload)
         message = decoded_or_none(EVENT_MESSAGE, payload)
         kind = None if message is None else _KINDS.get(message.event)
         if message is None or kind is None:
@@ -60,6 +94,9 @@ class BitfinexDialect(Dialect):
             return [_text({"event": "error", "msg": text, "code": _UNKNOWN_EVENT})]
         if request.kind is RequestKind.PING:
             return [_text({"event": "pong", **_cid(request)})]
+        if request.kind is RequestKind.LOGIN:
+            failed = {"status": "FAILED", "code": _LOGIN_FAILED, "msg": refused}
+            return [_text({"event": "auth", "chanId": 0, **(failed if refused else _TAKEN)})]
         if request.kind is RequestKind.SETTING:
             return [_text({"event": "conf", "status": "OK", "flags": message.flags})]
         if refused is not None:
@@ -70,17 +107,31 @@ class BitfinexDialect(Dialect):
             return [_text(gone)]
         return [_text(_subscribed(request, message))]
 
+    def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
+        """Return whether a LOGIN request was signed with these keys."""
+        login = decoded_or_none(_LOGIN, request.payload)
+        if login is None or login.payload != f"AUTH{login.nonce}":
+            return False
+        signed = _signature(credentials.secret, login.payload)
+        return same_text(login.key, credentials.key) and same_text(login.signature, signed)
+
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the topic of a message by its channel id; a heartbeat has none."""
         channel_id, _, content = payload[1:32].partition(b",")
         if not payload.startswith(b"[") or content.startswith(b'"hb"'):
             return None
+        if channel_id == b"0":
+            return ACCOUNT_TOPIC
         route = routes.get(channel_id.decode("ascii", "replace"))
         return None if route is None else route.topic
 
     def serves_path(self, path: str) -> bool:
         """Return whether `path` is that of version 2."""
-        return path == PUBLIC_PATH
+        return path == PATH
+
+    def private_path(self, path: str) -> bool:
+        """Return True: logins are taken at the one path there is."""
+        return path == PATH
 
 
 def _subscribed(request: ClientRequest, message: EventMessage) -> dict[str, object]:

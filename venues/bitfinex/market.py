@@ -38,6 +38,7 @@ from typing import Any
 
 import msgspec
 
+from venues.bitfinex.account import CHANNEL, account_events
 from venues.channel import Channel
 from venues.event import (
     BookDelta,
@@ -87,6 +88,8 @@ def array_events(payload: bytes, receive_time_ns: int, routes: Routes) -> Sequen
     route = routes.get(str(message[0]))
     if word == _HEARTBEAT:
         events: list[Event] = [Notice("", receive_time_ns, time_ns, NoticeKind.HEARTBEAT)]
+    elif message[0] == CHANNEL and word is not None:
+        events = account_events(word, message[2] if len(message) > 2 else None, receive_time_ns)
     elif route is None:
         text = f"a message of channel {str(message[0])[:20]}, which nothing announced"
         events = [Notice("", receive_time_ns, time_ns, NoticeKind.INFORMATION, text)]

@@ -1,4 +1,4 @@
-"""Bitfinex v2: market data. What its messages say, and by which rules, is in `market`.
+"""Bitfinex v2. What its messages say, and by which rules, is in `market` and `account`.
 
 A connection begins with the flags that make every message carry its number, its time and the
 books' checksums; then each channel is asked for by a message of its own, at most 25 of them. A
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from venues.address import rest_url, websocket_url
-from venues.bitfinex.dialect import PUBLIC_PATH, BitfinexDialect
+from venues.bitfinex.dialect import PATH, BitfinexDialect, login_message
 from venues.bitfinex.market import array_events
 from venues.bitfinex.subscription import (
     DERIVATIVE_KEY,
@@ -30,6 +30,7 @@ from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
+from venues.op_args import required_keys
 from venues.pair import Pair
 from venues.stream_request import (
     checked_channels,
@@ -48,7 +49,7 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Dialect, StreamRequest, Venue
+from venues.venue import ConnectionPlan, Credentials, Dialect, Login, StreamRequest, Venue
 from venues.wire import decoded_or_none
 
 TIMESTAMP, SEQ_ALL, OB_CHECKSUM = 32_768, 65_536, 131_072
@@ -86,6 +87,11 @@ class Bitfinex(Venue):
         channels = checked_channels(self.name, request, self.traits)
         depth = checked_depth(self.name, request, self.traits)
         symbols = checked_symbols(self, request, _SYMBOL, _spelled)
+        private = [channel for channel in channels if channel.private]
+        channels = [channel for channel in channels if not channel.private]
+        own = [self._private_plan(request, private)] if private else []
+        if not channels:
+            return own
         require_symbols(self.name, symbols)
         of_symbols = [channel for channel in channels if channel is not Channel.LIQUIDATIONS]
         topics = [
@@ -96,14 +102,27 @@ class Bitfinex(Venue):
             wanted = _request(Channel.LIQUIDATIONS, "", None)
             all_of_them = [Subscription(Channel.LIQUIDATIONS, symbol) for symbol in symbols]
             topics.append([Topic(subscription, wanted) for subscription in all_of_them])
-        own_url = f"wss://api-pub.bitfinex.com{PUBLIC_PATH}"
+        own_url = f"wss://api-pub.bitfinex.com{PATH}"
         line = Line(
             stream=self.name,
-            url=websocket_url(own_url, request.url, (PUBLIC_PATH,)),
+            url=websocket_url(own_url, request.url, (PATH,)),
             rest_url=rest_url("https://api-pub.bitfinex.com", request.url),
             depth=depth,
         )
-        return plan_line(line, topics, _fits, _messages)
+        return plan_line(line, topics, _fits, _messages) + own
+
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        """Return the login message of a private plan; nothing has to be subscribed to after it.
+
+        Raises:
+            CredentialsError: a key is missing.
+        """
+        if not plan.private:
+            return Login(plan.url)
+        keys = required_keys(self.name, credentials)
+        return Login(plan.url, message=login_message(keys, str(time_ms * 1000)))
 
     def native_symbol(self, pair: Pair) -> str | None:
         """Return `tBTCUST`, `tDOGE:USD` where a name is longer, `tBTCF0:USTF0` for perpetuals."""
@@ -112,6 +131,17 @@ class Bitfinex(Venue):
             return f"t{base}F0:{quote}F0" if pair.quote in ("USDT", "BTC") else None
         colon = "" if len(base) == len(quote) == 3 else ":"
         return f"t{base}{colon}{quote}"
+
+    def _private_plan(self, request: StreamRequest, channels: Sequence[Channel]) -> ConnectionPlan:
+        return ConnectionPlan(
+            stream=f"{self.name}/private",
+            url=websocket_url(f"wss://api.bitfinex.com{PATH}", request.url, (PATH,)),
+            subscriptions=tuple(Subscription(channel, "") for channel in channels),
+            subscribe_messages=(),
+            private=True,
+            rest_url=rest_url("https://api.bitfinex.com", request.url),
+            depth=None,
+        )
 
     def heartbeat(self, time_ms: int) -> str | None:
         """Return a ping that names its time."""
@@ -165,6 +195,10 @@ def _event_notice(message: EventMessage, receive_time_ns: int) -> Notice | None:
         if message.code == _ALREADY_SUBSCRIBED:
             kind = NoticeKind.INFORMATION
         text = f"{text} (code {message.code})"
+    elif word == "auth":
+        accepted = message.status == "OK"
+        kind = NoticeKind.LOGGED_IN if accepted else NoticeKind.LOGIN_REFUSED
+        text = "" if accepted else f"{text} (code {message.code})"
     elif word == "pong":
         kind = NoticeKind.HEARTBEAT
     elif word == "info":
@@ -215,7 +249,12 @@ def _text(body: dict[str, object]) -> str:
 
 
 _TRAITS = VenueTraits(
-    channels=frozenset((Channel.BOOK, Channel.TRADES, Channel.LIQUIDATIONS, Channel.TICKERS)),
+    channels=frozenset(
+        (
+            *(Channel.BOOK, Channel.TRADES, Channel.LIQUIDATIONS, Channel.TICKERS),
+            *(Channel.ORDER, Channel.POSITION, Channel.WALLET),
+        )
+    ),
     default_channels=(Channel.BOOK, Channel.TRADES),
     continuity=Continuity.NONE,
     sequence_scope=SequenceScope.CONNECTION,

@@ -75,6 +75,13 @@ ARRAYS = (
     LIQUIDATIONS,
 )
 
+ORDER = (
+    b'[0,"ou",[34930659963,null,1574955083558,"tETHUSD",1574955083558,1574955083573,-0.2,-0.50,'
+    b'"EXCHANGE LIMIT",null,null,null,0,"PARTIALLY FILLED",null,null,120.5,0,0,0,null,null,null,0]]'
+)
+POSITION = b'[0,"pu",["tBTCUSD","ACTIVE",-0.0195,8565.0267,0,0,-0.33,-0.0003,7045.8,0.0699]]'
+WALLETS = b'[0,"ws",[["exchange","BTC",1.61169184,0,1.5,null,null],["margin","UST",7,0,null]]]'
+
 SAMPLES: Mapping[str, Sequence[bytes]] = {
     "bitfinex": (
         INFO,
@@ -84,6 +91,10 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
         LIQUIDATIONS_SUBSCRIBED,
         DERIVATIVE_SUBSCRIBED,
         *ARRAYS,
+        ORDER,
+        POSITION,
+        WALLETS,
+        b'{"event":"auth","status":"OK","chanId":0,"userId":1}',
         REFUSAL,
         b'{"event":"unsubscribed","status":"OK","chanId":225206}',
         b'{"event":"info","code":20051,"msg":"Stopping. Please try to reconnect"}',
