@@ -9,13 +9,16 @@ import click
 
 from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
+from cli.operations_options import cpu_option, log_options, metrics_options
 from cli.options import agent_options, json_option, read_duration_ns, read_names, reading
-from cli.report_text import printable_lines
-from cli.terminal import StatusLine, print_json, warn
+from cli.terminal import print_json
 
 if TYPE_CHECKING:
+    from cli.capture_log import CaptureLog
     from cli.capture_run import Captured
+    from cli.operations_server import MetricsAddress
 
+EXIT_PART_ENDED = 1
 EXIT_COULD_NOT_RUN = 2
 EXIT_LOST = 3
 
@@ -45,6 +48,9 @@ EXIT_LOST = 3
 @click.option(
     "--wait", is_flag=True, help="Keep trying where the exchange cannot be reached at the start."
 )
+@log_options
+@metrics_options
+@cpu_option
 @json_option
 def capture(
     target: str,
@@ -59,6 +65,11 @@ def capture(
     engine_file: str | None,
     no_engine: bool,
     wait: bool,
+    log_json: bool,
+    log_file: str | None,
+    metrics_address: MetricsAddress | None,
+    metrics_insecure: bool,
+    processors: tuple[int, ...] | None,
     as_json: bool,
 ) -> None:
     """Record live feeds into a folder, byte for byte, until stopped (^C, SIGTERM) or --duration.
@@ -66,10 +77,15 @@ def capture(
     Give a venue and its symbols, or a TOML file with as many streams as you like. The engine runs
     beside the recorder in a process of its own: nothing that it or your agent does can hold up the
     recording. A recording that is there already is continued. Exit code 3 says that frames came
-    that could not be kept; the recording says which.
+    that could not be kept; the recording says which. Exit code 1 says that the recording is whole,
+    but the engine beside it did not live to its end.
     """
+    from cli.capture_log import CaptureLog
     from cli.capture_request import request_from_arguments, request_from_file
     from cli.capture_run import CaptureRun
+    from cli.operations_server import refuse_open_address
+    from cli.processors import Place
+    from venues.errors import TickreelError
 
     if no_engine and agent_reference:
         raise click.UsageError("--agent needs the engine; leave out --no-engine.")
@@ -83,23 +99,39 @@ def capture(
         asked = request_from_arguments(
             target, symbols, folder, channels, depth, url, engine_file, wait=wait
         )
-    run = CaptureRun(asked, StatusLine(quiet=as_json))
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        captured = runner.run(
-            run.run(
-                None if duration_ns is None else duration_ns / 1e9,
-                None if no_engine else (agent_reference, signals_file),
+    if metrics_address is not None:
+        refuse_open_address(metrics_address, insecure=metrics_insecure)
+    place = None if processors is None else Place(processors)
+    told = CaptureLog(quiet=as_json, log_json=log_json, log_file=log_file)
+    try:
+        run = CaptureRun(asked, told, metrics=metrics_address, place=place)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            captured = runner.run(
+                run.run(
+                    None if duration_ns is None else duration_ns / 1e9,
+                    None if no_engine else (agent_reference, signals_file),
+                )
             )
-        )
+        _tell_end(captured, told)
+    except TickreelError as error:
+        told.fail(str(error))
+        raise click.exceptions.Exit(EXIT_COULD_NOT_RUN) from error
+    finally:
+        told.close()
     _finish(captured, as_json=as_json)
+
+
+def _tell_end(captured: Captured, told: CaptureLog) -> None:
+    report = captured.report
+    for fault in report.sealing_faults:
+        told.warn(fault, "sealing")
+    told.log_end(report)
 
 
 def _finish(captured: Captured, *, as_json: bool) -> None:
     from cli.capture_text import capture_result, closing_text
 
     report = captured.report
-    for fault in report.sealing_faults:
-        warn(printable_lines(fault))
     if as_json:
         print_json(capture_result(report, captured.seconds, captured.engine, captured.ended))
     else:
@@ -108,3 +140,5 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
         click.get_current_context().exit(EXIT_COULD_NOT_RUN)
     if report.lost_frames:
         click.get_current_context().exit(EXIT_LOST)
+    if report.sink_faults or (captured.engine is not None and captured.engine.fault):
+        click.get_current_context().exit(EXIT_PART_ENDED)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
-from cli.report_text import printable_lines
-from cli.terminal import StatusLine, print_error, say, warn
-
 if TYPE_CHECKING:
+    from cli.capture_log import CaptureLog
     from cli.capture_request import CaptureRequest
     from cli.engine_messages import EngineEnded
     from cli.engine_process import EngineProcess
+    from cli.operations_server import MetricsAddress
+    from cli.processors import Place
     from recorder.recorder import Recorder
     from recorder.statistics import RecorderReport
 
 STOP_LIMIT_S = 4.5
 ENGINE_LIMIT_MIN_S = 0.5
-EXIT_COULD_NOT_RUN = 2
 
 
 class Captured(NamedTuple):
@@ -35,35 +31,29 @@ class Captured(NamedTuple):
     ended: EngineEnded | None
 
 
-class _LogLines(logging.Handler):
-    """The recorder's log, as warnings and errors between the status lines."""
-
-    def __init__(self, status: StatusLine) -> None:
-        super().__init__(logging.WARNING)
-        self._status = status
-        self.errors: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one line."""
-        self._status.clear()
-        text = record.getMessage()
-        if record.levelno >= logging.ERROR:
-            self.errors.add(text)
-            print_error(printable_lines(text))
-        else:
-            warn(printable_lines(text))
-
-
 class CaptureRun:
     """One capture, from its first line to its last frame."""
 
-    def __init__(self, asked: CaptureRequest, status: StatusLine) -> None:
+    def __init__(
+        self,
+        asked: CaptureRequest,
+        told: CaptureLog,
+        *,
+        metrics: MetricsAddress | None = None,
+        place: Place | None = None,
+    ) -> None:
+        """Prepare to capture; `metrics` is where they are served, `place` where the loop runs."""
+        from cli.capture_operations import CaptureOperations
         from recorder.recorder import Recorder
+        from recorder.sd_notify import ServiceNotice
 
         self._asked = asked
-        self._status = status
-        self._log = _LogLines(status)
+        self._told = told
+        self._place = place
+        # Before any child is started: the address of the service manager is not for them.
+        notice = ServiceNotice.from_environment()
         self._recorder: Recorder = Recorder(asked.streams, asked.folder, asked.settings)
+        self._operations = CaptureOperations(self._recorder, metrics, notice)
         self._engine: EngineProcess | None = None
         self._stop_begun_s: float | None = None
 
@@ -73,50 +63,58 @@ class CaptureRun:
         """Capture until told to stop; `engine` has the agent and the signals' file.
 
         Raises:
-            CommandError: the engine cannot start as asked.
+            CommandError: the engine cannot start as asked, or metrics cannot be served.
             TickreelError: nothing could be recorded.
         """
-        from cli.capture_text import opening_text
-        from venues.errors import TickreelError
-
-        logger = logging.getLogger("tickreel")
-        logger.addHandler(self._log)
-        logger.propagate = False
         self._heed_signals()
+        if self._place is not None:
+            self._place.step_aside()
         if engine is not None:
             await self._start_engine(*engine)
         begun_s = time.monotonic()
         telling: asyncio.Task[None] | None = None
         try:
-            await self._recorder.start()
-            self._say(opening_text(self._asked.streams, str(self._asked.folder)))
+            await self._begin()
+            if self._place is not None:
+                self._place.take()
             telling = asyncio.create_task(self._tell_status(begun_s))
             report = await self._recorder.run(duration_s)
-        except TickreelError as error:
-            await self._kill_engine()
-            if str(error) in self._log.errors:
-                raise click.exceptions.Exit(EXIT_COULD_NOT_RUN) from error
-            raise
         except BaseException:
             await self._kill_engine()
             raise
         finally:
+            self._operations.close()
             if telling is not None:
                 telling.cancel()
-            self._status.clear()
-            logger.removeHandler(self._log)
         ended = None if self._engine is None else await self._engine.finish(self._time_left_s())
         return Captured(report, time.monotonic() - begun_s, self._engine, ended)
+
+    async def _begin(self) -> None:
+        from cli.capture_text import opening_text
+
+        await self._recorder.start()
+        folder = self._asked.folder
+        try:
+            await self._operations.start(folder, self._engine)
+        except BaseException:
+            await self._recorder.stop()
+            raise
+        self._told.say(opening_text(self._asked.streams, str(folder)), "capturing")
+        address = self._operations.metrics_address
+        if address is not None:
+            self._told.say(f"metrics at http://{address.text}/metrics", "metrics")
 
     async def _start_engine(self, agent_reference: str | None, signals_file: str | None) -> None:
         from cli.engine_messages import EngineStart
         from cli.engine_process import EngineProcess
+        from cli.finding_lines import FindingLines
 
         self._engine = EngineProcess(
             EngineStart(agent_reference, signals_file, self._asked.engine),
             on_snapshot_wanted=self._recorder.request_snapshot,
-            on_warning=self._warn,
+            on_warning=lambda text: self._told.warn(text, "engine"),
         )
+        self._engine.on_status(FindingLines())
         await self._engine.start()
         self._recorder.add_sink(self._engine)
 
@@ -136,7 +134,8 @@ class CaptureRun:
                 self._engine.end_at_once()
             os._exit(128 + number)
         self._stop_begun_s = time.monotonic()
-        self._say("stopping: closing the connections, sealing …")
+        self._told.say("stopping: closing the connections, sealing …", "stopping")
+        self._operations.stopping()
         self._recorder.stop()
 
     def _time_left_s(self) -> float:
@@ -144,19 +143,11 @@ class CaptureRun:
         passed_s = 0.0 if begun_s is None else time.monotonic() - begun_s
         return max(ENGINE_LIMIT_MIN_S, STOP_LIMIT_S - passed_s)
 
-    def _warn(self, text: str) -> None:
-        self._status.clear()
-        warn(printable_lines(text))
-
-    def _say(self, text: str) -> None:
-        self._status.clear()
-        if not self._status.quiet:
-            say(printable_lines(text))
-
     async def _tell_status(self, begun_s: float) -> None:
         from cli.capture_text import status_text
 
+        status = self._told.status
         while True:
-            await asyncio.sleep(self._status.interval_s)
+            await asyncio.sleep(status.interval_s)
             seconds = time.monotonic() - begun_s
-            self._status.show(status_text(seconds, self._recorder.statistics(), self._engine))
+            status.show(status_text(seconds, self._recorder.statistics(), self._engine))

@@ -24,6 +24,7 @@ class CommandPlace(NamedTuple):
 
 COMMANDS = {
     "capture": CommandPlace("cli.capture", "capture", "Record live feeds into a folder."),
+    "status": CommandPlace("cli.status", "status", "Say how a running capture stands."),
     "replay": CommandPlace("cli.replay", "replay", "Play recordings into the engine."),
     "audit": CommandPlace("cli.audit", "audit", "Judge a recording: what in it is proved."),
     "info": CommandPlace("cli.info", "info", "Say what a recording holds."),

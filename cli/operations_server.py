@@ -50,6 +50,11 @@ class MetricsAddress(NamedTuple):
     host: str
     port: int
 
+    @property
+    def text(self) -> str:
+        """As it stands in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def read_metrics_address(text: str) -> MetricsAddress:
     """Read `127.0.0.1:9464`, `[::1]:9464` or `:9464` (loopback).
@@ -72,7 +77,7 @@ def refuse_open_address(address: MetricsAddress, *, insecure: bool) -> None:
     """
     if not insecure and not is_loopback(address.host):
         raise CommandError(
-            f"--metrics {address.host}:{address.port}: other machines reach it, and nobody is "
+            f"--metrics {address.text}: other machines reach it, and nobody is "
             "asked who they are. Give --metrics-insecure if that is what you want."
         )
 
@@ -125,9 +130,7 @@ class OperationsServer:
                 self._answer_public, address.host, address.port, limit=REQUEST_BYTES_MAX
             )
         except OSError as error:
-            raise CommandError(
-                f"--metrics {address.host}:{address.port}: {error.strerror or error}."
-            ) from error
+            raise CommandError(f"--metrics {address.text}: {error.strerror or error}.") from error
         self._servers.append(server)
         self.address = MetricsAddress(address.host, server.sockets[0].getsockname()[1])
 
