@@ -1,0 +1,241 @@
+"""Uploading a recording: sealed segments, then the manifest that lists them, to one store.
+
+Theory. An upload goes in rounds; each takes what is sealed and not yet known to be in the store:
+
+1. The store's recording.json must be this recording's, or not there.
+2. Each segment, in the order of the manifest: sent, unless the store has it already (as after a
+   kill between the upload and its line in the ledger); read back whole; compared with the hash
+   that the manifest has had since it was sealed; only then written into the ledger, and synced.
+3. The manifest, as far as its segments are there; read back and written down likewise. So whoever
+   fetches the manifest first and then what it lists has a whole recording at any time.
+4. Only where that was asked for: segments that are written down *and* listed by the manifest in the
+   store are removed here, each looked for in the store once more before.
+
+A kill at any step repeats at most the file in work. What is sent twice is the same bytes under the
+same name, so that doing it twice does no harm. A local segment whose bytes are not those that were
+sealed is never sent nor removed; it is named, and the others go on.
+
+Nothing here retries or waits (that is `recorder.upload_rounds`), and nothing here is called by the
+recorder: an upload reads what is sealed, from another process, and takes no lock that a writer or
+a sealing waits for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO
+
+import msgspec
+
+from recorder.description import RecordingDescription, read_description
+from recorder.manifest import ManifestEntry, read_manifest
+from recorder.recording_errors import FolderInUseError
+from recorder.recording_folder import FolderLock, RecordingFolder
+from recorder.upload_errors import OtherRecordingError, StoreFaultError, UploadInUseError
+from recorder.upload_ledger import UploadLedger
+from recorder.upload_store import Content, UploadStore
+
+LOCK_NAME = ".upload-lock"
+MANIFEST_EVERY_SEGMENTS = 16
+"""In a long round the manifest is uploaded after so many segments, for who fetches meanwhile."""
+DESCRIPTION_NAME = "recording.json"
+MANIFEST_NAME = "manifest.jsonl"
+
+
+class UploadState(msgspec.Struct, frozen=True):
+    """How far an upload is.
+
+    Attributes:
+        segments: how many are listed and lie here or in the store.
+        confirmed: how many of them the store was seen to hold.
+        waiting_bytes: of the segments that it was not.
+        removed: how many were removed here by this upload.
+        damaged: paths of local segments that are not what was sealed: never sent, never removed.
+    """
+
+    segments: int = 0
+    confirmed: int = 0
+    waiting_bytes: int = 0
+    removed: int = 0
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the store holds all that is sealed."""
+        return self.confirmed == self.segments
+
+
+def _nothing(_: UploadState) -> None:
+    return
+
+
+class Uploader:
+    """Brings one recording to one store; holds the recording's upload lock until `close`."""
+
+    def __init__(
+        self,
+        folder: RecordingFolder,
+        store: UploadStore,
+        *,
+        remove_local: bool = False,
+        on_progress: Callable[[UploadState], None] = _nothing,
+    ) -> None:
+        """Take the lock.
+
+        Raises:
+            UploadInUseError: another upload has it.
+            NotARecordingError, NewerFormatError, DamagedDescriptionError: there is nothing to
+                upload.
+        """
+        self._folder = folder
+        self._store = store
+        self._remove_local = remove_local
+        self._on_progress = on_progress
+        self._description: RecordingDescription = read_description(folder)
+        try:
+            self._lock = FolderLock(folder.path / LOCK_NAME)
+        except FolderInUseError:
+            raise UploadInUseError(folder.path) from None
+        self._ledger = UploadLedger(folder.path, store.uri)
+        self._damaged: set[str] = set()
+        self._met = False
+        self._removed = 0
+
+    def close(self) -> None:
+        """Let another upload go on."""
+        self._lock.release()
+
+    def state(self) -> UploadState:
+        """Return how far it is, as of now."""
+        return self._state(self._entries())
+
+    def round(self) -> UploadState:
+        """Upload what is sealed now; return how far it is then.
+
+        Raises:
+            StoreFaultError: the store failed; what was confirmed before it stays so.
+            OtherRecordingError: another recording lies there.
+            DamagedManifestError: the local manifest cannot be believed.
+        """
+        self._meet()
+        entries = self._entries()
+        sent = 0
+        for entry in entries:
+            if self._confirmed(entry) or entry.path in self._damaged:
+                continue
+            self._upload_segment(entry)
+            sent += 1
+            if sent % MANIFEST_EVERY_SEGMENTS == 0:
+                self._upload_manifest(entries)
+                self._on_progress(self._state(entries))
+        entries = self._entries()
+        self._upload_manifest(entries)
+        if self._remove_local:
+            self._remove_confirmed(entries)
+        return self._state(entries)
+
+    # The steps, by their numbers above.
+
+    def _meet(self) -> None:
+        """1. See to it that this recording, and no other, lies at the address."""
+        if self._met:
+            return
+        content = self._folder.description.read_bytes()
+        there = self._store.read_small(DESCRIPTION_NAME)
+        if there is not None and there != content:
+            with suppress(ValueError):
+                other = msgspec.json.decode(there, type=RecordingDescription)
+                if other.recording_id != self._description.recording_id:
+                    raise OtherRecordingError(
+                        self._store.uri, other.recording_id, self._description.recording_id
+                    )
+        self._upload_bytes(DESCRIPTION_NAME, content)
+        self._met = True
+
+    def _upload_segment(self, entry: ManifestEntry) -> None:
+        """2. Bring one segment to the store and prove that it is there."""
+        wanted = Content(entry.file_bytes, entry.sha256)
+        if self._store.size_bytes(entry.path) != wanted.bytes or (
+            self._store.read_back(entry.path) != wanted
+        ):
+            try:
+                descriptor = os.open(
+                    self._folder.path / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+                )
+            except FileNotFoundError:
+                return  # retention took it away meanwhile
+            with os.fdopen(descriptor, "rb") as source:
+                if hashlib.file_digest(source, "sha256").hexdigest() != wanted.sha256:
+                    self._damaged.add(entry.path)
+                    return
+                source.seek(0)
+                self._send(entry.path, source, wanted)
+        self._ledger.add(entry.path, *wanted, time.time_ns())
+
+    def _upload_manifest(self, known: list[ManifestEntry]) -> None:
+        """3. Bring the manifest up to what the store holds."""
+        lines = self._folder.manifest.read_bytes() if self._folder.manifest.exists() else b""
+        whole = lines[: lines.rfind(b"\n") + 1]
+        self._upload_bytes(MANIFEST_NAME, self._listed_there(whole, known))
+
+    def _remove_confirmed(self, known: list[ManifestEntry]) -> None:
+        """4. Remove what the store holds, seen once more."""
+        raise NotImplementedError
+
+    def _listed_there(self, manifest: bytes, known: list[ManifestEntry]) -> bytes:
+        """Return the lines before the first whose segment is still to come."""
+        entries = {entry.path: entry for entry in known}
+        end = 0
+        for line in manifest.splitlines(keepends=True):
+            path = msgspec.json.decode(line, type=_Listed).path
+            entry = entries.get(path)
+            if entry and not self._confirmed(entry) and path not in self._damaged:
+                break
+            end += len(line)
+        return manifest[:end]
+
+    def _upload_bytes(self, path: str, content: bytes) -> None:
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self._ledger.holds(path, sha256):
+            self._send(path, io.BytesIO(content), Content(len(content), sha256))
+            self._ledger.add(path, len(content), sha256, time.time_ns())
+
+    def _send(self, path: str, source: IO[bytes], wanted: Content) -> None:
+        sent = self._store.put(path, source)
+        held = self._store.read_back(path)
+        if held != wanted or sent != wanted:
+            where = f"{self._store.uri}: {path}"
+            raise StoreFaultError(
+                where,
+                f"the store took {sent.bytes:,} bytes without complaint and gives back "
+                f"{held.bytes:,} bytes that are not those; it is sent again.",
+            )
+
+    def _entries(self) -> list[ManifestEntry]:
+        return [
+            entry
+            for entry in read_manifest(self._folder.manifest).entries
+            if self._confirmed(entry) or (self._folder.path / entry.path).exists()
+        ]
+
+    def _state(self, entries: list[ManifestEntry]) -> UploadState:
+        waiting = [entry for entry in entries if not self._confirmed(entry)]
+        return UploadState(
+            segments=len(entries),
+            confirmed=len(entries) - len(waiting),
+            waiting_bytes=sum(entry.file_bytes for entry in waiting),
+            removed=self._removed,
+            damaged=tuple(sorted(self._damaged)),
+        )
+
+    def _confirmed(self, entry: ManifestEntry) -> bool:
+        return self._ledger.holds(entry.path, entry.sha256)
+
+
+class _Listed(msgspec.Struct):
+    path: str = ""
