@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from venues.channel import Channel
 from venues.errors import UnknownChannelError, UnknownDepthError, UnknownSymbolError
@@ -88,3 +89,33 @@ def checked_depth(venue: str, request: StreamRequest, traits: VenueTraits) -> in
     if request.depth not in traits.depths:
         raise UnknownDepthError(venue, request.depth, traits.depths)
     return request.depth
+
+
+class CheckedRequest(NamedTuple):
+    """What is asked for, as the venue says it: channels by where they go, symbols, book depth."""
+
+    public: list[Channel]
+    private: list[Channel]
+    symbols: list[str]
+    depth: int | None
+
+
+def checked_request(
+    venue: Venue,
+    request: StreamRequest,
+    pattern: re.Pattern[str],
+    spelled: Callable[[str], str] = str.upper,
+) -> CheckedRequest:
+    """Return all that `request` asks for, checked.
+
+    Raises:
+        UnknownChannelError, UnknownDepthError: the venue does not offer one of them.
+        UnknownSymbolError: one cannot be a symbol there, or market data is asked for of none.
+    """
+    channels = checked_channels(venue.name, request, venue.traits)
+    depth = checked_depth(venue.name, request, venue.traits)
+    symbols = checked_symbols(venue, request, pattern, spelled)
+    public = [channel for channel in channels if not channel.private]
+    if public:
+        require_symbols(venue.name, symbols)
+    return CheckedRequest(public, [one for one in channels if one.private], symbols, depth)

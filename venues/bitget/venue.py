@@ -39,12 +39,7 @@ from venues.op_arg_objects import (
     subscribe_messages,
 )
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -137,14 +132,9 @@ class Bitget(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data, of 50 topics each, and one for one's own account."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL, spelled)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL, spelled)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             line = self._line(self.name, PUBLIC_PATH, request, depth)
             topics = [_symbol_topics(public, symbol, depth) for symbol in symbols]
             plans += plan_line(line, topics, _fits, _messages)

@@ -27,12 +27,7 @@ from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import op_message, required_keys, signature
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -111,14 +106,9 @@ class Bitmex(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data, and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [
                 [Topic(Subscription(one, symbol), _topic(one, symbol, depth)) for one in public]
                 for symbol in symbols

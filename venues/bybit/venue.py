@@ -26,12 +26,7 @@ from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import PING, answer_notice, op_message, required_keys, signature
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -108,14 +103,9 @@ class Bybit(Venue):
 
         There are more of the former where the topics' names exceed 21,000 characters.
         """
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             line = self._line(self.name, self.public_path, request, depth)
             topics = [_topics(public, symbol, depth) for symbol in symbols]
             plans += plan_line(line, topics, _fits, self._subscribe_messages)

@@ -33,12 +33,7 @@ from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import required_keys
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -95,14 +90,9 @@ class Advanced(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data, and one for one's own account, as asked for."""
-        channels = checked_channels(_NAME, request, self.traits)
-        checked_depth(_NAME, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(_NAME, symbols)
             topics = [_topics(public, symbol) for symbol in symbols]
             plans += plan_line(_line(request), topics, _fits, _subscribe_messages)
         if private:

@@ -26,12 +26,12 @@ from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, plan_line
 from venues.dydx import market
 from venues.dydx.dialect import PATH, DydxDialect
-from venues.errors import CredentialsError
 from venues.event import NO_ROUTES, Event, FrameSequence, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
+from venues.named_account import ACCOUNT, account_login, account_messages
 from venues.pair import Pair
-from venues.stream_request import checked_channels, checked_symbols, require_symbols
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -65,9 +65,6 @@ _CHANNELS = {
 }
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9,._-]*-USD")
 _SUBSCRIPTIONS_PER_CHANNEL = 32
-_YOU = "[subaccount]"
-"""Stands for the subaccount's name in a plan, which is shown and recorded."""
-
 _HTTP = FrameKind.HTTP
 
 _TRAITS = VenueTraits(
@@ -116,13 +113,9 @@ class Dydx(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return a connection for market data and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [[_topic(channel, symbol) for channel in public] for symbol in symbols]
             plans += plan_line(self._line(request, private=False), topics, _fits, _messages)
         if private:
@@ -138,19 +131,13 @@ class Dydx(Venue):
         Raises:
             CredentialsError: a private plan, and no subaccount.
         """
-        if not plan.private:
-            return Login(plan.url)
-        if credentials is None or not credentials.key:
-            raise CredentialsError(self.name, "The key is the subaccount, dydx1…/0.")
-        return Login(plan.url, token=credentials.key)
+        return account_login(self.name, plan, credentials, "The key is the subaccount, dydx1…/0.")
 
     def subscribe_messages(
         self, plan: ConnectionPlan, login: Login, answer: str, time_ms: int
     ) -> tuple[str, ...]:
         """Return the plan's messages, the subaccount put in."""
-        if not plan.private:
-            return plan.subscribe_messages
-        return tuple(message.replace(_YOU, login.token) for message in plan.subscribe_messages)
+        return account_messages(plan, login)
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
         """Return a withdrawal and a new subscription of the book (step 5)."""
@@ -234,7 +221,7 @@ def _message(operation: str, channel: str, symbol: str) -> str:
 
 def _topic(channel: Channel, symbol: str) -> Topic:
     word = _CHANNELS[channel]
-    wanted = {"v4_markets": "", "v4_subaccounts": _YOU}.get(word, symbol)
+    wanted = {"v4_markets": "", "v4_subaccounts": ACCOUNT}.get(word, symbol)
     return Topic(Subscription(channel, symbol), _message("subscribe", word, wanted))
 
 

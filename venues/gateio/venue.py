@@ -47,12 +47,7 @@ from venues.gateio.traits import FUTURES_WORDS, SPOT_WORDS, gate_traits
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.op_args import required_keys
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import VenueTraits
 from venues.venue import (
     ConnectionPlan,
@@ -127,14 +122,9 @@ class Gate(Venue):
 
         Those of one's own futures are the ones settled in USDT.
         """
-        channels = checked_channels(self.name, request, self.traits)
-        checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             by_path: dict[str, list[list[Topic]]] = {}
             for symbol in symbols:
                 topics = [

@@ -29,12 +29,7 @@ from venues.htx.dialect import HtxDialect
 from venues.htx.signing import SPOT_HOST, signature, spot_parameters, utc_text
 from venues.op_args import required_keys
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     BridgeRule,
     ConnectionLimits,
@@ -80,14 +75,9 @@ class HtxSpot(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for books, for other market data and for one's own account."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL, str.lower)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL, str.lower)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             others = [channel for channel in public if channel is not Channel.BOOK]
             topics = [_topics(others, symbol) for symbol in symbols]
             line = _line(self.name, MARKET_PATH, request, None)

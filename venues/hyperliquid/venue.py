@@ -19,14 +19,14 @@ import msgspec
 from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
 from venues.connection_plan import Line, Topic, plan_line
-from venues.errors import CredentialsError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.hyperliquid import market
 from venues.hyperliquid.dialect import PATH, HyperliquidDialect
+from venues.named_account import ACCOUNT, account_login, account_messages
 from venues.pair import Pair
-from venues.stream_request import checked_channels, checked_symbols, require_symbols
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -60,9 +60,6 @@ _TYPES = {
 }
 _SYMBOL = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@:/._-]*")
 _SUBSCRIPTIONS_PER_CONNECTION = 200
-_YOU = "[account]"
-"""Stands for the account's address in a plan, which is shown and recorded."""
-
 _MARKET_BEGINNINGS = (b'{"channel":"l2Book"', b'{"channel":"bbo"', b'{"channel":"trades"')
 _HTTP = FrameKind.HTTP
 
@@ -114,13 +111,9 @@ class Hyperliquid(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return a connection for market data and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL, str)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL, str)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [[_topic(channel, symbol) for channel in public] for symbol in symbols]
             plans += plan_line(self._line(request, private=False), topics, _fits, _messages)
         if private:
@@ -136,19 +129,13 @@ class Hyperliquid(Venue):
         Raises:
             CredentialsError: a private plan, and no address.
         """
-        if not plan.private:
-            return Login(plan.url)
-        if credentials is None or not credentials.key:
-            raise CredentialsError(self.name, "The key is the account's address, 0x….")
-        return Login(plan.url, token=credentials.key)
+        return account_login(self.name, plan, credentials, "The key is the account's address, 0x….")
 
     def subscribe_messages(
         self, plan: ConnectionPlan, login: Login, answer: str, time_ms: int
     ) -> tuple[str, ...]:
         """Return the plan's messages, the account's address put in."""
-        if not plan.private:
-            return plan.subscribe_messages
-        return tuple(message.replace(_YOU, login.token) for message in plan.subscribe_messages)
+        return account_messages(plan, login)
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
         """Return nothing: the next push is a whole book anyway (step 2)."""
@@ -224,7 +211,7 @@ class Hyperliquid(Venue):
 
 
 def _topic(channel: Channel, symbol: str) -> Topic:
-    wish = {"type": _TYPES[channel]} | ({"user": _YOU} if channel.private else {"coin": symbol})
+    wish = {"type": _TYPES[channel]} | ({"user": ACCOUNT} if channel.private else {"coin": symbol})
     text = json.dumps(
         {"method": "subscribe", "subscription": wish}, separators=(",", ":"), ensure_ascii=False
     )

@@ -28,12 +28,7 @@ from venues.kraken import futures_market as market
 from venues.kraken.futures_dialect import PATH, KrakenFuturesDialect
 from venues.kraken.signature import signed_challenge, signing_key
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import VenueTraits
 from venues.venue import (
     ConnectionPlan,
@@ -112,14 +107,9 @@ class KrakenFutures(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [
                 [Topic(Subscription(one, symbol), f"{_FEEDS[one]}:{symbol}") for one in public]
                 for symbol in symbols

@@ -29,12 +29,7 @@ from venues.kraken.spot_rest import (
 )
 from venues.kraken.spot_v1_dialect import PATH, KrakenV1Dialect
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import VenueTraits
 from venues.venue import (
     ConnectionPlan,
@@ -83,20 +78,16 @@ class KrakenV1(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data and one for one's own orders, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, SYMBOL, spelled)
-        public = [channel for channel in channels if not channel.private]
+        public, private, symbols, depth = checked_request(self, request, SYMBOL, spelled)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [
                 [Topic(Subscription(one, symbol), _topic(one, symbol, depth)) for one in public]
                 for symbol in symbols
             ]
             line = public_line(self.name, PATH, request, depth)
             plans += plan_line(line, topics, fits, _subscribe_messages)
-        if Channel.ORDER in channels:
+        if private:
             line = private_line(self.name, PATH, request)
             own = [[Topic(Subscription(Channel.ORDER, ""), _NAMES[Channel.ORDER])]]
             plans += plan_line(line, own, fits, _subscribe_messages)

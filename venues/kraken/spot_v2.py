@@ -29,12 +29,7 @@ from venues.kraken.spot_rest import (
 )
 from venues.kraken.spot_v2_dialect import PATH, KrakenV2Dialect
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import VenueTraits
 from venues.venue import (
     ConnectionPlan,
@@ -109,14 +104,9 @@ class KrakenV2(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, SYMBOL, spelled)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, SYMBOL, spelled)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             topics = [
                 [Topic(Subscription(one, symbol), f"{_NAMES[one]}:{symbol}") for one in public]
                 for symbol in symbols

@@ -41,12 +41,7 @@ from venues.kucoin.dialect import (
 )
 from venues.kucoin.part import FUTURES_PART, SPOT_PART, SPOT_TOPICS, part_of
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     STALE_LIMITS_S,
     BridgeRule,
@@ -127,14 +122,9 @@ class Kucoin(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data, of 300 topics each, and one for one's own account."""
-        channels = checked_channels(self.name, request, self.traits)
-        checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             for part in (SPOT_PART, FUTURES_PART):
                 topics = [
                     [

@@ -36,12 +36,7 @@ from venues.op_arg_objects import (
     subscribe_messages,
 )
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -141,14 +136,9 @@ class Okx(Venue):
 
         There are more of the former where more than 25 books or 400 topics are wanted.
         """
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             line = self._line(self.name, PUBLIC_PATH, request, depth)
             plans += plan_line(line, _symbol_topics(public, symbols, depth), _fits, _messages)
             if not plans:  # liquidations alone, of what is never liquidated

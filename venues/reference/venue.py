@@ -26,12 +26,7 @@ from venues.op_args import PING, answer_notice, op_message, required_keys, signa
 from venues.pair import Pair
 from venues.reference import market
 from venues.reference.dialect import PATH, ReferenceDialect, signed_text
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     BridgeRule,
     ChecksumLayout,
@@ -110,14 +105,9 @@ class Reference(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return a connection for market data and one for one's own account, as asked for."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(self.name, symbols)
             line = _line(self.name, request, depth, private=False)
             topics = [_topics(public, symbol, depth) for symbol in symbols]
             plans += plan_line(line, topics, _fits, _subscribe_messages)

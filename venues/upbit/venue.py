@@ -35,12 +35,7 @@ from venues.json_web_token import hs512_token
 from venues.nonce import nonce_uuid
 from venues.op_args import required_keys
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     ConnectionLimits,
     Continuity,
@@ -98,14 +93,9 @@ class Upbit(Venue):
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
         """Return connections for market data, and one for one's own account, as asked for."""
-        channels = checked_channels(_NAME, request, self.traits)
-        depth = checked_depth(_NAME, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        public = [channel for channel in channels if not channel.private]
-        private = [channel for channel in channels if channel.private]
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            require_symbols(_NAME, symbols)
             topics = [_topics(public, symbol, depth) for symbol in symbols]
             plans += plan_line(_line(_NAME, PATH, request, depth), topics, _fits, _messages)
         if private:
