@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed.stamp
 READY_TO_DEVELOP := $(VENV)/development.stamp
 PYTEST_OPTIONS ?= -n 2
 BENCH_SECONDS ?= 60
-CODE := venues recorder replay book cli tests examples
+CODE := venues recorder replay book cli tests examples tickreel_pytest.py
 
 .PHONY: demo install test lint bench clean
 .DELETE_ON_ERROR:

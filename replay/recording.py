@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recorder.description import RecordingDescription, read_description
 from recorder.journal_losses import frames_and_losses, open_journal
@@ -29,6 +30,9 @@ from replay.errors import DamagedJournalError
 from replay.frame_merge import merge_by_number
 from replay.segment_reader import SegmentReader, TimeRange
 from venues.frame import RECORDER, Frame
+
+if TYPE_CHECKING:
+    from book.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,16 @@ class Recording:
                     if entry.number == number and (wanted is None or entry.venue in wanted)
                 ]
             )
+
+    def play_into(self, engine: Engine, *, skip_damaged: bool = False) -> None:
+        """Apply every frame to `engine`, as fast as it goes.
+
+        Raises:
+            DamagedSegmentError, DamagedJournalError, NewerFormatError: as `frames`.
+        """
+        for batch in self.frame_batches(skip_damaged=skip_damaged):
+            for frame in batch:
+                engine.apply(frame)
 
     def verify(self) -> Iterator[RecordingProblem]:
         """Check every byte of every file, and yield what is wrong; nothing for a whole recording.
