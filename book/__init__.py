@@ -31,6 +31,8 @@ In the order of the data:
 - `staleness`: channels that fell silent.
 - `coverage`: how long a book was proven, and the windows in which it was not.
 - `finding`: whatever a reader of the data must know, as values.
-- `state_digest`: one hash of all of it.
+- `state_digest`: one hash of all of it; `hash_chain` is how what is not kept stays in it.
+- `checkpoint`: all of it as bytes, to go on from, with `lane_parts` and `book_parts`.
+- `state_difference`: what parts two states, in words.
 - `agent`: a class with `on_trade`, `on_book`, ... attached to an engine.
 """

@@ -43,7 +43,9 @@ class _Version(msgspec.Struct, frozen=True):
     settings: str
 
 
-class _EngineParts(_Version, frozen=True):
+class EngineParts(_Version, frozen=True):
+    """An engine as plain values. `settings` is a hash of what it was set to."""
+
     frames: int
     undecodable: int
     now_ns: int
@@ -56,7 +58,7 @@ class _EngineParts(_Version, frozen=True):
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
-_DECODER = msgspec.json.Decoder(_EngineParts)
+_DECODER = msgspec.json.Decoder(EngineParts)
 _VERSION_DECODER = msgspec.json.Decoder(_Version)
 
 
@@ -68,22 +70,25 @@ def settings_hash(settings: EngineSettings) -> str:
 
 def encode(engine: Engine) -> bytes:
     """Return an engine's checkpoint. To be called between two frames."""
+    return _ENCODER.encode(engine_parts(engine))
+
+
+def engine_parts(engine: Engine) -> EngineParts:
+    """Return what a checkpoint says; it shares its lists with the engine."""
     last = engine._frame
-    return _ENCODER.encode(
-        _EngineParts(
-            checkpoint=VERSION,
-            state=state_digest.VERSION,
-            settings=settings_hash(engine.settings),
-            frames=engine.frames,
-            undecodable=engine.undecodable,
-            now_ns=engine.now_ns,
-            last=None if last is None else msgspec.structs.replace(last, payload=b""),
-            unknown_venues=sorted(engine._unknown_venues),
-            connections=engine.connections.parts(),
-            findings=engine.findings.parts(),
-            channels=engine._guard.parts(),
-            lanes=[lane_parts(lane, engine._guard) for lane in engine._lanes.values()],
-        )
+    return EngineParts(
+        checkpoint=VERSION,
+        state=state_digest.VERSION,
+        settings=settings_hash(engine.settings),
+        frames=engine.frames,
+        undecodable=engine.undecodable,
+        now_ns=engine.now_ns,
+        last=None if last is None else msgspec.structs.replace(last, payload=b""),
+        unknown_venues=sorted(engine._unknown_venues),
+        connections=engine.connections.parts(),
+        findings=engine.findings.parts(),
+        channels=engine._guard.parts(),
+        lanes=[lane_parts(lane, engine._guard) for lane in engine._lanes.values()],
     )
 
 
@@ -94,7 +99,9 @@ def restore(engine: Engine, content: bytes) -> None:
         CheckpointError: it is of another version or other settings, or damaged. Where it is damaged
             in a way that only shows in the end, the engine is of no more use.
     """
-    parts = _read(content, engine)
+    parts = read_parts(content)
+    if parts.settings != settings_hash(engine.settings):
+        raise CheckpointError("it is of an engine with other settings")
     engine.frames = parts.frames
     engine.undecodable = parts.undecodable
     engine._time.now_ns = parts.now_ns
@@ -113,13 +120,16 @@ def restore(engine: Engine, content: bytes) -> None:
         raise CheckpointError(f"it is damaged ({error})") from error
 
 
-def _read(content: bytes, engine: Engine) -> _EngineParts:
+def read_parts(content: bytes) -> EngineParts:
+    """Return what a checkpoint says.
+
+    Raises:
+        CheckpointError: it is of another version, or damaged.
+    """
     try:
         version = _VERSION_DECODER.decode(content)
         if (version.checkpoint, version.state) != (VERSION, state_digest.VERSION):
             raise CheckpointError("an engine of another version wrote it")
-        if version.settings != settings_hash(engine.settings):
-            raise CheckpointError("it is of an engine with other settings")
         return _DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CheckpointError(f"it is damaged ({error})") from error
