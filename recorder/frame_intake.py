@@ -234,6 +234,14 @@ class FrameIntake:
             connection_id, venue, _MARKER_KINDS[type(marker)], marker_payload(marker), at
         )
 
+    def mark_lost(
+        self, connection_id: int, venue: str, lost: Lost, at: tuple[int, int] | None = None
+    ) -> None:
+        """Put in and count a loss of messages that came, and could not be given in here."""
+        self._lost_frames += lost.frames or 0
+        self._lost_bytes += lost.bytes or 0
+        self.mark(connection_id, venue, lost, at)
+
     def mark_sent(self, connection_id: int, venue: str, payload: bytes) -> None:
         """Put in what we are about to send; secrets have been removed from `payload`."""
         self._put_marker(connection_id, venue, FrameKind.SENT, payload, None)

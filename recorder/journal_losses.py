@@ -13,7 +13,9 @@ missing; where nothing is missing by the numbers, there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
 
 from recorder.journal_reader import DamagedRange, JournalReader
 from recorder.manifest import ManifestEntry
@@ -70,6 +72,28 @@ def lost_frame(lost: Lost, *, number: int, last: Frame | None) -> Frame:
         monotonic_time_ns=last.monotonic_time_ns if last is not None else None,
         payload=marker_payload(lost),
     )
+
+
+def still_lost(frame: Frame, sealed: Collection[int]) -> list[Frame]:
+    """Return what is left of a loss in a journal whose frames `sealed` are in segments: a frame.
+
+    Or none, where they are all there. A loss of unknown size is told of after the last of them.
+    """
+    try:
+        lost = read_marker(frame, Lost)
+    except MarkerError:
+        return [frame]
+    if lost.cause not in (CRASH, "damage"):
+        return [frame]
+    if lost.frames is None:
+        number = max(frame.frame_number, max(sealed, default=-1) + 1)
+        return [msgspec.structs.replace(frame, frame_number=number)]
+    whole = range(frame.frame_number, frame.frame_number + lost.frames)
+    missing = [number for number in whole if number not in sealed]
+    if not missing:
+        return []
+    less = marker_payload(msgspec.structs.replace(lost, frames=len(missing)))
+    return [msgspec.structs.replace(frame, frame_number=missing[0], payload=less)]
 
 
 def last_number(frame: Frame) -> int:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.description import read_description
+from recorder.disk import REAL_DISK, Disk
 from recorder.manifest import (
     ManifestEntry,
     believable_entries,
@@ -90,7 +91,7 @@ class RecoveryReport:
         return f"{text[0].upper()}{text[1:]}."
 
 
-def recover(folder: str | Path) -> RecoveryReport:
+def recover(folder: str | Path, disk: Disk = REAL_DISK) -> RecoveryReport:
     """Put a recording right, then check every byte of every segment.
 
     Raises:
@@ -99,7 +100,7 @@ def recover(folder: str | Path) -> RecoveryReport:
         SealingError: a journal cannot be sealed; it is kept.
         OSError: the disk refused.
     """
-    place = RecordingFolder(Path(folder).absolute())
+    place = RecordingFolder(Path(folder).absolute(), disk)
     read_description(place)
     with FolderLock(place.lock):
         return recover_locked(place, check_all=True)
@@ -156,11 +157,24 @@ def _repair_manifest(folder: RecordingFolder) -> tuple[int, str, list[str]]:
             _truncate(folder, manifest.whole_bytes)
         unlisted = set(folder.segment_paths()) - {entry.path for entry in manifest.entries}
         reason = f"it did not list {len(unlisted)} segments" if unlisted else ""
+        if not reason and _unproved(folder, manifest.entries):
+            reason = "it listed segments that were never put into place"
     except DamagedManifestError as error:
         reason = f"line {error.line}: {error.reason}" if error.line else error.reason
     if not reason:
         return torn_bytes, "", []
     return torn_bytes, reason, _rebuild_manifest(folder)
+
+
+def _unproved(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> set[str]:
+    """Return the paths of segments that are not what their lines say and have their journal still.
+
+    A line whose sync failed is cut off again, but a power cut can bring it back; and what it names
+    may have been removed meanwhile, to be sealed anew.
+    """
+    journals = folder.journal_numbers()
+    left = [entry for entry in entries if entry.number in journals]
+    return {entry.path for entry in left if _problem(folder, entry)}
 
 
 def _truncate(folder: RecordingFolder, size: int) -> None:
@@ -178,9 +192,12 @@ def _rebuild_manifest(folder: RecordingFolder) -> list[str]:
     from recorder.segment_file import survey_segment
 
     known = {entry.path: entry for entry in believable_entries(folder.manifest)}
+    unproved = _unproved(folder, known.values())
+    for path in unproved:
+        del known[path]
     problems: list[str] = []
     for path in folder.segment_paths():
-        if path in known:
+        if path in known or path in unproved:
             continue
         try:
             known[path] = survey_segment(folder.path, path)
@@ -207,14 +224,16 @@ def _keep_aside(folder: RecordingFolder) -> None:
 
 
 def _problems(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> list[str]:
-    problems: list[str] = []
-    for entry in entries:
-        try:
-            with (folder.path / entry.path).open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            problems.append(f"{entry.path}: {error.strerror}")
-            continue
-        if sha256 != entry.sha256:
-            problems.append(f"{entry.path}: its bytes are not those that were sealed")
-    return problems
+    return [problem for entry in entries if (problem := _problem(folder, entry))]
+
+
+def _problem(folder: RecordingFolder, entry: ManifestEntry) -> str:
+    """Return what is wrong with a segment, as its line in the manifest knows it; '' if nothing."""
+    try:
+        with (folder.path / entry.path).open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"{entry.path}: {error.strerror}"
+    return (
+        "" if sha256 == entry.sha256 else f"{entry.path}: its bytes are not those that were sealed"
+    )

@@ -28,6 +28,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from recorder.description import read_description
-from recorder.journal_losses import frames_and_losses, open_journal
+from recorder.journal_losses import frames_and_losses, open_journal, still_lost
 from recorder.manifest import ManifestEntry, append_entry, next_frame_number, read_manifest
 from recorder.recording_errors import SealingError
 from recorder.recording_folder import (
@@ -47,7 +48,7 @@ from recorder.recording_folder import (
     segment_path,
 )
 from venues.errors import TickreelError
-from venues.frame import Frame
+from venues.frame import RECORDER, Frame, FrameKind
 
 if TYPE_CHECKING:
     from recorder.segment import SegmentWriter
@@ -148,8 +149,30 @@ class _Sealing:
         """Open the journal anew and give its frames, LOST frames among them."""
         expected = self.first_frame_number
         with open_journal(self.folder, self.number, self.entries, expected) as reader:
-            yield frames_and_losses(reader, self.entries, newest=self.newest)
+            batches = frames_and_losses(reader, self.entries, newest=self.newest)
+            yield batches if not self.done else map(self._without_false_losses, batches)
             self.state = reader.state
+
+    def _without_false_losses(self, batch: list[Frame]) -> list[Frame]:
+        """Tell of no loss where a killed sealing has sealed what the journal has lost since."""
+        told: list[Frame] = []
+        for frame in batch:
+            if frame.kind is FrameKind.LOST and frame.venue == RECORDER:
+                told += still_lost(frame, self._sealed_numbers)
+            else:
+                told.append(frame)
+        return told
+
+    @cached_property
+    def _sealed_numbers(self) -> frozenset[int]:
+        from recorder.segment_file import SegmentFile
+
+        numbers: set[int] = set()
+        for entry in self.done.values():
+            with SegmentFile(self.folder.path / entry.path, entry.venue, entry) as file:
+                for frames in chain.from_iterable(map(file.read, file.row_groups)):
+                    numbers.update(frame.frame_number for frame in frames)
+        return frozenset(numbers)
 
     def _write(self) -> list[ManifestEntry]:
         from recorder.segment import SegmentWriter

@@ -20,7 +20,7 @@ class _Store:
 
     def __init__(self) -> None:
         self.stored_cost = 0
-        self.disk_fault = ""
+        self.disk_reason = ""
         self.waiting: list[tuple[list[Frame], int]] = []
         self.frames: list[Frame] = []
 
