@@ -33,6 +33,5 @@ In the order of the data:
 - `finding`: whatever a reader of the data must know, as values.
 - `state_digest`: one hash of all of it; `hash_chain` is how what is not kept stays in it.
 - `checkpoint`: all of it as bytes, to go on from, with `lane_parts` and `book_parts`.
-- `state_difference`: what parts two states, in words.
 - `agent`: a class with `on_trade`, `on_book`, ... attached to an engine.
 """
