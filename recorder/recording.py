@@ -20,10 +20,13 @@ from recorder.description import new_description, read_description, write_descri
 from recorder.disk import REAL_DISK, Disk
 from recorder.disk_room import DiskRoom
 from recorder.durable_journal import DurableJournal
+from recorder.errors import RecorderError
 from recorder.manifest import next_frame_number, read_manifest
 from recorder.recording_errors import JournalWriteError, NotARecordingError, SealingError
 from recorder.recording_folder import FolderLock, RecordingFolder, make_folder
 from recorder.recovery import RecoveryReport, recover_locked
+from recorder.removals import finish_removals, present, read_removals
+from recorder.retention import Keep, apply_keeps
 from recorder.sealing import seal
 from recorder.sealing_process import SealingQueue
 from venues.frame import Frame
@@ -75,6 +78,7 @@ class RecordingWriter:
         recovered: RecoveryReport | None,
         room: DiskRoom,
         queue: SealingQueue,
+        keeps: Sequence[Keep],
     ) -> None:
         entries = read_manifest(folder.manifest).entries
         self.folder = folder
@@ -84,8 +88,10 @@ class RecordingWriter:
         self._rotation = rotation
         self._room = room
         self._queue = queue
+        self._keeps = keeps
         self._rotation_began_ns: int | None = None
-        number = max([*folder.used_numbers(), *(e.number for e in entries)], default=0) + 1
+        used = [*folder.used_numbers(), *(e.number for e in entries), *read_removals(folder)]
+        number = max(used, default=0) + 1
         self._journal = DurableJournal(
             folder,
             recording_id=read_description(folder).recording_id,
@@ -104,12 +110,14 @@ class RecordingWriter:
         rotation: Rotation = Rotation(),
         clock_source: str = "system",
         min_free_bytes: int | None = None,
+        keeps: Sequence[Keep] = (),
         disk: Disk = REAL_DISK,
-        sealing_queue: Callable[[RecordingFolder], SealingQueue] = SealingQueue,
+        sealing_queue: Callable[[RecordingFolder, Sequence[Keep]], SealingQueue] = SealingQueue,
     ) -> RecordingWriter:
         """Begin a recording, or go on with one: what an unclean stop left is sealed first.
 
-        `min_free_bytes` of the disk are left free, None for 1 GiB or 2 % of it, whichever is more.
+        `min_free_bytes` of the disk are left free, None for 1 GiB or 2 % of it, whichever is more;
+        sealed segments beyond any of the limits `keeps` are removed, oldest first.
 
         Raises:
             DiskFullError: there is not more free than that.
@@ -132,13 +140,15 @@ class RecordingWriter:
                 read_description(place)
                 report = recover_locked(place)
                 recovered = report if report.found_anything else None
+                finish_removals(place)
+                apply_keeps(place, keeps)
             else:
                 write_description(place, new_description(asked_for, clock_source))
             make_folder(place.journals, disk)
             make_folder(place.frames, disk)
             room = DiskRoom(place, min_free_bytes)
             room.check(0, 0)
-            return cls(place, lock, rotation, recovered, room, sealing_queue(place))
+            return cls(place, lock, rotation, recovered, room, sealing_queue(place, keeps), keeps)
         except BaseException:
             lock.release()
             raise
@@ -227,6 +237,7 @@ class RecordingWriter:
                     seal(self.folder, number)
                 except SealingError as error:
                     faults.append(str(error))
+            faults += self._remove_what_is_beyond()
             return self._report(tuple(dict.fromkeys(faults)))
         finally:
             self._lock.release()
@@ -242,12 +253,19 @@ class RecordingWriter:
             return [str(error)]
         return []
 
+    def _remove_what_is_beyond(self) -> list[str]:
+        try:
+            apply_keeps(self.folder, self._keeps)
+        except (RecorderError, OSError) as error:
+            return [f"nothing was removed to keep the limits: {error}"]
+        return []
+
     def _journal_retired(self, number: int) -> None:
         self._rotation_began_ns = None
         self._queue.add(number)
 
     def _report(self, faults: tuple[str, ...]) -> ClosingReport:
-        entries = read_manifest(self.folder.manifest).entries
+        entries = present(self.folder, read_manifest(self.folder.manifest).entries)
         return ClosingReport(
             segments=len(entries),
             frames=sum(e.frames for e in entries),

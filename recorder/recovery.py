@@ -41,6 +41,7 @@ from recorder.recording_folder import (
     RecordingFolder,
     parse_segment_path,
 )
+from recorder.removals import finish_removals, present
 from recorder.sealing import SealingReport, seal
 
 
@@ -116,14 +117,15 @@ def recover_locked(folder: RecordingFolder, *, check_all: bool = False) -> Recov
         torn_bytes, rebuilt, unlistable = _repair_manifest(folder)
         before = read_manifest(folder.manifest).entries
     journals = [seal(folder, number) for number in folder.journal_numbers()]
+    finish_removals(folder)
     entries = read_manifest(folder.manifest).entries
-    to_check = entries if check_all or rebuilt else entries[len(before) :]
+    to_check = present(folder, entries if check_all or rebuilt else entries[len(before) :])
     return RecoveryReport(
         journals=tuple(journal for journal in journals if journal is not None),
         temporary_files=removed,
         manifest_torn_bytes=torn_bytes,
         manifest_rebuilt=rebuilt,
-        problems=(*unlistable, *_problems(folder, to_check)),
+        problems=(*unlistable, *_problems(folder, present(folder, to_check))),
     )
 
 

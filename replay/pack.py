@@ -14,6 +14,7 @@ from pathlib import Path
 
 from recorder.manifest import read_manifest
 from recorder.recording_folder import RecordingFolder, is_locked
+from recorder.removals import read_removals
 from replay.output_place import output_file, output_folder, refuse_taken
 from replay.recording import Recording
 from replay.reel_errors import CannotPackError
@@ -90,6 +91,9 @@ def _refuse_unfinished(recording: Recording, place: RecordingFolder) -> None:
         remedy = "`tickreel recover` seals them; then pack it."
     elif not recording.segments:
         reason, remedy = "has no frames", "There is nothing to pack."
+    elif read_removals(place):
+        reason = "has had segments removed on purpose"
+        remedy = "`tickreel filter` makes a recording of what is left."
     elif read_manifest(place.manifest).torn_bytes:
         reason, remedy = "its manifest ends within a line", "`tickreel recover` puts it right."
     else:

@@ -26,6 +26,7 @@ from recorder.journal_reader import JournalReader
 from recorder.manifest import ManifestEntry, in_order, next_frame_number, read_manifest
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import RecordingFolder, is_locked, parse_segment_path
+from recorder.removals import dropped_runs, present, read_removals
 from replay.errors import DamagedJournalError
 from replay.frame_merge import merge_by_number
 from replay.segment_reader import SegmentReader, TimeRange
@@ -33,6 +34,7 @@ from venues.frame import RECORDER, Frame
 
 if TYPE_CHECKING:
     from book.engine import Engine
+    from book.settings import EngineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Recording:
         path: its folder; of one in a `.reel` file, a temporary one that goes with this object.
         origin: what it was opened by: the folder, or the file.
         description: what `recording.json` says.
-        segments: the sealed segments as of opening, in order.
+        segments: the sealed segments as of opening, in order; not those removed on purpose.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class Recording:
             parsed = parse_segment_path(path)
             if path not in listed and parsed is not None and parsed[1] not in journals:
                 raise DamagedManifestError(place.manifest, None, f"does not list {path}")
-        return cls(place, description, in_order(entries))
+        return cls(place, description, in_order(present(place, entries)))
 
     @classmethod
     def _of_reel(cls, reel: Path, unpacked: Path) -> Recording:
@@ -146,6 +148,19 @@ class Recording:
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
+    def engine_at(self, time_ns: int, settings: EngineSettings | None = None) -> Engine:
+        """Return the engine as it was before the first frame received at `time_ns` or later.
+
+        From the nearest checkpoint, where there is one (`tickreel index` writes them), and the
+        frames after it; set as it was when the recording was made, unless `settings` says how.
+
+        Raises:
+            TickreelError: the frames cannot be read.
+        """
+        from replay.seek import engine_before
+
+        return engine_before(self, time_ns=time_ns, settings=settings).engine
+
     def frame_batches(
         self,
         *,
@@ -153,14 +168,24 @@ class Recording:
         to_ns: int | None = None,
         streams: Collection[str] | None = None,
         skip_damaged: bool = False,
+        from_frame: int = 0,
     ) -> Iterator[list[Frame]]:
-        """Yield what `frames` yields, in lists of some thousand: for who counts nanoseconds."""
-        within = TimeRange(from_ns, to_ns)
+        """Yield what `frames` yields, in lists of some thousand: for who counts nanoseconds.
+
+        Frames with a number below `from_frame` are left out, unread where whole row groups are.
+        """
+        within = TimeRange(from_ns, to_ns, from_frame)
         wanted = None if streams is None else frozenset({*streams, RECORDER})
         journals = self._folder.journal_numbers()
         entries = self._entries_now()
+        removals = read_removals(self._folder)
+        dropped = dict(dropped_runs(entries, removals, journals))
         expected = 0
         for number in sorted({*journals, *(entry.number for entry in entries)}):
+            if number in removals:
+                if number in dropped:
+                    yield within.cut([dropped[number]])
+                continue
             expected = max(expected, next_frame_number(entries, number))
             reader = self._open_journal(number, entries, expected) if number in journals else None
             if reader is not None:
@@ -273,8 +298,14 @@ class Recording:
         self, journals: Sequence[int], entries: Sequence[ManifestEntry]
     ) -> RecordingTotals | None:
         """Count; None where a journal was sealed meanwhile, so that the counts do not fit."""
-        sealed = [entry for entry in entries if entry.number not in journals]
+        removals = read_removals(self._folder)
+        sealed = [
+            entry
+            for entry in entries
+            if entry.number not in journals and entry.number not in removals
+        ]
         frames = sum(entry.frames for entry in sealed)
+        frames += sum(1 for _ in dropped_runs(entries, removals, journals))
         payload_bytes = sum(entry.payload_bytes for entry in sealed)
         bytes_on_disk = sum(entry.file_bytes for entry in sealed)
         connections = max((entry.connection_id_max for entry in sealed), default=0)

@@ -49,6 +49,9 @@ STALL = "stall"
 LATE_LINE = "late line"
 """The cause of a loss by order: a message that only a slow line brought, too late for its place."""
 
+DROPPED = "dropped"
+"""The cause of a loss that is none: frames that were recorded, and removed because we wanted to."""
+
 
 class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     """Frames that came, or may have come, and are not in the recording.
