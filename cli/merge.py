@@ -1,0 +1,33 @@
+"""`tickreel merge`: several recordings as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.errors import CommandError
+from cli.options import force_option, json_option
+
+
+@click.command(short_help="Make one recording of several.")
+@click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True, type=click.Path())
+@click.option("-o", "--output", required=True, type=click.Path(), help="The new recording.")
+@force_option
+@json_option
+def merge(folders: tuple[str, ...], output: str, force: bool, as_json: bool) -> None:
+    """Make one recording of several, in the order of receive times: as replay merges them.
+
+    Parts that `tickreel split` made of one recording become its frames again.
+    """
+    from cli.derived_text import print_derived
+    from replay.recording import Recording
+    from replay.recording_parts import merge as merge_recordings
+
+    if len(folders) < 2:
+        raise click.UsageError("give two recordings at least.")
+    recordings = [Recording.open(folder) for folder in folders]
+    origins = [recording.origin.resolve() for recording in recordings]
+    if len(set(origins)) < len(origins):
+        raise CommandError("a recording is given twice: give each once.")
+    print_derived(merge_recordings(recordings, Path(output), force=force), as_json=as_json)
