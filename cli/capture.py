@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.disk_options import disk_options, with_disk_options
 from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
 from cli.operations_options import cpu_option, log_options, metrics_options
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cli.capture_log import CaptureLog
     from cli.capture_run import Captured
     from cli.operations_server import MetricsAddress
+    from recorder.retention import Keep
 
 EXIT_PART_ENDED = 1
 EXIT_COULD_NOT_RUN = 2
@@ -48,6 +50,7 @@ EXIT_LOST = 3
 @click.option(
     "--wait", is_flag=True, help="Keep trying where the exchange cannot be reached at the start."
 )
+@disk_options
 @log_options
 @metrics_options
 @cpu_option
@@ -65,6 +68,8 @@ def capture(
     engine_file: str | None,
     no_engine: bool,
     wait: bool,
+    keeps: tuple[Keep, ...],
+    min_free_bytes: int | None,
     log_json: bool,
     log_file: str | None,
     metrics_address: MetricsAddress | None,
@@ -99,6 +104,7 @@ def capture(
         asked = request_from_arguments(
             target, symbols, folder, channels, depth, url, engine_file, wait=wait
         )
+    asked = with_disk_options(asked, keeps, min_free_bytes)
     if metrics_address is not None:
         refuse_open_address(metrics_address, insecure=metrics_insecure)
     place = None if processors is None else Place(processors)

@@ -101,6 +101,7 @@ def request_from_file(
             rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
             budget_bytes=recording.budget_bytes,
             min_free_bytes=recording.min_free_bytes,
+            keeps=recording.keeps(),
             give_up_at_start=not wait,
             engine=engine.described(),
         ),

@@ -109,6 +109,7 @@ class Recorder:
             rotation=Rotation(recording.rotate_bytes, recording.rotate_interval_s),
             budget_bytes=recording.budget_bytes,
             min_free_bytes=recording.min_free_bytes,
+            keeps=recording.keeps(),
             engine=capture.engine,
         )
         return cls(capture.stream, Path(place), settings)
@@ -176,6 +177,7 @@ class Recorder:
             asked_for=self._asked_for,
             rotation=self._settings.rotation,
             min_free_bytes=self._settings.min_free_bytes,
+            keeps=self._settings.keeps,
         )
         self._started = True
         self._ended = asyncio.Event()

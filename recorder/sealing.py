@@ -18,8 +18,8 @@ is sealed as far as it can be read, LOST frames in place of the rest; its origin
 A reader that finds a journal takes it, whatever segments of it there are already; a reader whose
 journal has gone takes the segments.
 
-`python -m recorder.sealing FOLDER NUMBER` seals one journal in a process of its own: one JSON line
-on stdout, exit code 0 when it is sealed.
+`python -m recorder.sealing FOLDER NUMBER [LIMIT...]` seals one journal in a process of its own and
+then removes what is beyond the limits: one JSON line on stdout, exit code 0 when all that is done.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ from recorder.recording_folder import (
     make_folder,
     segment_path,
 )
+from recorder.retention import apply_keeps, read_keep
+from recorder.sealing_process import EXIT_NOT_REMOVED
 from venues.errors import TickreelError
 from venues.frame import RECORDER, Frame, FrameKind
 
@@ -282,6 +284,11 @@ def main(arguments: list[str]) -> int:
     except SealingError as error:
         answer = {"error": str(error)}
         code = 1
+    try:
+        apply_keeps(folder, [read_keep(text) for text in arguments[2:]])
+    except (OSError, TickreelError) as error:
+        answer = {"error": str(error)}
+        code = code or EXIT_NOT_REMOVED
     sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
     return code
 

@@ -11,18 +11,27 @@ import os
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import recorder
 from recorder.recording_folder import RecordingFolder
+from recorder.retention import Keep
+
+EXIT_NOT_REMOVED = 3
+"""All was sealed, and what is not to be kept any more could not be removed."""
 
 
 class SealingQueue:
-    """Journals to be sealed. `faults` holds a sentence for each sealing that failed."""
+    """Journals to be sealed. `faults` holds a sentence for each sealing that failed.
 
-    def __init__(self, folder: RecordingFolder) -> None:
+    What is beyond the limits `keeps` is removed after each, by the same process.
+    """
+
+    def __init__(self, folder: RecordingFolder, keeps: Sequence[Keep] = ()) -> None:
         self.faults: list[str] = []
         self._folder = folder
+        self._keeps = keeps
         self._waiting: deque[int] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
@@ -49,9 +58,13 @@ class SealingQueue:
         source = str(Path(recorder.__file__).parents[1])
         search_path = os.pathsep.join([source, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
         self._number = number
+        limits = [keep.text for keep in self._keeps]
         # -P: a module of the user's in the current folder must not stand in for one of ours.
         self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-            [sys.executable, "-P", "-m", "recorder.sealing", str(self._folder.path), str(number)],
+            [
+                *(sys.executable, "-P", "-m", "recorder.sealing"),
+                *(str(self._folder.path), str(number), *limits),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -66,9 +79,13 @@ class SealingQueue:
             process.stdout.close()
         if process.returncode != 0:
             last = said.decode("utf-8", "backslashreplace").strip().splitlines()[-1:]
-            journal = self._folder.journal(self._number)
-            self.faults.append(
-                f"{journal}: sealing ended with code {process.returncode} "
-                f"({last[0][:500] if last else 'it said nothing'}). The journal is kept."
-            )
+            words = last[0][:500] if last else "it said nothing"
+            if process.returncode == EXIT_NOT_REMOVED:
+                fault = f"{self._folder.path}: nothing was removed to keep the limits ({words})."
+            else:
+                fault = (
+                    f"{self._folder.journal(self._number)}: sealing ended with code "
+                    f"{process.returncode} ({words}). The journal is kept."
+                )
+            self.faults.append(fault)
         self._process = None

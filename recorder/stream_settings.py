@@ -6,6 +6,7 @@
     rotate_interval_s = 3600
     budget_bytes = 268435456
     min_free_bytes = 5_000_000_000
+    keep = ["30d", "500GB"]
 
     [engine]
     tape_window_s = 30
@@ -40,6 +41,7 @@ from recorder.errors import StreamSettingsError
 from recorder.frame_intake import BUDGET_BYTES
 from recorder.recording import Rotation
 from recorder.redaction import redacted_url
+from recorder.retention import Keep, read_keep
 from venues.channel import Channel
 from venues.errors import CredentialsError
 from venues.venue import Credentials, StreamRequest
@@ -147,6 +149,7 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory.
 
     `min_free_bytes` is what is left free on the disk; None for 1 GiB or 2 %, whichever is more.
+    `keep` has ages and sizes beyond which sealed segments are removed, oldest first.
     """
 
     folder: str | None = None
@@ -154,6 +157,15 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     rotate_interval_s: float = Rotation().interval_s
     budget_bytes: int = BUDGET_BYTES
     min_free_bytes: int | None = None
+    keep: tuple[str, ...] = ()
+
+    def keeps(self) -> tuple[Keep, ...]:
+        """Return the limits that `keep` names.
+
+        Raises:
+            ValueError: one is neither an age nor a size.
+        """
+        return tuple(map(read_keep, self.keep))
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -226,3 +238,7 @@ def _check_sizes(path: Path, recording: RecordingSettings) -> None:
             raise StreamSettingsError(f"{path}, [recording]", f"{name} has to be above 0.")
     if recording.min_free_bytes is not None and recording.min_free_bytes < 0:
         raise StreamSettingsError(f"{path}, [recording]", "min_free_bytes cannot be below 0.")
+    try:
+        recording.keeps()
+    except ValueError as fault:
+        raise StreamSettingsError(f"{path}, [recording]", f"keep: {fault}.") from None

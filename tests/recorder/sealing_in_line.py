@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recorder.recording_errors import SealingError
 from recorder.recording_folder import RecordingFolder
+from recorder.retention import Keep
 from recorder.sealing import seal
 from recorder.sealing_process import SealingQueue
 
@@ -11,8 +14,8 @@ from recorder.sealing_process import SealingQueue
 class SealingInLine(SealingQueue):
     """Seals what waits when it is next looked at, as the process does that takes its time."""
 
-    def __init__(self, folder: RecordingFolder) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: RecordingFolder, keeps: Sequence[Keep] = ()) -> None:
+        super().__init__(folder, keeps)
         self._place = folder
 
     def advance(self) -> None:
