@@ -36,6 +36,7 @@ from recorder.description import RecordingDescription, read_description
 from recorder.manifest import ManifestEntry, read_manifest
 from recorder.recording_errors import FolderInUseError
 from recorder.recording_folder import FolderLock, RecordingFolder
+from recorder.removals import REMOVALS_NAME, UPLOADED, read_removals, remove_numbers
 from recorder.upload_errors import OtherRecordingError, StoreFaultError, UploadInUseError
 from recorder.upload_ledger import UploadLedger
 from recorder.upload_store import Content, UploadStore
@@ -181,11 +182,36 @@ class Uploader:
         """3. Bring the manifest up to what the store holds."""
         lines = self._folder.manifest.read_bytes() if self._folder.manifest.exists() else b""
         whole = lines[: lines.rfind(b"\n") + 1]
+        self._upload_removals()
         self._upload_bytes(MANIFEST_NAME, self._listed_there(whole, known))
 
     def _remove_confirmed(self, known: list[ManifestEntry]) -> None:
-        """4. Remove what the store holds, seen once more."""
-        raise NotImplementedError
+        """4. Remove what the store holds, seen once more; all segments of a number or none."""
+        by_number: dict[int, list[ManifestEntry]] = {}
+        for entry in known:
+            by_number.setdefault(entry.number, []).append(entry)
+        gone = read_removals(self._folder)
+        for number, entries in by_number.items():
+            if number not in gone and all(map(self._still_there, entries)):
+                removed = remove_numbers(self._folder, [number], UPLOADED, time.time_ns())
+                self._removed += removed.segments
+
+    def _still_there(self, entry: ManifestEntry) -> bool:
+        if not self._confirmed(entry):
+            return False
+        size_bytes = self._store.size_bytes(entry.path)
+        if size_bytes != entry.file_bytes:
+            self._ledger.withdraw(entry.path, time.time_ns())
+        return size_bytes == entry.file_bytes
+
+    def _upload_removals(self) -> None:
+        """Bring to the store what of its own manifest's segments will never come there."""
+        gone = read_removals(self._folder)
+        entries = read_manifest(self._folder.manifest).entries
+        never = {entry.number for entry in entries if not self._confirmed(entry)}.intersection(gone)
+        if never:
+            lines = [msgspec.json.encode(gone[number]) + b"\n" for number in sorted(never)]
+            self._upload_bytes(REMOVALS_NAME, b"".join(lines))
 
     def _listed_there(self, manifest: bytes, known: list[ManifestEntry]) -> bytes:
         """Return the lines before the first whose segment is still to come."""

@@ -20,6 +20,8 @@ from recorder.disk import REAL_DISK
 from recorder.recording_folder import FILE_MODE
 
 LEDGER_NAME = "uploads.jsonl"
+_WITHDRAWN = ""
+"""The hash of nothing that a store could hold."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -53,6 +55,14 @@ class UploadLedger:
         known = self._held.get(path)
         return known is not None and known.sha256 == sha256
 
+    def withdraw(self, path: str, time_ns: int) -> None:
+        """Write down that the store holds it no longer.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        self.add(path, 0, _WITHDRAWN, time_ns)
+
     def add(self, path: str, size_bytes: int, sha256: str, time_ns: int) -> None:
         """Write down that the store holds it; on return that survives a power cut.
 
@@ -75,18 +85,20 @@ class UploadLedger:
 
 
 def read_uploads(folder: Path) -> list[Upload]:
-    """Return all that is written down, in order; nothing where there is no ledger."""
+    """Return what stores hold by the last line of each path, the oldest first."""
     try:
         lines = (folder / LEDGER_NAME).read_bytes().split(b"\n")
     except OSError:
         return []
-    uploads = []
+    held: dict[tuple[str, str], Upload] = {}
     for line in lines[:-1]:
         try:
-            uploads.append(msgspec.json.decode(line, type=Upload))
+            upload = msgspec.json.decode(line, type=Upload)
         except ValueError:  # msgspec's errors are, and that of bytes that are not UTF-8
             continue
-    return uploads
+        held.pop((upload.uri, upload.path), None)
+        held[upload.uri, upload.path] = upload
+    return [upload for upload in held.values() if upload.sha256 != _WITHDRAWN]
 
 
 def _whole_bytes(descriptor: int) -> int:

@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cli.child_process import child_command
 from recorder.recording_folder import RecordingFolder
+from recorder.removals import RING, remove_numbers
 from recorder.upload import Uploader, UploadState
 from recorder.upload_errors import (
     OtherRecordingError,
@@ -26,19 +28,22 @@ from recorder.upload_ledger import LEDGER_NAME, UploadLedger, read_uploads
 from recorder.upload_rounds import UploadRounds, UploadWord
 from recorder.upload_store import UploadStore, checked_uri
 from replay.recording import Recording
-from tests.cli.commands import environment, flip_byte
+from tests.cli.commands import environment, flip_byte, run
 from tests.recorder.s3_store import (
     KEYS,
     Answer,
     Asked,
     Bucket,
+    Fault,
     FaultyProxy,
     Impatience,
     no_fault,
     s3_server,
 )
+from venues.frame import FrameKind
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "rough"
+EXPECTED = msgspec.json.decode(SAMPLE.with_suffix(".expected.json").read_bytes())
 HICCUP = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>sorry</Message></Error>"
 
 
@@ -300,19 +305,16 @@ def test_rests_grow_and_are_spread_over_all_of_their_length(folder: RecordingFol
 # A kill.
 
 
-@pytest.mark.parametrize("at", [4, 8, 11])
-def test_an_upload_that_is_killed_goes_on(
-    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy, tmp_path: Path, at: int
-) -> None:
-    """Killed when its request number `at` has been carried out, before it hears of it."""
-    before = local_files(folder)
-    process = subprocess.Popen(
-        child_command("cli", "upload", str(folder.path), bucket.uri("night", proxy.address)),
+def upload_process(folder: RecordingFolder, uri: str, *more: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        child_command("cli", "upload", str(folder.path), uri, *more),
         env=environment(**KEYS),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
+
+def killing(process: subprocess.Popen[bytes], at: int) -> Fault:
     def kill(asked: Asked, forward: Callable[[], Answer]) -> Answer | None:
         answer = forward()
         if asked.number == at:
@@ -320,7 +322,17 @@ def test_an_upload_that_is_killed_goes_on(
             process.wait()
         return answer
 
-    proxy.fault = kill
+    return kill
+
+
+@pytest.mark.parametrize("at", [4, 8, 11])
+def test_an_upload_that_is_killed_goes_on(
+    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy, tmp_path: Path, at: int
+) -> None:
+    """Killed when its request number `at` has been carried out, before it hears of it."""
+    before = local_files(folder)
+    process = upload_process(folder, bucket.uri("night", proxy.address))
+    proxy.fault = killing(process, at)
     assert process.wait(30) == -signal.SIGKILL
     assert local_files(folder) == before
     held = {one.path for one in read_uploads(folder.path)}
@@ -351,6 +363,70 @@ def test_a_ledger_cut_anywhere_or_altered_costs_no_more_than_another_look(
         assert UploadLedger(folder.path, uri).holds("made", "ab")
     state, _ = upload(folder, uri)
     assert state.complete
+
+
+# Removing what is there.
+
+
+def removing(folder: RecordingFolder, uri: str) -> UploadState:
+    uploader = Uploader(folder, UploadStore(uri), remove_local=True)
+    try:
+        return uploader.round()
+    finally:
+        uploader.close()
+
+
+def test_what_is_removed_here_is_whole_there(
+    folder: RecordingFolder, bucket: Bucket, tmp_path: Path
+) -> None:
+    shutil.copytree(folder.path, tmp_path / "original")
+    state = removing(folder, bucket.uri("night"))
+    assert state.removed == state.confirmed == state.segments
+    assert folder.segment_paths() == []
+    (left,) = Recording.open(folder.path)
+    assert left.kind is FrameKind.LOST
+    copy = download(bucket, tmp_path / "there")
+    same(copy, tmp_path / "original")
+    audited = run("audit", str(copy), "--json")
+    assert audited.json["state_digest"] == EXPECTED["state_digest"]
+    assert removing(folder, bucket.uri("night")).complete
+
+
+def test_what_is_gone_from_the_store_is_not_removed_here(
+    folder: RecordingFolder, bucket: Bucket
+) -> None:
+    upload(folder, bucket.uri("night"))
+    path = folder.segment_paths()[0]
+    bucket.ask("PUT", f"night/{path}", b"something else")
+    before = local_files(folder)
+    state = removing(folder, bucket.uri("night"))
+    assert not state.complete
+    assert local_files(folder) == before
+    assert removing(folder, bucket.uri("night")).complete  # sent again, and only then removed
+
+
+@pytest.mark.parametrize("at", [26, 28])
+def test_a_kill_while_it_removes_loses_nothing(
+    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy, tmp_path: Path, at: int
+) -> None:
+    shutil.copytree(folder.path, tmp_path / "original")
+    process = upload_process(folder, bucket.uri("night", proxy.address), "--remove-local")
+    proxy.fault = killing(process, at)
+    process.wait(30)
+    if folder.segment_paths():
+        same(folder.path, tmp_path / "original")
+    proxy.fault = no_fault
+    assert removing(folder, bucket.uri("night", proxy.address)).complete
+    same(download(bucket, tmp_path / "there"), tmp_path / "original")
+
+
+def test_what_was_dropped_before_it_was_uploaded_is_said_in_the_copy(
+    folder: RecordingFolder, bucket: Bucket, tmp_path: Path
+) -> None:
+    remove_numbers(folder, [1], RING, 7)
+    state, _ = upload(folder, bucket.uri("night"))
+    assert state.complete
+    same(download(bucket, tmp_path / "there"), folder.path)
 
 
 # What is refused.
