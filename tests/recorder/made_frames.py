@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recorder.journal import JournalWriter
-from recorder.recording import RecordingWriter, Rotation
+from recorder.recording import RecordingWriter
 from tests.real_data import REAL_DATA
+from tests.recorder.sealing_in_line import SealingInLine
 from venues.frame import Frame, FrameKind
 
 START_NS = 1_795_000_000_000_000_000
@@ -70,7 +71,7 @@ def write_journal(path: Path, frames: Sequence[Frame], *, block: int, close: boo
 
 def record(folder: Path, frames: Sequence[Frame], *, rotate_every: int | None = None) -> None:
     """Make a finished recording, a journal every so many frames."""
-    writer = RecordingWriter.create(folder, asked_for={}, rotation=Rotation())
+    writer = RecordingWriter.create(folder, asked_for={}, sealing_queue=SealingInLine)
     step = rotate_every or len(frames) or 1
     for begin in range(0, len(frames), step):
         if begin:
