@@ -2,12 +2,14 @@
 
 A feed is a position in a recording or in a simulation. It has no sockets: it says when its next
 step is due, hands it out, and takes back what could not be sent yet. A session owns exactly one;
-when the exchange cuts a client off, its feed waits for it and goes on where it was.
+when the exchange cuts a client off, its feed waits for it and goes on where it was. Another client
+that comes meanwhile gets a branch of it: its own, from the same position. `step_change` is what
+may stand between a feed and its client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -46,6 +48,7 @@ class Cutting(msgspec.Struct, frozen=True, gc=False):
     reason: str
     by_client: bool
     connection_id: int
+    position: int = 0
 
 
 Step = Sending | Cutting
@@ -70,6 +73,10 @@ class Feed(Protocol):
     def position(self) -> int:
         """How far it is; only to be compared with another feed of the same source."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that no step is left."""
+
     async def due_ns(self) -> int | None:
         """Return when the next step is due, in the feed's own time; None at the end."""
 
@@ -82,10 +89,16 @@ class Feed(Protocol):
     def standing(self, topic: str) -> TopicStanding:
         """Return whether `topic` can be subscribed to, and whether it needs a login."""
 
-    def opening(self, topic: str) -> Sending | None:
-        """Return the message that a subscription to `topic` begins with.
+    def branch(self) -> Feed:
+        """Return another feed that begins where this one is."""
 
-        None where there is none, or where it is part of the steps anyway.
+    async def pass_by(self, until_ns: int) -> None:
+        """Take what is due before `until_ns`, and forget it."""
+
+    def openings(self, topics: Collection[str]) -> AsyncIterator[Sequence[Sending]]:
+        """Return what subscriptions to `topics` begin with, some messages at a time.
+
+        Only what is not among the steps to come: the snapshot of a book that began before.
         """
 
     async def greetings(self) -> Sequence[Sending]:

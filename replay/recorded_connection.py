@@ -52,11 +52,11 @@ class RecordedConnection:
     """Reads the messages of one connection, each once and in order.
 
     Attributes:
-        acknowledgements: the recorded acknowledgement of each topic, of venues with routes.
+        acknowledgements: the recorded acknowledgements of each topic, of venues with routes.
     """
 
     def __init__(self, venue: Venue) -> None:
-        self.acknowledgements: dict[str, Frame] = {}
+        self.acknowledgements: dict[str, list[Frame]] = {}
         self._venue = venue
         self._routes: dict[str, Subscribed] = {}
         self._routed = venue.traits.routed
@@ -97,7 +97,7 @@ class RecordedConnection:
         for event in events:
             if type(event) is Subscribed and event.reference:
                 self._routes[event.reference] = event
-                self.acknowledgements[event.topic] = frame
+                self.acknowledgements.setdefault(event.topic, []).append(frame)
 
 
 def counts_connection(venue: Venue) -> bool:

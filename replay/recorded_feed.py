@@ -1,51 +1,80 @@
 """A recording as a feed: what the exchange sent, and where it cut the connection.
 
-Which frames are steps: messages that were received, as `recorded_connection` understands them, and
-the ends of connections. Acknowledgements, heartbeats and other notices are none (the fake exchange
-gives its own), unless they are counted. What we sent, what came by HTTP and the recorder's own
-markers are none. A message that is neither market data nor a notice is one that nobody can assign:
-it was sent all the same, and is sent again.
+What the steps are, and how they are read once for all clients, is `step_chain`; what a client that
+comes later has to be told of a book, `book_history`; what is answered to requests, `rest_answers`.
+`RecordedMatter` is what the clients of one venue have in common, `RecordedFeed` what each has.
 
-Reading and decompressing happens in a thread, `BATCH_FRAMES` at a time, so that one client's
-reading does not delay another's sending.
+Reading and decompressing happens in a thread, a batch at a time, so that one client's reading does
+not delay another's sending.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from itertools import islice
 
-from replay.due_time import DueTimes
+from replay.book_history import BookHistory
 from replay.feed import Cutting, Sending, Step, TopicStanding
 from replay.frame_source import FrameSource
-from replay.recorded_connection import RecordedConnection
 from replay.rest_answers import RestAnswers
 from replay.source_survey import SourceSurvey
+from replay.step_chain import StepBatch, StepChain
 from venues.frame import Frame, FrameKind
-from venues.marker import Closed, MarkerError, read_marker
 from venues.venue import ClientRequest, Venue
 
-BATCH_FRAMES = 512
 AHEAD_STEPS_MAX = 20_000
 """How far is looked for what a client that begins here will be sent."""
+
+
+class RecordedMatter:
+    """One venue's part of a recording, as all its clients play it."""
+
+    def __init__(self, source: FrameSource, surveyed: SourceSurvey, venue: Venue) -> None:
+        self.source = source
+        self.surveyed = surveyed
+        self.venue = venue
+        self.history = BookHistory(source, venue)
+        self._chain: StepChain | None = None
+
+    def feed(self, from_ns: int | None = None) -> RecordedFeed:
+        """Return a feed from the start, or from the first frame received at `from_ns` or later."""
+        if from_ns is not None:
+            return self._begun(StepChain(self.source, self.venue, from_ns))
+        if self._chain is None or self._chain.head is None:
+            self._chain = StepChain(self.source, self.venue)
+        return self._begun(self._chain)
+
+    def _begun(self, chain: StepChain) -> RecordedFeed:
+        head = chain.head
+        assert head is not None, "nothing was read yet, or little"
+        return RecordedFeed(self, chain, head)
 
 
 class RecordedFeed:
     """A position in one venue's part of a recording."""
 
-    def __init__(self, source: FrameSource, surveyed: SourceSurvey, venue: Venue) -> None:
-        self._venue = venue
-        self._surveyed = surveyed
-        self._due_times = DueTimes()
-        self._frames: Iterator[Frame] = source.frames(streams={venue.name})
+    def __init__(self, matter: RecordedMatter, chain: StepChain, batch: StepBatch) -> None:
+        """Begin behind `batch`."""
+        self._matter = matter
+        self._venue = matter.venue
+        self._chain = chain
+        self._batch = batch
         self._ahead: deque[Step] = deque()
         self._ended = False
-        self._answers = RestAnswers(source, venue)
+        self._answers = RestAnswers(matter.source, matter.venue)
         self._sent_number = -1
-        self._connections: dict[int, RecordedConnection] = {}
         self._over: set[int] = set()
+
+    def branch(self) -> RecordedFeed:
+        """Return another feed at this position."""
+        other = RecordedFeed(self._matter, self._chain, self._batch)
+        other._ahead.extend(self._ahead)
+        other._ended = self._ended
+        other._sent_number = self._sent_number
+        other._over |= self._over
+        return other
 
     @property
     def venue(self) -> Venue:
@@ -57,11 +86,21 @@ class RecordedFeed:
         """The number of the frame that was taken last."""
         return self._sent_number
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was read to the end, and all of it was taken."""
+        return self._ended and not self._ahead
+
     async def due_ns(self) -> int | None:
         """Return when the next step is due, on the recording's time line."""
         while not self._ahead and not self._ended:
-            await asyncio.to_thread(self._read)
+            await self._read()
         return self._ahead[0].due_ns if self._ahead else None
+
+    async def pass_by(self, until_ns: int) -> None:
+        """Take what is due before `until_ns`."""
+        while (due_ns := await self.due_ns()) is not None and due_ns < until_ns:
+            self.take(until_ns - 1)
 
     def take(self, until_ns: int | None) -> Sequence[Step]:
         """Take the steps due by then, or all that have been read."""
@@ -74,9 +113,8 @@ class RecordedFeed:
             while ahead and ahead[0].due_ns <= until_ns:
                 taken.append(ahead.popleft())
         self._over.update(step.connection_id for step in taken if isinstance(step, Cutting))
-        last = next((step for step in reversed(taken) if isinstance(step, Sending)), None)
-        if last is not None:
-            self._sent_number = last.position
+        if taken:
+            self._sent_number = taken[-1].position
         return taken
 
     def give_back(self, steps: Sequence[Step]) -> None:
@@ -85,18 +123,19 @@ class RecordedFeed:
         self._over.difference_update(
             step.connection_id for step in steps if isinstance(step, Cutting)
         )
-        first = next((step for step in steps if isinstance(step, Sending)), None)
-        if first is not None:
-            self._sent_number = first.position - 1
+        if steps:
+            self._sent_number = steps[0].position - 1
 
     def standing(self, topic: str) -> TopicStanding:
         """Return whether the recording has messages of `topic`."""
-        return self._surveyed.standing(self._venue.name, topic)
+        return self._matter.surveyed.standing(self._venue.name, topic)
 
-    def opening(self, topic: str) -> Sending | None:
-        """Return nothing: the recorded snapshot comes where it came."""
-        del topic
-        return None
+    async def openings(self, topics: Collection[str]) -> AsyncIterator[Sequence[Sending]]:
+        """Tell what came of the books of `topics` so far; nothing of what is still to come."""
+        await self.due_ns()
+        told = self._matter.history.messages(topics, self._sent_number)
+        while (batch := await asyncio.to_thread(next, told, None)) is not None:
+            yield batch
 
     async def greetings(self) -> Sequence[Sending]:
         """Return the counted messages with which the next connection began."""
@@ -139,6 +178,7 @@ class RecordedFeed:
 
     async def http_body(self, path_and_query: str) -> bytes | None:
         """Return the recorded answer, or the book as the recording has it by now."""
+        await self.due_ns()
         return await asyncio.to_thread(self._answers.body, path_and_query, self._sent_number)
 
     async def snapshot_message(self, request: ClientRequest) -> str | bytes | None:
@@ -147,61 +187,34 @@ class RecordedFeed:
 
     async def _look_ahead(self, found: Callable[[], bool]) -> None:
         while not found() and not self._ended and len(self._ahead) < AHEAD_STEPS_MAX:
-            await asyncio.to_thread(self._read)
+            await self._read()
 
     def _acknowledgement(self, topic: str) -> Frame | None:
-        for connection_id in sorted(self._connections.keys() - self._over):
-            frame = self._connections[connection_id].acknowledgements.get(topic)
-            if frame is not None:
-                return frame
+        connections = self._chain.connections
+        for connection_id in sorted(connections.keys() - self._over):
+            frames = connections[connection_id].acknowledgements.get(topic)
+            if frames:
+                given = [each for each in frames if each.frame_number <= self._sent_number]
+                return given[-1] if given else frames[0]
         return None
 
-    def _read(self) -> None:
-        frames = list(islice(self._frames, BATCH_FRAMES))
-        self._ended = not frames
-        for frame in frames:
-            step = self._step(frame, self._due_times.due_ns(frame))
-            if step is not None:
-                self._ahead.append(step)
-
-    def _step(self, frame: Frame, due_ns: int) -> Step | None:
-        if frame.received:
-            heard = self._connection(frame).hear(frame)
-            if not heard.played:
-                return None
-            binary = frame.kind is FrameKind.BINARY
-            return Sending(
-                due_ns,
-                heard.topic,
-                frame.payload,
-                binary,
-                frame.connection_id,
-                frame.frame_number,
-                heard.greeting,
-                heard.acknowledges,
-            )
-        if frame.kind is FrameKind.SENT:
-            self._connection(frame).spoke()
-        elif frame.kind is FrameKind.CLOSED and frame.venue == self._venue.name:
-            closed = _closed(frame)
-            return Cutting(due_ns, closed.code, closed.reason, closed.by_us, frame.connection_id)
-        return None
-
-    def _connection(self, frame: Frame) -> RecordedConnection:
-        connection = self._connections.get(frame.connection_id)
-        if connection is None:
-            connection = self._connections[frame.connection_id] = RecordedConnection(self._venue)
-        return connection
+    async def _read(self) -> None:
+        batch = self._batch
+        following = batch.following
+        if following is None:
+            following = await asyncio.to_thread(self._chain.after, batch)
+        if self._batch is not batch:
+            return  # another task that asks this feed was here first
+        if following is None:
+            self._ended = True
+            return
+        if self._sent_number < 0:
+            self._sent_number = following.first_number - 1
+        self._batch = following
+        self._ahead.extend(following.steps)
 
 
 def _sending(frame: Frame, topic: str) -> Sending:
     binary = frame.kind is FrameKind.BINARY
     number = frame.frame_number
     return Sending(0, topic, frame.payload, binary, frame.connection_id, number, acknowledges=True)
-
-
-def _closed(frame: Frame) -> Closed:
-    try:
-        return read_marker(frame, Closed)
-    except MarkerError:
-        return Closed(code=None, reason="")

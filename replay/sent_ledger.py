@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,13 +46,23 @@ class SentLedger:
 
     def add(self, topic: str | None, payload: bytes) -> None:
         """Enter a message that was handed to the connection."""
-        self.frames += 1
-        self.payload_bytes += len(payload)
-        self.topics[topic] += 1
-        self._hash.update(len(payload).to_bytes(8, "little"))
-        self._hash.update(payload)
-        if len(self.kept) < self.frames_max:
-            self.kept.append(Sent(topic, payload))
+        self.add_all([(topic, payload)])
+
+    def add_all(self, messages: Sequence[tuple[str | None, bytes]]) -> None:
+        """Enter messages, each with its topic, that are handed over together."""
+        topics = self.topics
+        hashed: list[bytes] = []
+        for topic, payload in messages:
+            topics[topic] += 1
+            hashed.append(len(payload).to_bytes(8, "little"))
+            hashed.append(payload)
+        whole = b"".join(hashed)
+        self.frames += len(messages)
+        self.payload_bytes += len(whole) - 8 * len(messages)
+        self._hash.update(whole)
+        room = self.frames_max - len(self.kept)
+        if room > 0:
+            self.kept.extend(Sent(*message) for message in messages[:room])
 
     @property
     def complete(self) -> bool:

@@ -16,6 +16,9 @@ Rules:
 - A message is sent byte for byte, text as text and binary as binary.
 - Many exchanges take one topic a message. Time stands still until the client has said all that it
   wants, or at max speed the first topic would be over before the second is asked for.
+- Time is the playback's, and the same for all its clients: see `playback`. What a subscription
+  begins with (a book that began before) is sent behind its acknowledgement.
+- Until a client that came late was sent all that fell due, its own reading sets the pace.
 - Heartbeats are sent in every state, by real time and not by the recording's.
 - A subscription and its acknowledgement happen between two steps, never within one, so that a
   snapshot of a live book fits exactly before the next delta.
@@ -32,7 +35,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from fractions import Fraction
 
 import msgspec
 from websockets.asyncio.server import ServerConnection
@@ -40,11 +42,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from replay.feed import Cutting, Feed, Sending, Step, TopicStanding
+from replay.playback import Playback
 from replay.recorded_connection import counts_connection
 from replay.sent_ledger import SentLedger
 from replay.session_outlet import SessionOutlet
 from replay.session_voice import SessionVoice
-from replay.virtual_clock import VirtualClock
 from venues.errors import TickreelError
 from venues.venue import ClientRequest, Credentials, RequestKind
 
@@ -73,15 +75,10 @@ class SessionState(Enum):
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What all sessions have in common. `speed` None is max.
+    """What all sessions have in common. `heartbeat_s` is real time."""
 
-    `origin_ns` is the feed's time at which a fresh client begins; `heartbeat_s` is real time.
-    """
-
-    speed: Fraction | None
     at_end: AtEnd
     credentials: Credentials | None
-    origin_ns: int
     heartbeat_s: float = 5.0
 
 
@@ -105,17 +102,15 @@ class ServerSession:
         feed: Feed,
         settings: SessionSettings,
         ledger: SentLedger,
-        take_up: Callable[[str, frozenset[str]], Feed | None],
-        park: Callable[[ServerSession], None],
+        playback: Callable[[], Playback],
         played: asyncio.Event,
         *,
         logged_in: bool = False,
     ) -> None:
-        """Serve `connection` from `feed`.
+        """Serve `connection` from `feed`, or from what `playback` gives it instead.
 
-        `take_up` gives the feed of a client that was cut off and is back, by its path and the
-        topics that it wants first; `park` keeps the feed of one that is being cut off; `logged_in`
-        says that the handshake was signed.
+        `playback` is asked with the first subscription; `logged_in` says that the handshake was
+        signed.
         """
         self.path = path
         self.feed = feed
@@ -125,20 +120,28 @@ class ServerSession:
         self.fault: TickreelError | None = None
         self.played = played
         self._connection = connection
-        self._outlet = SessionOutlet(connection, ledger, paced=settings.speed is not None)
+        self._outlet = SessionOutlet(connection, ledger)
         self._voice = SessionVoice(feed, self._outlet)
         self._dialect = feed.venue.dialect
         self._settings = settings
-        self._take_up = take_up
-        self._park = park
+        self._find_playback = playback
+        self._playback: Playback | None = None
         self._turn = asyncio.Lock()
         self._begun = asyncio.Event()
-        self._resumed = False
         self._asked = asyncio.Event()
         self._settles = False
         self._logged_in = logged_in
         self._carried: set[int] = set()
         self._left: Cutting | None = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether something is still to be sent to it."""
+        return self.state is SessionState.PLAYING
+
+    async def restart(self, reason: str) -> None:
+        """End the connection, as an exchange does that goes on elsewhere."""
+        await self._outlet.close(CloseCode.SERVICE_RESTART, reason)
 
     async def run(self) -> None:
         """Serve until the connection is closed."""
@@ -153,6 +156,8 @@ class ServerSession:
                 task.cancel()
         if self.state is not SessionState.CUT:
             self.state = SessionState.GONE
+        if self._playback is not None:
+            self._playback.leave(self)
 
     # What the client says.
 
@@ -231,18 +236,18 @@ class ServerSession:
     async def _begin(self, topics: Sequence[str], request: ClientRequest | None = None) -> None:
         """Let `topics` be sent from here on, and start playing with the first of them."""
         self.topics.update(topics)
-        if not self._begun.is_set():
-            kept = self._take_up(self.path, frozenset(topics))
-            if kept is not None:
-                self.feed, self._resumed = kept, True
+        if self._playback is None:
+            self._playback = self._find_playback()
+            await self._playback.enter(self, frozenset(topics))
         if request is not None:
             await self._voice.acknowledge(request, self.feed)
         if counts_connection(self.feed.venue):
             # Its numbers run over all that came by it, also before the first message asked for.
             carrier = await self.feed.carrier(self.topics)
             self._carried.update(() if carrier is None else (carrier,))
-        openings = [self.feed.opening(topic) for topic in topics]
-        await self._outlet.send([opening for opening in openings if opening is not None])
+        async for openings in self.feed.openings(topics):
+            self._carried.update(each.connection_id for each in openings)
+            await self._outlet.send([self._on_wire(each) for each in openings], waits=True)
         self._settles = self._settles or request is not None
         self._asked.set()
         self._begun.set()
@@ -257,11 +262,12 @@ class ServerSession:
                     await self._voice.beat(time.time_ns() // 1_000_000)
 
     async def _play(self) -> None:
-        await self._settled()
+        playback = await self._settled()
         self.state = SessionState.PLAYING
+        playback.attend()
         with contextlib.suppress(ConnectionClosed):
             try:
-                await self._play_steps()
+                await self._play_steps(playback)
             except TickreelError as fault:
                 await self._fail(fault)
 
@@ -269,11 +275,12 @@ class ServerSession:
         self.fault = fault
         await self._outlet.close(CloseCode.INTERNAL_ERROR, str(fault))
 
-    async def _settled(self) -> None:
+    async def _settled(self) -> Playback:
         """Wait until the client has said all that it wants at first."""
         await self._begun.wait()
+        assert self._playback is not None, "it was entered before that"
         if not self._settles:
-            return
+            return self._playback
         pause_s = self.feed.venue.traits.limits.message_interval_s
         settle_s = SETTLE_S + SETTLE_PAUSES * pause_s
         with contextlib.suppress(TimeoutError):
@@ -281,30 +288,24 @@ class ServerSession:
                 self._asked.clear()
                 async with asyncio.timeout(settle_s):
                     await self._asked.wait()
+        return self._playback
 
-    async def _play_steps(self) -> None:
-        clock = await self._started_clock()
+    async def _play_steps(self, playback: Playback) -> None:
         while (due_ns := await self.feed.due_ns()) is not None:
-            until_ns = None if clock is None else await _time_after(clock, due_ns)
+            self._outlet.live = playback.time.is_ahead(due_ns, self._outlet.live)
+            until_ns = await playback.time.until(due_ns)
             async with self._turn:
                 cutting = await self._send_steps(self.feed.take(until_ns))
             if cutting is not None:
                 self.state = SessionState.CUT
-                self._park(self)
+                playback.park(self)
                 await self._outlet.cut(cutting)
                 return
         self.state = SessionState.ENDED
+        playback.attend()
         self.played.set()
         if self._settings.at_end is AtEnd.CLOSE:
             await self._outlet.close(CloseCode.NORMAL_CLOSURE, "everything was sent")
-
-    async def _started_clock(self) -> VirtualClock | None:
-        if self._settings.speed is None:
-            return None
-        clock = VirtualClock(self._settings.speed)
-        origin_ns = await self.feed.due_ns() if self._resumed else self._settings.origin_ns
-        clock.start(self._settings.origin_ns if origin_ns is None else origin_ns)
-        return clock
 
     async def _send_steps(self, steps: Sequence[Step]) -> Cutting | None:
         """Send what is subscribed to; return the end of the connection, where it is met."""
@@ -347,16 +348,3 @@ class ServerSession:
         if payload is message.payload:
             return message
         return msgspec.structs.replace(message, payload=payload)
-
-
-async def _time_after(clock: VirtualClock, due_ns: int) -> int:
-    """Wait until virtual time is `due_ns`, and return what it is then.
-
-    A server's clock need not be finer than the event loop's: whatever is due by the time it wakes
-    is sent together, and no processor time is spent on waiting.
-    """
-    while (now_ns := clock.now_ns) < due_ns:
-        steady_ns = clock.steady_time_at(due_ns)
-        assert steady_ns is not None, "the clock of a session is never paused"
-        await asyncio.sleep((steady_ns - clock.steady.now_ns()) / 1e9)
-    return now_ns

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 from replay.feed import Cutting, Sending, Step, TopicStanding
@@ -23,8 +24,6 @@ class SimulatedFeed:
         Raises:
             ScenarioError: the scenario cannot be played.
         """
-        if settings.live_clocks:
-            settings = replace(settings, start_time_ns=time.time_ns())
         self._simulator = MarketSimulator(settings)
         self._topics = frozenset(self._simulator.topics)
         self._kept: deque[Step] = deque()
@@ -40,6 +39,20 @@ class SimulatedFeed:
     def position(self) -> int:
         """Virtual time: how far the markets are."""
         return self._now_ns
+
+    @property
+    def ended(self) -> bool:
+        """Whether the scenario is over."""
+        return not self._kept and self._simulator.due_ns is None
+
+    def branch(self) -> SimulatedFeed:
+        """Return another feed of the same markets as they are, which go on in the same way."""
+        return deepcopy(self)
+
+    async def pass_by(self, until_ns: int) -> None:
+        """Let happen what happens before `until_ns`."""
+        while (due_ns := await self.due_ns()) is not None and due_ns < until_ns:
+            self.take(None)
 
     async def due_ns(self) -> int | None:
         """Return the virtual time of the next step."""
@@ -66,12 +79,15 @@ class SimulatedFeed:
         """Return whether one of the markets publishes `topic`."""
         return TopicStanding.PUBLIC if topic in self._topics else TopicStanding.UNKNOWN
 
-    def opening(self, topic: str) -> Sending | None:
-        """Return a snapshot of the book as it is."""
-        payload = self._simulator.snapshot(topic)
-        if payload is None:
-            return None
-        return Sending(self._now_ns, topic, payload, False, self._connection_id, self._now_ns)
+    async def openings(self, topics: Collection[str]) -> AsyncIterator[Sequence[Sending]]:
+        """State each book as it is."""
+        stated = [(topic, self._simulator.snapshot(topic)) for topic in topics]
+        now_ns, connection_id = self._now_ns, self._connection_id
+        yield [
+            Sending(now_ns, topic, payload, False, connection_id, now_ns)
+            for topic, payload in stated
+            if payload is not None
+        ]
 
     async def greetings(self) -> Sequence[Sending]:
         """Return nothing: the exchange's own greeting will do."""
@@ -110,7 +126,8 @@ class SimulatedFeed:
         connection_id = self._connection_id
         if isinstance(action, Disconnect):
             self._connection_id += 1
-            return Cutting(self._now_ns, action.code, action.reason, False, connection_id)
+            now_ns = self._now_ns
+            return Cutting(now_ns, action.code, action.reason, False, connection_id, now_ns)
         return Sending(
             self._now_ns, action.topic, action.payload, False, connection_id, self._now_ns
         )
@@ -119,3 +136,10 @@ class SimulatedFeed:
 def starting_now(settings: SimulationSettings) -> SimulationSettings:
     """Return the settings with clocks that show the present, as a live exchange's do."""
     return replace(settings, live_clocks=True)
+
+
+def begun(settings: SimulationSettings) -> SimulationSettings:
+    """Return the settings of markets that open now."""
+    if settings.live_clocks:
+        return replace(settings, start_time_ns=time.time_ns())
+    return settings

@@ -5,9 +5,11 @@ the venue's `dialect`; what it is played is its `feed`; who it is, is one `Serve
 
 Rules:
 
-- Every client plays from the start of its own, which is its first subscription. One that was cut
-  off by a recorded (or simulated) disconnect and comes back to the same path for the same topics
-  goes on where it was; nobody else's feed is ever touched.
+- At a speed there is one virtual time for all clients, and it begins with the first subscription:
+  see `playback`. At max every client plays from the start of its own. One that was cut off by a
+  recorded (or simulated) disconnect and comes back to the same path for the same topics goes on
+  where it was; nobody else's feed is ever touched.
+- The time is controlled over HTTP, at `/tickreel/…`: see `server_control`.
 - HTTP is served on the same port. A request does not say whose it is: the client of that venue
   that is furthest on is taken, as a snapshot ahead of a client joins when it gets there, and one
   behind it never does. Where clients first ask for an address or a token, they are sent here.
@@ -22,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from http import HTTPStatus
@@ -30,26 +33,27 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from replay.feed import Feed
 from replay.frame_source import FrameSource
 from replay.handshake_login import needs_signed_handshake
+from replay.json_response import json_response
 from replay.market_simulator import SimulationSettings
+from replay.playback import Playback
 from replay.posted_request import PostedConnection
-from replay.recorded_feed import RecordedFeed
 from replay.request_gate import is_loopback, refusal
 from replay.sent_ledger import SentLedger
+from replay.served_source import ServedSource
+from replay.served_time import ServedTime
+from replay.server_control import CONTROL_PATH, ServerControl
 from replay.server_session import AtEnd, ServerSession, SessionSettings
-from replay.session_outlet import write_limit
-from replay.simulated_feed import SimulatedFeed
-from replay.simulated_messages import VENUE as SIMULATED_VENUE
-from replay.source_survey import SourceSurvey, VenueSurvey, survey
+from replay.session_outlet import WRITE_LIMIT
+from replay.source_survey import VenueSurvey
 from replay.speed import speed_of
+from replay.step_change import ChangedFeed, StepChange
 from venues.errors import TickreelError
-from venues.registry import venue_named
-from venues.venue import Credentials, StreamRequest, Venue
+from venues.venue import Credentials, Venue
 
 CLIENTS_MAX = 64
 INBOUND_BYTES_MAX = 64 * 1024
@@ -68,31 +72,12 @@ class ServerAddressError(TickreelError):
         super().__init__(f"cannot listen on {host}: {reason}")
 
 
-class NothingToServeError(TickreelError):
-    """A source without a single frame of a venue."""
-
-    def __init__(self, venue: str | None) -> None:
-        self.venue = venue
-        what = "any venue" if venue is None else venue
-        super().__init__(
-            f"the recording has no frame of {what}, so there is nothing to serve. "
-            "`tickreel info` says what is in it."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """An address that a client of `venue` connects to."""
 
     venue: str
     url: str
-
-
-@dataclass(frozen=True)
-class _Parked:
-    path: str
-    topics: frozenset[str]
-    feed: Feed
 
 
 class VenueServer:
@@ -118,13 +103,17 @@ class VenueServer:
         venue: str | None = None,
         ledger_frames_max: int = 0,
         heartbeat_s: float = HEARTBEAT_S,
+        start_paused: bool = False,
+        change: Callable[[], StepChange] | None = None,
     ) -> None:
         """Prepare to serve `source` at `speed` (as `speed_of` reads it; None and `max` are max).
 
         `port` 0 takes a free one; `insecure` allows a host beyond loopback; `credentials` are those
         that a login must be signed with; `venue` serves only that one of several;
-        `ledger_frames_max` is how many messages a session's ledger keeps whole; and `heartbeat_s`
-        how often the exchange says that it lives, where it does.
+        `ledger_frames_max` is how many messages a session's ledger keeps whole; `heartbeat_s`
+        how often the exchange says that it lives, where it does; `start_paused` lets nothing be
+        played before it is resumed; and `change` makes what stands between each client and its
+        feed (see `step_change`).
 
         Raises:
             SpeedError: the speed is none.
@@ -140,17 +129,17 @@ class VenueServer:
         self.sessions: list[ServerSession] = []
         self.faults: list[TickreelError] = []
         self.played = asyncio.Event()
-        self._source = source
-        self._speed = speed_of(speed)
+        self.time = ServedTime(speed_of(speed), paused=start_paused)
+        self._served = ServedSource(source, venue)
+        self._change = change
         self._host = host
         self._port = port
         self._at_end = at_end
         self._credentials = credentials
-        self._only = venue
         self._ledger_frames_max = ledger_frames_max
         self._heartbeat_s = heartbeat_s
-        self._surveyed = SourceSurvey()
-        self._parked: deque[_Parked] = deque(maxlen=CLIENTS_MAX)
+        self._playback = self._new_playback()
+        self._control = ServerControl(self)
         self._server: Server | None = None
 
     async def __aenter__(self) -> VenueServer:
@@ -162,9 +151,8 @@ class VenueServer:
             ReplayError: it cannot be read.
             ServerAddressError: the address is in use, or is none of this machine's.
         """
-        self._surveyed = await asyncio.to_thread(self._survey)
-        if not self._surveyed.venues:
-            raise NothingToServeError(self._only)
+        await asyncio.to_thread(self._served.look)
+        self._playback = self._new_playback()
         try:
             self._server = await serve(
                 self._serve_client,
@@ -174,7 +162,7 @@ class VenueServer:
                 create_connection=PostedConnection,
                 compression=None,
                 max_size=INBOUND_BYTES_MAX,
-                write_limit=write_limit(paced=self._speed is not None),
+                write_limit=WRITE_LIMIT,
                 ping_timeout=SILENT_CLIENT_LIMIT_S,
                 close_timeout=CLOSE_LIMIT_S,
             )
@@ -217,7 +205,7 @@ class VenueServer:
         """The addresses, path and all, that clients of the recording connected to, or can."""
         return [
             Endpoint(name, self.url + path)
-            for name, met in self._surveyed.venues.items()
+            for name, met in self._served.surveyed.venues.items()
             for path in met.addresses
             if self._venue_at(path) is met.venue
         ]
@@ -228,7 +216,7 @@ class VenueServer:
         reached = {endpoint.venue for endpoint in self.endpoints}
         return [
             name
-            for name, met in self._surveyed.venues.items()
+            for name, met in self._served.surveyed.venues.items()
             if met.addresses and name not in reached
         ]
 
@@ -236,18 +224,6 @@ class VenueServer:
     def _authority(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{host}:{self.port}"
-
-    def _survey(self) -> SourceSurvey:
-        if isinstance(self._source, SimulationSettings):
-            venue = venue_named(SIMULATED_VENUE)
-            symbols = tuple(each.symbol for each in self._source.instruments)
-            plans = venue.plan(StreamRequest(venue.name, symbols, venue.traits.default_channels))
-            met = VenueSurvey(venue, paths=[urlsplit(plan.url).path for plan in plans])
-            return SourceSurvey({SIMULATED_VENUE: met}, complete=True)
-        surveyed = survey(self._source)
-        if self._only is not None:
-            surveyed.venues = {k: v for k, v in surveyed.venues.items() if k == self._only}
-        return surveyed
 
     # Requests.
 
@@ -262,6 +238,8 @@ class VenueServer:
         if refused is not None:
             return connection.respond(HTTPStatus.FORBIDDEN, f"{refused}\n")
         if "Upgrade" not in headers:
+            if request.path.startswith(CONTROL_PATH):
+                return await self._control.answer(request)
             return await self._answer_http(connection, request.path)
         venue = self._venue_at(request.path)
         if venue is None:
@@ -276,14 +254,14 @@ class VenueServer:
 
     async def _answer_http(self, connection: ServerConnection, path: str) -> Response:
         is_book = False
-        for met in self._surveyed.venues.values():
+        for met in self._served.surveyed.venues.values():
             access = met.venue.dialect.access_body(path, self._websocket_address(met))
             if access is not None:
-                return _json_response(access)
+                return json_response(access)
             is_book = is_book or met.venue.dialect.snapshot_symbol(path) is not None
             body = await self._feed_asked(met.venue).http_body(path)
             if body is not None:
-                return _json_response(body)
+                return json_response(body)
         if is_book:
             text = "no snapshot of this book can be vouched for now\n"
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
@@ -300,11 +278,14 @@ class VenueServer:
     def _feed_asked(self, venue: Venue) -> Feed:
         """Return the feed to answer a request from; a fresh one where nobody is connected."""
         feeds = [each.feed for each in self.sessions if each.feed.venue is venue]
-        return max(feeds, key=lambda feed: feed.position, default=None) or self._feed(venue)
+        furthest = max(feeds, key=lambda feed: feed.position, default=None)
+        if furthest is not None and furthest.position >= 0:
+            return furthest
+        return self._playback.front(venue) or furthest or self._playback.feed(venue)
 
     def _venue_at(self, path: str) -> Venue | None:
         bare = urlsplit(path).path
-        for met in self._surveyed.venues.values():
+        for met in self._served.surveyed.venues.values():
             if met.venue.dialect.serves_path(bare):
                 return met.venue
         return None
@@ -320,18 +301,11 @@ class VenueServer:
         session = ServerSession(
             connection,
             request.path,
-            self._feed(venue),
-            SessionSettings(
-                self._speed,
-                self._at_end,
-                self._credentials,
-                self._surveyed.first_time_ns,
-                self._heartbeat_s,
-            ),
+            self.playback().feed(venue),
+            SessionSettings(self._at_end, self._credentials, self._heartbeat_s),
             ledger,
-            take_up=self._take_up,
-            park=self._park,
-            played=self.played,
+            self.playback,
+            self.played,
             logged_in=self._signed(venue, request),
         )
         self.sent.append(ledger)
@@ -343,30 +317,39 @@ class VenueServer:
             if session.fault is not None:
                 self.faults.append(session.fault)
 
-    def _feed(self, venue: Venue) -> Feed:
-        if isinstance(self._source, SimulationSettings):
-            return SimulatedFeed(self._source)
-        return RecordedFeed(self._source, self._surveyed, venue)
+    # The pass.
 
-    def _take_up(self, path: str, topics: frozenset[str]) -> Feed | None:
-        for parked in self._parked:
-            if parked.path == path and topics <= parked.topics:
-                self._parked.remove(parked)
-                return parked.feed
-        return None
+    def playback(self) -> Playback:
+        """Return the pass that a client joins now: a new one where the last is over."""
+        if self._playback.over:
+            self._playback = self._new_playback()
+        return self._playback
 
-    def _park(self, session: ServerSession) -> None:
-        self._parked.append(_Parked(session.path, frozenset(session.topics), session.feed))
+    @property
+    def origin_ns(self) -> int:
+        """The time at which what is served begins: of the first frame, 0 for a simulation."""
+        return self._served.surveyed.first_time_ns
+
+    async def seek(self, from_ns: int | None) -> None:
+        """Begin a new pass at a time of the recording, or (None) at its start.
+
+        Every connection is closed (1012): a client that comes back is told its books as of then.
+        """
+        self._playback = self._new_playback(from_ns)
+        for session in list(self.sessions):
+            await session.restart("the playback was moved to another time")
+
+    def _new_playback(self, from_ns: int | None = None) -> Playback:
+        origin_ns = self._served.surveyed.first_time_ns if from_ns is None else from_ns
+        self._served.begin()
+        self.time.stop()
+        return Playback(self.time, origin_ns, lambda venue: self._feed(venue, from_ns))
+
+    def _feed(self, venue: Venue, from_ns: int | None) -> Feed:
+        feed = self._served.feed(venue, from_ns)
+        return feed if self._change is None else ChangedFeed(feed, self._change)
 
 
 def _nobodys_keys() -> Credentials:
     """Return keys that nobody can sign with; where nothing is signed, they will do."""
     return Credentials(token_hex(), token_hex(), token_hex())
-
-
-def _json_response(body: bytes) -> Response:
-    headers = Headers()
-    headers["Content-Type"] = "application/json"
-    headers["Content-Length"] = str(len(body))
-    headers["Connection"] = "close"
-    return Response(HTTPStatus.OK.value, HTTPStatus.OK.phrase, headers, body)

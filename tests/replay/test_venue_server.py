@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Conne
 from replay.frame_source import FrameList
 from replay.market_scenario import ENDLESS, ROUGH, SECOND_NS, Incident, IncidentKind, Scenario
 from replay.market_simulator import UNREADABLE_PAYLOAD, MarketSimulator, SimulationSettings
+from replay.served_source import NothingToServeError
 from replay.server_session import AtEnd
-from replay.venue_server import NothingToServeError, VenueServer
+from replay.venue_server import VenueServer
 from tests.replay.exchange_client import (
     ALL_TOPICS,
     BTC_TOPICS,
