@@ -25,7 +25,7 @@ class DiskRoom:
     """The room that one recording may use. Some file systems do not tell; then all is room."""
 
     def __init__(self, folder: RecordingFolder, min_free_bytes: int | None) -> None:
-        """Take `min_free_bytes`; None for 1 GiB or 2 % of the file system, whichever is more."""
+        """Take `min_free_bytes`: 0 to fill the disk, None for 1 GiB or 2 %, whichever is more."""
         self._folder = folder
         self._min_free_bytes = min_free_bytes
         self._ending = False
@@ -36,7 +36,7 @@ class DiskRoom:
         Raises:
             DiskFullError: writing them would leave less free than has to be.
         """
-        if self._ending:
+        if self._ending or self._min_free_bytes == 0:
             return
         room = self._folder.disk.room(self._folder.path)
         if room is None:
