@@ -36,12 +36,15 @@ COMMANDS = {
     "upload": CommandPlace("cli.upload", "upload", "Bring a recording to S3 or another store."),
     "pack": CommandPlace("cli.pack", "pack", "Put a recording into one .reel file."),
     "unpack": CommandPlace("cli.unpack", "unpack", "Make a .reel file a folder again."),
+    "cat": CommandPlace("cli.cat", "cat", "Print a recording's frames, or their events."),
+    "diff": CommandPlace("cli.diff", "diff", "Say what differs between two recordings."),
     "filter": CommandPlace(
         "cli.filter", "filter_command", "Make a recording of some frames of another."
     ),
     "merge": CommandPlace("cli.merge", "merge", "Make one recording of several."),
     "split": CommandPlace("cli.split", "split", "Make several recordings of one."),
     "compact": CommandPlace("cli.compact", "compact", "Make a recording denser, for the archive."),
+    "index": CommandPlace("cli.index", "index", "Write checkpoints, so that a seek takes no time."),
     "demo": CommandPlace("cli.demo", "demo", "Run the whole loop on this machine."),
     "venues": CommandPlace("cli.venues", "venues", "List the venues and what each can prove."),
 }

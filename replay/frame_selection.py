@@ -103,7 +103,9 @@ def _begins(event: object) -> bool:
     return isinstance(event, Subscribed | Instrument)
 
 
-def selected(source: FrameSource, wanted: Wanted, met: Met | None = None) -> Iterator[Frame]:
+def selected(
+    source: FrameSource, wanted: Wanted, met: Met | None = None, *, skip_damaged: bool = False
+) -> Iterator[Frame]:
     """Yield the frames that are wanted, with their own numbers; see the module's rules.
 
     Raises:
@@ -112,7 +114,8 @@ def selected(source: FrameSource, wanted: Wanted, met: Met | None = None) -> Ite
     met = met or Met()
     decode = FrameDecoder().decode
     before: ConnectionBeginnings | None = ConnectionBeginnings()
-    for frame in source.frames(to_ns=wanted.to_ns, streams=wanted.venues):
+    frames = source.frames(to_ns=wanted.to_ns, streams=wanted.venues, skip_damaged=skip_damaged)
+    for frame in frames:
         within = wanted.from_ns is None or frame.receive_time_ns >= wanted.from_ns
         if within and not wanted.by_content and before is None:
             each = Decoded(frame, (), True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from book.engine import Engine
+from book.finding import FindingKind
 from book.settings import EngineSettings
 from recorder.recording import RecordingWriter
 from replay.audit import audit
@@ -167,7 +168,7 @@ def test_split_by_time_and_merged_it_is_the_same(
     made = [Recording.open(report.path) for report in reports]
     assert len(made) == parts
     for part in made:
-        assert played(part).findings.counts.get("undecodable", 0) <= 1
+        assert played(part).findings.counts.get(FindingKind.UNDECODABLE, 0) <= 1
     merge(made[::-1], tmp_path / "again")
     again = Recording.open(tmp_path / "again")
     assert list(again) == list(rough)

@@ -1,0 +1,62 @@
+"""`tickreel cat`: the frames of a recording, or their events, as lines."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import click
+
+from cli.filter_options import filter_options, taken_from
+
+
+@click.command(short_help="Print a recording's frames, or their events.")
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "ndjson", "csv"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, a JSON object a line, or CSV.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
+@click.option("--events", is_flag=True, help="Print what the frames decode to instead.")
+@click.option("--limit", type=click.IntRange(min=1), help="Print so many frames and no more.")
+@click.option("--skip-damaged", is_flag=True, help="Pass over what cannot be read.")
+@filter_options
+def cat(
+    folder: str,
+    format_name: str,
+    as_json: bool,
+    events: bool,
+    limit: int | None,
+    skip_damaged: bool,
+    **options: Any,  # noqa: ANN401 - click's
+) -> None:
+    """Print the frames of a recording, a line each: payloads as they came.
+
+    Payloads that are no text are base64 in ndjson and CSV, and escaped in text. What reaches a
+    terminal has its control characters escaped.
+    """
+    from cli.frame_text import CSV_HEAD, FRAME_LINES, event_lines
+    from replay.decoded_frames import decoded
+    from replay.frame_selection import selected
+    from replay.recording import Recording
+
+    chosen = taken_from(options)
+    format_name = "ndjson" if as_json else format_name
+    if events and format_name == "csv":
+        raise click.UsageError("events of different kinds fit no one table: `tickreel export`.")
+    recording = Recording.open(folder)
+    wanted = chosen.of(recording)
+    frames = islice(selected(recording, wanted, skip_damaged=skip_damaged), limit)
+    if events:
+        for each in decoded(frames):
+            for line in event_lines(each, as_json=format_name == "ndjson"):
+                click.echo(line)
+        return
+    if format_name == "csv":
+        click.echo(CSV_HEAD)
+    for frame in frames:
+        click.echo(FRAME_LINES[format_name](frame))
