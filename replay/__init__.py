@@ -10,6 +10,8 @@ in for an exchange. Reading order, as the data flows:
   `import_recognition` is what their files say of themselves.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
+- `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
+  `checkpoint_index` writes the checkpoints, `engine_version` says whose they are.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
 - `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,

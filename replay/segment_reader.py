@@ -23,10 +23,14 @@ from venues.marker import Lost, marker_payload
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """Receive times, half-open: `from_ns` <= time < `to_ns`; None for no bound."""
+    """Receive times, half-open: `from_ns` <= time < `to_ns`; None for no bound.
+
+    Of frames, those alone whose number is at least `from_frame`.
+    """
 
     from_ns: int | None = None
     to_ns: int | None = None
+    from_frame: int = 0
 
     def touches(self, min_ns: int, max_ns: int) -> bool:
         """Return whether any time from `min_ns` to `max_ns` may be in the range."""
@@ -40,7 +44,9 @@ class TimeRange:
 
     def cut(self, frames: list[Frame]) -> list[Frame]:
         """Return those of the frames that are in the range."""
-        from_ns, to_ns = self.from_ns, self.to_ns
+        from_ns, to_ns, from_frame = self.from_ns, self.to_ns, self.from_frame
+        if from_frame and frames and frames[0].frame_number < from_frame:
+            frames = [frame for frame in frames if frame.frame_number >= from_frame]
         if from_ns is not None:
             frames = [frame for frame in frames if frame.receive_time_ns >= from_ns]
         if to_ns is not None:
@@ -64,7 +70,9 @@ class SegmentReader:
             NewerFormatError: a later tickreel wrote the segment.
         """
         entry = self.entry
-        if not within.touches(entry.min_receive_time_ns, entry.max_receive_time_ns):
+        if entry.last_frame_number < within.from_frame or not within.touches(
+            entry.min_receive_time_ns, entry.max_receive_time_ns
+        ):
             return
         try:
             file = self._open()
@@ -75,7 +83,9 @@ class SegmentReader:
             return
         with file:
             for group in file.row_groups:
-                if not within.touches(group.min_receive_time_ns, group.max_receive_time_ns):
+                if group.last_frame_number < within.from_frame or not within.touches(
+                    group.min_receive_time_ns, group.max_receive_time_ns
+                ):
                     continue
                 try:
                     yield from self._read(file, group, within)
@@ -86,7 +96,8 @@ class SegmentReader:
                     yield from self._instead(damage, group, within)
 
     def _read(self, file: SegmentFile, group: RowGroup, within: TimeRange) -> Iterator[list[Frame]]:
-        if within.covers(group.min_receive_time_ns, group.max_receive_time_ns):
+        whole = group.first_frame_number >= within.from_frame
+        if whole and within.covers(group.min_receive_time_ns, group.max_receive_time_ns):
             yield from file.read(group)
         else:
             yield from map(within.cut, file.read(group))

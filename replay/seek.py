@@ -1,0 +1,114 @@
+"""The engine as it was at any instant of a recording: the nearest checkpoint, and the frames after.
+
+Theory. A place in a recording is between two frames. The place of a time is before the first frame
+that was received then or later, in the order of the frames; so that where a wall clock stepped
+back, what came after it and bears an earlier time is still ahead. A checkpoint lies before a time
+if no frame in it was received then or later, which is what `now_ns` says, and before a frame by
+its number. Whatever the checkpoints are, the engine is the one that a replay of all frames up to
+the place gives: they only save time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from book.engine import Engine
+from book.errors import CheckpointError
+from book.settings import EngineSettings
+from recorder.recording_folder import RecordingFolder
+from replay.checkpoint_store import CheckpointEntry, CheckpointStore
+from replay.engine_settings import recorded_settings
+from replay.recording import Recording
+from venues.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a recording: before a frame number, or before a receive time."""
+
+    frame_number: int | None = None
+    time_ns: int | None = None
+
+    def is_before(self, frame: Frame) -> bool:
+        """Return whether a frame lies behind the place, so that it is not applied any more."""
+        if self.frame_number is not None:
+            return frame.frame_number >= self.frame_number
+        return self.time_ns is not None and frame.receive_time_ns >= self.time_ns
+
+    def is_after(self, entry: CheckpointEntry) -> bool:
+        """Return whether all of a checkpoint's frames lie before the place."""
+        if self.frame_number is not None:
+            return entry.frame_number < self.frame_number
+        return self.time_ns is None or entry.now_ns < self.time_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """An engine at a place.
+
+    Attributes:
+        engine: as it was there.
+        next_frame_number: of the first frame not applied, or one more than the last there is.
+        from_checkpoint: the checkpoint that it went on from; None for the first frame.
+        frames_applied: how many frames came after that.
+        warnings: what of the checkpoints could not be used, a sentence each.
+    """
+
+    engine: Engine
+    next_frame_number: int
+    from_checkpoint: CheckpointEntry | None
+    frames_applied: int
+    warnings: tuple[str, ...]
+
+
+def store_of(recording: Recording, settings: EngineSettings) -> CheckpointStore:
+    """Return the checkpoints of a recording, as they are for an engine that is set so."""
+    return CheckpointStore(RecordingFolder(recording.path), recording.segments, settings)
+
+
+def engine_before(
+    recording: Recording,
+    *,
+    time_ns: int | None = None,
+    frame_number: int | None = None,
+    settings: EngineSettings | None = None,
+    skip_damaged: bool = False,
+) -> Sought:
+    """Return the engine at a place; with neither time nor number, at the end.
+
+    Raises:
+        TickreelError: frames between the checkpoint and the place cannot be read.
+    """
+    settings = recorded_settings(recording) if settings is None else settings
+    place = Place(frame_number, time_ns)
+    store = store_of(recording, settings)
+    listed = store.listed()
+    near = [entry for entry in listed.usable if place.is_after(entry)]
+    engine, entry = Engine(settings), None
+    for entry in reversed(near):
+        content = store.read(entry)
+        if content is not None:
+            try:
+                engine = Engine.restored(content, settings)
+                break
+            except CheckpointError:
+                pass
+        listed.ignore("their file is damaged or gone; `tickreel index` makes them anew")
+    else:
+        entry = None
+    following = 0 if entry is None else entry.frame_number + 1
+    applied = 0
+    for frame in _frames(recording, following, skip_damaged):
+        if place.is_before(frame):
+            following = frame.frame_number
+            break
+        engine.apply(frame)
+        applied += 1
+        following = frame.frame_number + 1
+    return Sought(engine, following, entry, applied, tuple(listed.warnings))
+
+
+def _frames(recording: Recording, from_frame: int, skip_damaged: bool) -> Iterator[Frame]:
+    for batch in recording.frame_batches(from_frame=from_frame, skip_damaged=skip_damaged):
+        yield from batch
