@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.beside_options import beside, beside_options
 from cli.disk_options import disk_options, with_disk_options
 from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
@@ -51,6 +52,7 @@ EXIT_LOST = 3
     "--wait", is_flag=True, help="Keep trying where the exchange cannot be reached at the start."
 )
 @disk_options
+@beside_options
 @log_options
 @metrics_options
 @cpu_option
@@ -70,6 +72,10 @@ def capture(
     wait: bool,
     keeps: tuple[Keep, ...],
     min_free_bytes: int | None,
+    upload_uri: str | None,
+    remove_local: bool,
+    ring_ns: int | None,
+    triggers: tuple[str, ...] | None,
     log_json: bool,
     log_file: str | None,
     metrics_address: MetricsAddress | None,
@@ -105,6 +111,8 @@ def capture(
             target, symbols, folder, channels, depth, url, engine_file, wait=wait
         )
     asked = with_disk_options(asked, keeps, min_free_bytes)
+    wanted = beside(upload_uri, ring_ns, triggers, remove_local=remove_local, written=asked.written)
+    asked = asked.with_beside(wanted.checked(engine=not no_engine))
     if metrics_address is not None:
         refuse_open_address(metrics_address, insecure=metrics_insecure)
     place = None if processors is None else Place(processors)
@@ -139,7 +147,8 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
 
     report = captured.report
     if as_json:
-        print_json(capture_result(report, captured.seconds, captured.engine, captured.ended))
+        result = capture_result(report, captured.seconds, captured.engine, captured.ended)
+        print_json(result | captured.beside)
     else:
         click.echo(closing_text(report, captured.ended))
     if report.stream_faults or report.sealing_faults:

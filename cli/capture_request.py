@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from cli.beside_options import Beside
+
 if TYPE_CHECKING:
     from book.settings import EngineSettings
     from recorder.recorder import RecorderSettings
-    from recorder.stream_settings import StreamSettings
+    from recorder.stream_settings import RecordingSettings, StreamSettings
 
 
 class CaptureRequest(NamedTuple):
@@ -20,6 +23,18 @@ class CaptureRequest(NamedTuple):
     folder: Path
     settings: RecorderSettings
     engine: EngineSettings
+    written: RecordingSettings | None = None
+    beside: Beside = Beside()
+
+    def with_beside(self, beside: Beside) -> CaptureRequest:
+        """Return it with what goes on beside it; a ring has journals of its own length."""
+        settings = self.settings
+        if beside.ring_ns is not None:
+            from cli.ring_watch import ring_rotation
+
+            rotation = ring_rotation(settings.rotation, beside.ring_ns)
+            settings = replace(settings, rotation=rotation)
+        return self._replace(settings=settings, beside=beside)
 
 
 def request_from_arguments(
@@ -106,4 +121,5 @@ def request_from_file(
             engine=engine.described(),
         ),
         engine,
+        recording,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from cli.capture_log import CaptureLog
     from cli.capture_request import CaptureRequest
-    from cli.engine_messages import EngineEnded
+    from cli.engine_messages import EngineEnded, EngineStatus
     from cli.engine_process import EngineProcess
     from cli.operations_server import MetricsAddress
     from cli.processors import Place
@@ -29,6 +29,7 @@ class Captured(NamedTuple):
     seconds: float
     engine: EngineProcess | None
     ended: EngineEnded | None
+    beside: dict[str, object]
 
 
 class CaptureRun:
@@ -43,6 +44,7 @@ class CaptureRun:
         place: Place | None = None,
     ) -> None:
         """Prepare to capture; `metrics` is where they are served, `place` where the loop runs."""
+        from cli.capture_beside import CaptureBeside
         from cli.capture_operations import CaptureOperations
         from recorder.recorder import Recorder
         from recorder.sd_notify import ServiceNotice
@@ -54,6 +56,9 @@ class CaptureRun:
         notice = ServiceNotice.from_environment()
         self._recorder: Recorder = Recorder(asked.streams, asked.folder, asked.settings)
         self._operations = CaptureOperations(self._recorder, metrics, notice)
+        self._beside = CaptureBeside(
+            asked.beside, self._recorder, lambda text: told.warn(text, "beside")
+        )
         self._engine: EngineProcess | None = None
         self._stop_begun_s: float | None = None
 
@@ -80,6 +85,7 @@ class CaptureRun:
             telling = asyncio.create_task(self._tell_status(begun_s))
             report = await self._recorder.run(duration_s)
         except BaseException:
+            self._beside.end_at_once()
             await self._kill_engine()
             raise
         finally:
@@ -87,7 +93,9 @@ class CaptureRun:
             if telling is not None:
                 telling.cancel()
         ended = None if self._engine is None else await self._engine.finish(self._time_left_s())
-        return Captured(report, time.monotonic() - begun_s, self._engine, ended)
+        await self._beside.finish(self._time_left_s())
+        seconds = time.monotonic() - begun_s
+        return Captured(report, seconds, self._engine, ended, self._beside.described())
 
     async def _begin(self) -> None:
         from cli.capture_text import opening_text
@@ -99,6 +107,7 @@ class CaptureRun:
         except BaseException:
             await self._recorder.stop()
             raise
+        self._beside.start()
         self._told.say(opening_text(self._asked.streams, str(folder)), "capturing")
         address = self._operations.metrics_address
         if address is not None:
@@ -110,11 +119,18 @@ class CaptureRun:
         from cli.finding_lines import FindingLines
 
         self._engine = EngineProcess(
-            EngineStart(agent_reference, signals_file, self._asked.engine),
+            EngineStart(agent_reference, signals_file, self._asked.engine, str(self._asked.folder)),
             on_snapshot_wanted=self._recorder.request_snapshot,
             on_warning=lambda text: self._told.warn(text, "engine"),
         )
-        self._engine.on_status(FindingLines())
+        lines = FindingLines()
+
+        def heed(status: EngineStatus) -> None:
+            lines(status)
+            self._beside.heed(status)
+
+        self._engine.on_status(heed)
+        self._beside.attach(self._engine)
         await self._engine.start()
         self._recorder.add_sink(self._engine)
 
@@ -132,6 +148,7 @@ class CaptureRun:
         if self._stop_begun_s is not None:
             if self._engine is not None:
                 self._engine.end_at_once()
+            self._beside.end_at_once()
             os._exit(128 + number)
         self._stop_begun_s = time.monotonic()
         self._told.say("stopping: closing the connections, sealing …", "stopping")

@@ -21,11 +21,15 @@ LENGTH = struct.Struct("<I")
 
 
 class EngineStart(msgspec.Struct, frozen=True):
-    """What the engine runs with. Paths are as the user wrote them."""
+    """What the engine runs with. Paths are as the user wrote them.
+
+    `recording` is the folder that its receipts go to; None for none.
+    """
 
     agent_reference: str | None
     signals_file: str | None
     settings: EngineSettings = EngineSettings()
+    recording: str | None = None
 
 
 class EngineReady(msgspec.Struct, frozen=True, tag="ready"):
@@ -63,7 +67,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag="status"):
     """How the engine stands after `frames` frames.
 
     `findings` counts them by kind; `told` has those since the last status, the first of each kind
-    and market; `latency` is what `cli.latency_gauge` measured.
+    and market; `latency` is what `cli.latency_gauge` measured. `cascades` counts all so far, and
+    `cascade_time_ns` is the receive time of the last.
     """
 
     frames: int
@@ -73,6 +78,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag="status"):
     findings: dict[FindingKind, int] = {}
     told: list[FindingTold] = []
     latency: list[LatencyCounts] = []
+    cascades: int = 0
+    cascade_time_ns: int | None = None
 
 
 class EngineEnded(msgspec.Struct, frozen=True, tag="ended"):

@@ -18,6 +18,7 @@ import msgspec
 
 from book.agent import AgentFailure
 from book.finding import Finding, FindingKind
+from book.liquidation_monitor import Cascade
 from cli.attached_engine import AttachedEngine, failure_text
 from cli.collector import calm_collector
 from cli.engine_messages import (
@@ -33,6 +34,7 @@ from cli.engine_messages import (
     SnapshotWanted,
 )
 from cli.engine_summary import summarise
+from cli.receipt_keeper import ReceiptKeeper
 from cli.latency_gauge import LatencyGauge
 from venues.errors import TickreelError
 from venues.frame import Frame
@@ -82,8 +84,11 @@ class LiveEngine:
         self._encoder = msgspec.json.Encoder()
         self._status_due_s = 0.0
         self._start = start
+        self._receipts = ReceiptKeeper(start.recording)
         self._latency: LatencyGauge | None = None
         self._told: dict[tuple[FindingKind, str, str], FindingTold] = {}
+        self._cascades = 0
+        self._cascade_time_ns: int | None = None
 
     def run(self) -> None:
         """Load the agent, apply all frames until stdin ends, and say the last word."""
@@ -99,6 +104,7 @@ class LiveEngine:
             return
         self._latency = LatencyGauge(attached.engine)
         attached.engine.on(Finding, self._take_finding)
+        attached.engine.on(Cascade, self._take_cascade)
         calm_collector()
         self._tell(EngineReady())
         if attached.asynchronous:
@@ -106,20 +112,29 @@ class LiveEngine:
         else:
             self._follow(attached)
         attached.signals.close()
+        self._receipts.keep(attached.engine)
         self._tell(EngineEnded(summarise(attached.engine), attached.signals.count))
 
     def _follow(self, attached: AttachedEngine) -> None:
-        apply = attached.engine.apply
+        engine, apply = attached.engine, attached.engine.apply
         while message := _read_message(self._source):
-            for frame in self._decoder.decode(message):
+            frames = self._decoder.decode(message)
+            self._receipts.begin(frames)
+            for frame in frames:
                 apply(frame)
+                if engine.frames >= self._receipts.due_frames:
+                    self._receipts.keep(engine)
             self._after_batch(attached)
 
     async def _follow_async(self, attached: AttachedEngine) -> None:
-        apply = attached.engine.apply_async
+        engine, apply = attached.engine, attached.engine.apply_async
         while message := await asyncio.to_thread(_read_message, self._source):
-            for frame in self._decoder.decode(message):
+            frames = self._decoder.decode(message)
+            self._receipts.begin(frames)
+            for frame in frames:
                 await apply(frame)
+                if engine.frames >= self._receipts.due_frames:
+                    self._receipts.keep(engine)
             self._after_batch(attached)
 
     def _after_batch(self, attached: AttachedEngine) -> None:
@@ -141,6 +156,8 @@ class LiveEngine:
                 findings=dict(engine.findings.counts),
                 told=list(self._told.values()),
                 latency=[] if self._latency is None else self._latency.counts(),
+                cascades=self._cascades,
+                cascade_time_ns=self._cascade_time_ns,
             )
         )
         self._told.clear()
@@ -152,6 +169,10 @@ class LiveEngine:
             self._told[key] = FindingTold(before.finding, before.count + 1)
         elif len(self._told) < TOLD_MAX:
             self._told[key] = FindingTold(finding, 1)
+
+    def _take_cascade(self, cascade: Cascade, market: object) -> None:
+        self._cascades += 1
+        self._cascade_time_ns = cascade.receive_time_ns
 
     def _tell_failure(self, failure: AgentFailure) -> None:
         self._tell(AgentFailed(failure_text(failure)))

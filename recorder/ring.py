@@ -158,7 +158,7 @@ class Ring:
             DamagedManifestError: the manifest cannot be believed; nothing was removed.
             OSError: the disk refused.
         """
-        ring = self._keep(now_ns)
+        ring = self.keep(now_ns)
         if ring is None:
             return Removed(0, 0)
         recent = (now_ns - self.reach_ns, _EVER)
@@ -180,8 +180,12 @@ class Ring:
             return Removed(0, 0)
         return remove_numbers(self._folder, numbers, RING, now_ns)
 
-    def _keep(self, now_ns: int) -> RingFile | None:
-        """Write down what the triggers since the last time want kept; return all that is kept."""
+    def keep(self, now_ns: int) -> RingFile | None:
+        """Write down what the triggers since the last time want kept; return all that is kept.
+
+        Raises:
+            OSError: the disk refused; it is tried again the next time.
+        """
         ring = self._file
         if ring is None:
             return None

@@ -149,7 +149,9 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Where and how frames are kept. Sizes in bytes of payload; `budget_bytes` is of memory.
 
     `min_free_bytes` is what is left free on the disk; None for 1 GiB or 2 %, whichever is more.
-    `keep` has ages and sizes beyond which sealed segments are removed, oldest first.
+    `keep` has ages and sizes beyond which sealed segments are removed, oldest first. `upload` is
+    the address that they are brought to; with `remove_local` they are removed once they are there.
+    `ring` is the length of the window, such as "15m", that is kept around what `ring_on` names.
     """
 
     folder: str | None = None
@@ -158,6 +160,10 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     budget_bytes: int = BUDGET_BYTES
     min_free_bytes: int | None = None
     keep: tuple[str, ...] = ()
+    upload: str | None = None
+    remove_local: bool = False
+    ring: str | None = None
+    ring_on: tuple[str, ...] = ()
 
     def keeps(self) -> tuple[Keep, ...]:
         """Return the limits that `keep` names.
