@@ -221,6 +221,12 @@ class CountedLane(VenueLane):
             self._current.waiting[market.symbol] = market
         return changed
 
+    def skip(self, frame: Frame) -> set[int]:
+        """Note that what came next was left out on purpose: counting begins anew."""
+        ended = super().skip(frame)
+        self._connections.clear()
+        return ended
+
     def _forget(self, connection_id: int | None) -> None:
         super()._forget(connection_id)
         if connection_id is None:

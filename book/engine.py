@@ -20,7 +20,7 @@ from book.connection_ledger import ConnectionLedger
 from book.counted_lane import lane_of
 from book.exact import NotANumberError
 from book.finding import Finding, FindingKind, FindingLog, finding_about
-from book.frame_time import FrameTime
+from book.frame_time import FrameTime, stepped_back
 from book.market import Market, MarketRefusedError
 from book.settings import NS_PER_S, EngineSettings
 from book.staleness import Stale, StalenessGuard
@@ -32,6 +32,7 @@ from venues.event import Event
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import (
     CRASH,
+    DROPPED,
     ClockReading,
     Closed,
     Lost,
@@ -162,7 +163,7 @@ class Engine:
         now_ns, time = frame.receive_time_ns, self._time
         if now_ns >= time.now_ns:
             time.now_ns = now_ns
-        elif previous is not None and now_ns < previous.receive_time_ns:
+        elif previous is not None and stepped_back(previous, frame):
             self._time_backwards(previous.receive_time_ns, now_ns)
         if now_ns > self._guard.next_check_ns:
             self._look_for_silence()
@@ -320,6 +321,9 @@ class Engine:
 
     def _lost(self, frame: Frame) -> None:
         lost = read_marker(frame, Lost)
+        if lost.cause == DROPPED:
+            self._skip(frame)
+            return
         frames = "an unknown number of" if lost.frames is None else f"{lost.frames:,}"
         text = f"{frames} frames lost: {lost.cause}"
         self.connections.lost(lost)
@@ -331,7 +335,13 @@ class Engine:
             if lost.cause == CRASH:
                 self._end(lane, frame, None)
             else:
-                lane.doubt(f"lost: {lost.cause}", frame, frame.connection_id or None)
+                connection_id = frame.connection_id or None
+                lane.doubt(f"lost: {lost.cause}", frame, connection_id, lost.subscriptions)
+
+    def _skip(self, frame: Frame) -> None:
+        for lane in self._lanes.values():
+            for ended_id in lane.skip(frame):
+                self._guard.forget(ended_id)
 
     def _clock(self, frame: Frame) -> None:
         step_ns = read_marker(frame, ClockReading).step_ns

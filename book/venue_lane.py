@@ -19,7 +19,7 @@ from book.market import Market, MarketRefusedError
 from book.route_table import RouteTable
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
-from venues.channel import Channel
+from venues.channel import Channel, Subscription
 from venues.event import (
     BookDelta,
     BookSnapshot,
@@ -195,11 +195,20 @@ class VenueLane:
                 self._ask(market)
         self.changed.clear()
 
-    def doubt(self, reason: str, frame: Frame, connection_id: int | None) -> None:
-        """Stop trusting the books of one connection (None: of all)."""
-        self.starts.doubt(connection_id)
+    def doubt(
+        self,
+        reason: str,
+        frame: Frame,
+        connection_id: int | None,
+        only: Sequence[Subscription] = (),
+    ) -> None:
+        """Stop trusting the books of one connection (None: of all), or `only` some of them."""
+        if not only:
+            self.starts.doubt(connection_id)
         for market in self.markets.values():
             book = market.book
+            if only and Subscription(Channel.BOOK, market.symbol) not in only:
+                continue
             # Of a book that nothing comes of (only trades are listened to), nothing can be lost.
             if book.listening and connection_id in (None, book.connection_id):
                 book.doubt(reason, frame)
@@ -218,6 +227,24 @@ class VenueLane:
 
         Returns the connections whose channels were watched.
         """
+        ended = self._rest(frame, connection_id)
+        self._forget(connection_id)
+        return ended
+
+    def skip(self, frame: Frame) -> set[int]:
+        """Note that what came next was recorded and left out on purpose: not a loss, but unknown.
+
+        Connections may go on after it, and mean by their references what they meant before; of
+        all that is counted, nothing can be expected. Returns as `end` does.
+        """
+        ended = self._rest(frame, None)
+        self.starts.doubt(None)
+        for market in self.markets.values():
+            market.book.connection_id = 0  # whichever speaks next is a new one to it
+            market.last_trade_number = None
+        return ended
+
+    def _rest(self, frame: Frame, connection_id: int | None) -> set[int]:
         ended: set[int] = set()
         for market in self.markets.values():
             book = market.book
@@ -228,7 +255,6 @@ class VenueLane:
                 if connection_id in (None, watch.connection_id):
                     ended.add(watch.connection_id)
                     del market.watches[channel]
-        self._forget(connection_id)
         return ended
 
     def _forget(self, connection_id: int | None) -> None:

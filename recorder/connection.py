@@ -81,6 +81,7 @@ class ConnectSettings:
         compression: whether permessage-deflate is offered.
         ping_interval_s: how often a protocol ping is sent.
         ping_limit_s: dead without a single byte so long after a ping.
+        quiet_limit_s: a ping is sent at once after so long without a single byte.
     """
 
     open_limit_s: float = 10.0
@@ -88,7 +89,8 @@ class ConnectSettings:
     message_bytes_max: int = MESSAGE_BYTES_MAX
     compression: bool = False
     ping_interval_s: float = 20.0
-    ping_limit_s: float = 10.0
+    ping_limit_s: float = 4.5
+    quiet_limit_s: float = 5.0
 
 
 class FrameConnection(ClientConnection):

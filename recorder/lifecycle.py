@@ -52,6 +52,7 @@ class Lifecycle:
         url: where it goes, without secrets.
         venue: the registry name of the venue.
         connection_id: the number in the recording of the last connection made; 0 before the first.
+        standing: connections that are up: two where one takes the place of another.
         connects: handshakes that succeeded.
         disconnects: connections lost or closed.
         failed_attempts: attempts that did not get through the handshake.
@@ -69,6 +70,7 @@ class Lifecycle:
         self.venue = venue
         self.state = ConnectionState.DISCONNECTED
         self.connection_id = 0
+        self.standing = 0
         self.connects = 0
         self.disconnects = 0
         self.failed_attempts = 0

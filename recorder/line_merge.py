@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Message = TypeVar("Message")
-Line = Hashable
+Line = TypeVar("Line", bound=Hashable)
 
 HOLD_NS = 1_000_000_000
 KEEP_NS = 10_000_000_000
@@ -41,7 +41,7 @@ LAG_WEIGHT = 0.05
 
 
 @dataclass(slots=True, eq=False)
-class Entry(Generic[Message]):
+class Entry(Generic[Message, Line]):
     """A message of the union: `lines` is when each line brought it, in the order of arrival.
 
     `message` is None once it has gone out; `rank` is known of what went out on one line alone.
@@ -70,24 +70,24 @@ class MergeCounts:
 
 
 @dataclass(slots=True)
-class _TopicMerge(Generic[Message]):
+class _TopicMerge(Generic[Message, Line]):
     """One topic: what waits, by line; what a joining line is ahead with; what went out alone."""
 
-    waiting: dict[Line, deque[Entry[Message]]] = field(default_factory=dict)
-    ahead: deque[Entry[Message]] = field(default_factory=deque)
+    waiting: dict[Line, deque[Entry[Message, Line]]] = field(default_factory=dict)
+    ahead: deque[Entry[Message, Line]] = field(default_factory=deque)
     joined: set[Line] = field(default_factory=set)
-    gone: deque[Entry[Message]] = field(default_factory=deque)
-    gone_by_key: dict[int, deque[Entry[Message]]] = field(default_factory=dict)
+    gone: deque[Entry[Message, Line]] = field(default_factory=deque)
+    gone_by_key: dict[int, deque[Entry[Message, Line]]] = field(default_factory=dict)
     gone_of: Counter[Line] = field(default_factory=Counter)
     spoke_ns: int = -1
 
 
-class LineMerge(Generic[Message]):
+class LineMerge(Generic[Message, Line]):
     """The union of what two lines bring; `give` takes each message, with who brought it."""
 
     def __init__(
         self,
-        give: Callable[[Message, Entry[Message]], None],
+        give: Callable[[Message, Entry[Message, Line]], None],
         rank: Callable[[Message], int | None] = lambda message: None,
         *,
         hold_ns: int = HOLD_NS,
@@ -97,7 +97,7 @@ class LineMerge(Generic[Message]):
         self._rank = rank
         self._hold_ns = hold_ns
         self._keep_ns = keep_ns
-        self._topics: dict[str, _TopicMerge[Message]] = {}
+        self._topics: dict[str, _TopicMerge[Message, Line]] = {}
         self._joining: dict[Line, int] = {}
         self._lag_ns: dict[Line, float] = {}
         self.lines: list[Line] = []
@@ -125,6 +125,12 @@ class LineMerge(Generic[Message]):
     def whole(self, line: Line) -> None:
         """Take a line that has joined for one that was there from the beginning."""
         self._joining.pop(line, None)
+
+    def join_unmet(self, line: Line, name: str) -> None:
+        """Take what a joining line brings on a topic on which the other line is mute."""
+        topic = self._topics.setdefault(name, _TopicMerge())
+        if line in self._joining and line not in topic.joined:
+            self._has_joined(topic, line, 0, 0)
 
     def take(self, line: Line, name: str, payload: bytes, message: Message, now_ns: int) -> None:
         """Take a message that came on a line."""
@@ -163,7 +169,9 @@ class LineMerge(Generic[Message]):
 
     # The steps.
 
-    def _again(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> bool:
+    def _again(
+        self, topic: _TopicMerge[Message, Line], line: Line, entry: Entry[Message, Line]
+    ) -> bool:
         """Merge what went out already. What waits on the line came before it, and is late."""
         gone = topic.gone_by_key.get(entry.key)
         first = next((each for each in gone or () if line not in each.lines), None)
@@ -176,7 +184,9 @@ class LineMerge(Generic[Message]):
             self._too_late(late)
         return True
 
-    def _meet(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> bool:
+    def _meet(
+        self, topic: _TopicMerge[Message, Line], line: Line, entry: Entry[Message, Line]
+    ) -> bool:
         """Merge what waits on the other line, and let it out with all that is before it."""
         for other, waiting in topic.waiting.items():
             if other == line:
@@ -192,7 +202,9 @@ class LineMerge(Generic[Message]):
             return True
         return False
 
-    def _meet_ahead(self, topic: _TopicMerge[Message], line: Line, entry: Entry[Message]) -> None:
+    def _meet_ahead(
+        self, topic: _TopicMerge[Message, Line], line: Line, entry: Entry[Message, Line]
+    ) -> None:
         """Let a message wait, or go out where no other line is to bring it."""
         where = next((n for n, each in enumerate(topic.ahead) if each.key == entry.key), None)
         topic.waiting.setdefault(line, deque()).append(entry)
@@ -209,7 +221,11 @@ class LineMerge(Generic[Message]):
             self._go_out(topic, topic.waiting.pop(line))
 
     def _has_joined(
-        self, topic: _TopicMerge[Message], line: Line, from_number: int, left_out: int | None = None
+        self,
+        topic: _TopicMerge[Message, Line],
+        line: Line,
+        from_number: int,
+        left_out: int | None = None,
     ) -> None:
         topic.joined.add(line)
         ahead, topic.ahead = topic.ahead, deque()
@@ -221,7 +237,7 @@ class LineMerge(Generic[Message]):
             elif number >= from_number:
                 topic.waiting.setdefault(line, deque()).append(entry)
 
-    def _merge(self, into: Entry[Message], line: Line, entry: Entry[Message]) -> None:
+    def _merge(self, into: Entry[Message, Line], line: Line, entry: Entry[Message, Line]) -> None:
         (other,) = into.lines
         apart_ns = entry.first_ns - into.first_ns
         lag_ns = self._lag_ns
@@ -233,32 +249,32 @@ class LineMerge(Generic[Message]):
         self.counts.merged_bytes += entry.size
 
     def _in_order(
-        self, parts: list[list[Entry[Message]]] | list[deque[Entry[Message]]]
-    ) -> list[Entry[Message]]:
+        self, parts: list[list[Entry[Message, Line]]] | list[deque[Entry[Message, Line]]]
+    ) -> list[Entry[Message, Line]]:
         """Put what came on one line alone among what came on the other alone."""
         queues = [deque(part) for part in parts if part]
         if len(queues) < 2:
             return list(queues[0]) if queues else []
         one, other = queues
-        merged: list[Entry[Message]] = []
+        merged: list[Entry[Message, Line]] = []
         while one and other:
             merged.append((one if self._comes_before(one[0], other[0]) else other).popleft())
         return [*merged, *one, *other]
 
-    def _comes_before(self, one: Entry[Message], other: Entry[Message]) -> bool:
+    def _comes_before(self, one: Entry[Message, Line], other: Entry[Message, Line]) -> bool:
         one_rank, other_rank = self._rank_of(one), self._rank_of(other)
         if one_rank is not None and other_rank is not None and one_rank != other_rank:
             return one_rank < other_rank
         return self._sent_ns(one) <= self._sent_ns(other)
 
-    def _rank_of(self, entry: Entry[Message]) -> int | None:
+    def _rank_of(self, entry: Entry[Message, Line]) -> int | None:
         return None if entry.message is None else self._rank(entry.message)
 
-    def _sent_ns(self, entry: Entry[Message]) -> float:
+    def _sent_ns(self, entry: Entry[Message, Line]) -> float:
         (line,) = entry.lines
         return entry.first_ns - self._lag_ns[line]
 
-    def _let_out(self, topic: _TopicMerge[Message], until_ns: int) -> None:
+    def _let_out(self, topic: _TopicMerge[Message, Line], until_ns: int) -> None:
         """Let out what came until then, and what the other line had before it."""
         if not any(each and each[0].first_ns <= until_ns for each in topic.waiting.values()):
             return
@@ -276,7 +292,7 @@ class LineMerge(Generic[Message]):
             else:
                 self._go_out(topic, [entry])
 
-    def _overtaken(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> bool:
+    def _overtaken(self, topic: _TopicMerge[Message, Line], entry: Entry[Message, Line]) -> bool:
         """Say whether something of the other line has gone out that belongs behind this."""
         (line,) = entry.lines
         if topic.gone_of.total() == topic.gone_of[line]:
@@ -288,7 +304,9 @@ class LineMerge(Generic[Message]):
         )
 
     def _go_out(
-        self, topic: _TopicMerge[Message], entries: list[Entry[Message]] | deque[Entry[Message]]
+        self,
+        topic: _TopicMerge[Message, Line],
+        entries: list[Entry[Message, Line]] | deque[Entry[Message, Line]],
     ) -> None:
         for entry in entries:
             if len(entry.lines) < len(self.lines):
@@ -301,18 +319,18 @@ class LineMerge(Generic[Message]):
                 topic.gone_of[next(iter(entry.lines))] += 1
             self._give(message, entry)
 
-    def _forget(self, topic: _TopicMerge[Message], entry: Entry[Message]) -> None:
+    def _forget(self, topic: _TopicMerge[Message, Line], entry: Entry[Message, Line]) -> None:
         same = topic.gone_by_key[entry.key]
         same.remove(entry)
         topic.gone_of[next(iter(entry.lines))] -= 1
         if not same:
             del topic.gone_by_key[entry.key]
 
-    def _leave_out(self, entry: Entry[Message]) -> None:
+    def _leave_out(self, entry: Entry[Message, Line]) -> None:
         self.counts.unjoined_frames += 1
         self.counts.unjoined_bytes += entry.size
 
-    def _too_late(self, entry: Entry[Message]) -> None:
+    def _too_late(self, entry: Entry[Message, Line]) -> None:
         counts = self.counts
         counts.late_from_ns = counts.late_from_ns or entry.first_ns
         counts.late_to_ns = entry.first_ns

@@ -8,10 +8,12 @@ Theory. Three questions, any of which can end a connection:
    any kind count, pongs among them.
 2. The exchange's own heartbeat, where it has one, is sent every `beat_interval_s`; dead when no
    message of any kind came within `answer_limit_s` after it.
-3. A protocol ping is sent every `ping_interval_s`; dead when not a single byte came within
+3. A protocol ping is sent every `ping_interval_s`, and at once where not a byte came for
+   `quiet_limit_s`; dead when not a single byte came within
    `ping_limit_s` after it. It need not be the pong: in a burst the pong waits in line behind
    thousands of messages, and a connection that delivers those is not dead. (This is why it is not
-   left to websockets, which insists on the pong.)
+   left to websockets, which insists on the pong.) So a link that was cut without a word is found
+   within `quiet_limit_s + ping_limit_s`, however quiet the market is.
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ class Watchdog:
         ping_interval_s: float,
         ping_limit_s: float,
         now_s: float,
+        quiet_limit_s: float = float("inf"),
     ) -> None:
         self._answer_limit_s = answer_limit_s
         self._silence_limit_s = silence_limit_s
         self._pongs_count = pongs_count
         self._ping_interval_s = ping_interval_s
         self._ping_limit_s = ping_limit_s
+        self._quiet_limit_s = quiet_limit_s
         self._next_ping_s = now_s + ping_interval_s
         self._beat_interval_s = float("inf") if beat_interval_s is None else beat_interval_s
         self._next_beat_s = now_s + self._beat_interval_s
@@ -68,9 +72,9 @@ class Watchdog:
             self._beat_s = now_s
         return True
 
-    def ping_due(self, now_s: float) -> bool:
+    def ping_due(self, now_s: float, bytes_s: float = float("inf")) -> bool:
         """Return whether a protocol ping is to be sent now; if so, it is taken as sent."""
-        if now_s < self._next_ping_s:
+        if now_s < self._next_ping_s and not self._quiet(now_s, bytes_s):
             return False
         self._next_ping_s = now_s + self._ping_interval_s
         if self._pinged_s is None:
@@ -81,8 +85,13 @@ class Watchdog:
         """Return when to look again."""
         heard_s = bytes_s if self._pongs_count else message_s
         due_s = min(heard_s + self._silence_limit_s, self._next_beat_s, self._next_ping_s)
+        if self._pinged_s is None:
+            due_s = min(due_s, bytes_s + self._quiet_limit_s)
         if self._beat_s is not None:
             due_s = min(due_s, self._beat_s + self._answer_limit_s)
         if self._pinged_s is not None:
             due_s = min(due_s, self._pinged_s + self._ping_limit_s)
         return due_s
+
+    def _quiet(self, now_s: float, bytes_s: float) -> bool:
+        return self._pinged_s is None and now_s >= bytes_s + self._quiet_limit_s

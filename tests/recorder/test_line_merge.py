@@ -21,7 +21,7 @@ class Played:
 
     numbers: list[int]
     lines: list[tuple[str, ...]]
-    merge: LineMerge[int]
+    merge: LineMerge[int, str]
 
 
 def play(
@@ -37,11 +37,11 @@ def play(
     numbers: list[int] = []
     lines: list[tuple[str, ...]] = []
 
-    def give(number: int, entry: Entry[int]) -> None:
+    def give(number: int, entry: Entry[int, str]) -> None:
         numbers.append(number)
-        lines.append(tuple(sorted(str(line) for line in entry.lines)))
+        lines.append(tuple(sorted(entry.lines)))
 
-    merge: LineMerge[int] = LineMerge(
+    merge: LineMerge[int, str] = LineMerge(
         give,
         (lambda number: number) if ranked else (lambda number: None),
         hold_ns=hold_ns,
@@ -131,7 +131,7 @@ def test_messages_of_equal_bytes_are_as_many_as_were_sent(
 
 def test_a_line_that_joins_gives_nothing_before_it_brings_what_the_other_brought() -> None:
     given_out: list[str] = []
-    merge: LineMerge[str] = LineMerge(lambda message, entry: given_out.append(message))
+    merge: LineMerge[str, str] = LineMerge(lambda message, entry: given_out.append(message))
     merge.add("old")
     take = merge.take
     take("old", "book", b"d1", "d1", 1)
@@ -153,7 +153,7 @@ def test_a_line_that_joins_gives_nothing_before_it_brings_what_the_other_brought
 
 def test_a_line_that_joins_may_be_the_faster_one() -> None:
     given_out: list[str] = []
-    merge: LineMerge[str] = LineMerge(lambda message, entry: given_out.append(message))
+    merge: LineMerge[str, str] = LineMerge(lambda message, entry: given_out.append(message))
     merge.add("old")
     merge.add("new", 0)
     for number, message in enumerate(("snapshot", "d2", "d3", "d4")):
@@ -166,7 +166,7 @@ def test_a_line_that_joins_may_be_the_faster_one() -> None:
 
 def test_a_topic_that_rests_while_a_line_joins_needs_no_joining() -> None:
     given_out: list[str] = []
-    merge: LineMerge[str] = LineMerge(lambda message, entry: given_out.append(message))
+    merge: LineMerge[str, str] = LineMerge(lambda message, entry: given_out.append(message))
     merge.add("old")
     merge.take("old", "quiet", b"q1", "q1", 1)
     merge.add("new", 2)
@@ -180,7 +180,9 @@ def test_a_topic_that_rests_while_a_line_joins_needs_no_joining() -> None:
 
 def test_a_message_waits_for_the_other_line_no_longer_than_it_may() -> None:
     given_out: list[str] = []
-    merge: LineMerge[str] = LineMerge(lambda message, entry: given_out.append(message), hold_ns=100)
+    merge: LineMerge[str, str] = LineMerge(
+        lambda message, entry: given_out.append(message), hold_ns=100
+    )
     merge.add("a")
     merge.add("b")
     merge.take("a", "t", b"1", "1", 1000)
@@ -194,7 +196,9 @@ def test_a_message_waits_for_the_other_line_no_longer_than_it_may() -> None:
 
 @pytest.mark.parametrize("hold_ns", [1, HOLD_NS])
 def test_what_is_remembered_is_bounded_by_time(hold_ns: int) -> None:
-    merge: LineMerge[int] = LineMerge(lambda message, entry: None, hold_ns=hold_ns, keep_ns=100)
+    merge: LineMerge[int, str] = LineMerge(
+        lambda message, entry: None, hold_ns=hold_ns, keep_ns=100
+    )
     merge.add("a")
     for number in range(5_000):
         merge.take("a", "t", str(number).encode(), number, number * 10)
@@ -206,7 +210,7 @@ def test_what_is_remembered_is_bounded_by_time(hold_ns: int) -> None:
 
 def test_an_exchange_that_numbers_anew_loses_nothing_while_one_line_is_mute() -> None:
     given_out: list[int] = []
-    merge: LineMerge[int] = LineMerge(
+    merge: LineMerge[int, str] = LineMerge(
         lambda message, entry: given_out.append(message), lambda message: message, hold_ns=10
     )
     merge.add("a")
