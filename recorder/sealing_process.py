@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,19 +23,30 @@ EXIT_NOT_REMOVED = 3
 """All was sealed, and what is not to be kept any more could not be removed."""
 
 
+RETRY_INTERVAL_S = 30.0
+"""A sealing that failed (no room, killed) is tried again after so long, if nothing else waits."""
+
+
 class SealingQueue:
-    """Journals to be sealed. `faults` holds a sentence for each sealing that failed.
+    """Journals to be sealed.
 
     What is beyond the limits `keeps` is removed after each, by the same process.
     """
 
     def __init__(self, folder: RecordingFolder, keeps: Sequence[Keep] = ()) -> None:
-        self.faults: list[str] = []
+        self._failed: dict[int, str] = {}
+        self._not_removed = ""
+        self._retry_at_s = 0.0
         self._folder = folder
         self._keeps = keeps
         self._waiting: deque[int] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each sealing that failed and was not made good since."""
+        return [*self._failed.values(), *([self._not_removed] if self._not_removed else [])]
 
     def add(self, number: int) -> None:
         """Let journal `number` wait for its turn; `advance` begins it."""
@@ -46,6 +58,8 @@ class SealingQueue:
             self._note_end(self._process)
         if self._process is None and self._waiting:
             self._begin(self._waiting.popleft())
+        elif self._process is None and self._failed and time.monotonic() >= self._retry_at_s:
+            self._begin(max(self._failed))
 
     def wait(self) -> None:
         """Wait until nothing is waiting or in work."""
@@ -77,15 +91,19 @@ class SealingQueue:
         if process.stdout is not None:
             said = process.stdout.read()
             process.stdout.close()
-        if process.returncode != 0:
-            last = said.decode("utf-8", "backslashreplace").strip().splitlines()[-1:]
-            words = last[0][:500] if last else "it said nothing"
+        last = said.decode("utf-8", "backslashreplace").strip().splitlines()[-1:]
+        words = last[0][:500] if last else "it said nothing"
+        self._not_removed = ""
+        if process.returncode in (0, EXIT_NOT_REMOVED):
+            # It has sealed those before it too.
+            self._failed = {n: text for n, text in self._failed.items() if n > self._number}
             if process.returncode == EXIT_NOT_REMOVED:
-                fault = f"{self._folder.path}: nothing was removed to keep the limits ({words})."
-            else:
-                fault = (
-                    f"{self._folder.journal(self._number)}: sealing ended with code "
-                    f"{process.returncode} ({words}). The journal is kept."
-                )
-            self.faults.append(fault)
+                path = self._folder.path
+                self._not_removed = f"{path}: nothing was removed to keep the limits ({words})."
+        else:
+            self._retry_at_s = time.monotonic() + RETRY_INTERVAL_S
+            self._failed[self._number] = (
+                f"{self._folder.journal(self._number)}: sealing ended with code "
+                f"{process.returncode} ({words}). The journal is kept."
+            )
         self._process = None
