@@ -2,13 +2,17 @@
 
 A recording may be given away, so it tells nothing about the machine but its kind: no host name, no
 user name, no path. What was asked for comes with its secrets already removed.
+
+Its last member is the hash of all bytes before it, so that no flipped bit in it is silent. A file
+without it was written before there was one, and has just the members that it had then.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,6 +46,11 @@ class RecordingDescription(msgspec.Struct, frozen=True):
     clock_source: str
     tool_version: str
     platform: str
+
+
+_HASH_NAME = "description_sha256"
+_HASH_BEGINS = f',\n  "{_HASH_NAME}": "'.encode()
+_HASH_ENDS = b'"\n}\n'
 
 
 class _FormatOnly(msgspec.Struct):
@@ -80,8 +89,9 @@ def new_description(asked_for: Mapping[str, object], clock_source: str) -> Recor
 
 def write_description(folder: RecordingFolder, description: RecordingDescription) -> None:
     """Put `recording.json` into place."""
-    text = msgspec.json.format(msgspec.json.encode(description), indent=2)
-    write_whole(folder.description, text + b"\n", folder.disk)
+    body = msgspec.json.format(msgspec.json.encode(description), indent=2)[: -len("\n}")]
+    own = hashlib.sha256(body).hexdigest().encode()
+    write_whole(folder.description, body + _HASH_BEGINS + own + _HASH_ENDS, folder.disk)
 
 
 def read_description(folder: RecordingFolder) -> RecordingDescription:
@@ -111,6 +121,18 @@ def read_description(folder: RecordingFolder) -> RecordingDescription:
             raise NotARecordingError(folder.path, reason, remedy)
         if head.format_version > FORMAT_VERSION:
             raise NewerFormatError(folder.description, head.format_version, FORMAT_VERSION)
-        return msgspec.json.decode(text, type=RecordingDescription)
+        description = msgspec.json.decode(text, type=RecordingDescription)
+        members = msgspec.json.decode(text, type=dict[str, object])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DamagedDescriptionError(folder.description, str(error)) from error
+    if not _is_as_written(text, members.keys()):
+        reason = "it is not what was written: its own hash does not fit it"
+        raise DamagedDescriptionError(folder.description, reason)
+    return description
+
+
+def _is_as_written(text: bytes, members: Set[str]) -> bool:
+    if _HASH_NAME not in members:
+        return members <= set(RecordingDescription.__struct_fields__)
+    body, _, end = text.rpartition(_HASH_BEGINS)
+    return end == hashlib.sha256(body).hexdigest().encode() + _HASH_ENDS

@@ -90,7 +90,7 @@ def test_a_cut_journal_has_exactly_its_whole_blocks(tmp_path: Path) -> None:
     whole = path.read_bytes()
     ends = block_ends(path)
     chance = random.Random(300)
-    cuts = {*chance.sample(range(1, len(whole)), 300), *ends[1:], *(end + 1 for end in ends[:-1])}
+    cuts = {*chance.sample(range(1, len(whole)), 1_000), *ends[1:], *(end + 1 for end in ends[:-1])}
     for cut in sorted(cuts):
         path.write_bytes(whole[:cut])
         blocks = sum(end <= cut for end in ends[1:])
@@ -109,7 +109,7 @@ def test_no_flipped_bit_is_silent_and_none_costs_more_than_a_block(tmp_path: Pat
     whole = path.read_bytes()
     ends = block_ends(path)
     chance = random.Random(500)
-    for _ in range(600):
+    for _ in range(1_000):
         bit = chance.randrange(len(whole) * 8)
         altered = bytearray(whole)
         altered[bit // 8] ^= 1 << bit % 8

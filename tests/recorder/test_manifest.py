@@ -16,6 +16,7 @@ from recorder.manifest import (
     rewrite_manifest,
 )
 from recorder.recording_errors import DamagedManifestError
+from tests.recorder.failing_disk import never
 
 
 def entry(number: int) -> ManifestEntry:
@@ -67,7 +68,7 @@ def test_no_manifest_is_an_empty_one(tmp_path: Path) -> None:
 def test_no_flipped_bit_is_silent_and_the_other_lines_are_still_believed(manifest: Path) -> None:
     whole = manifest.read_bytes()
     chance = random.Random(500)
-    for _ in range(600):
+    for _ in range(1_000):
         bit = chance.randrange(len(whole) * 8)
         altered = bytearray(whole)
         altered[bit // 8] ^= 1 << bit % 8
@@ -103,13 +104,13 @@ def test_lines_removed_doubled_or_moved_are_found(manifest: Path, change: str) -
 def test_every_cut_leaves_whole_lines_and_the_next_line_follows_them(manifest: Path) -> None:
     whole = manifest.read_bytes()
     chance = random.Random(300)
-    for cut in chance.sample(range(len(whole)), 300):
+    for cut in chance.sample(range(len(whole)), 1_000):
         manifest.write_bytes(whole[:cut])
         lines = whole[:cut].count(b"\n")
         found = read_manifest(manifest)
         assert found.entries == tuple(entry(n) for n in range(1, lines + 1))
         assert found.whole_bytes + found.torn_bytes == cut
-        append_entry(manifest, entry(77))
+        append_entry(manifest, entry(77), never())
         assert [e.number for e in read_manifest(manifest).entries] == [*range(1, lines + 1), 77]
 
 
