@@ -13,7 +13,8 @@ answers are possible, and tried in this order:
 None of them invents anything: a book that the recording cannot vouch for is not served. A book may
 be asked for by HTTP or, where the exchange answers that, on the socket: then the messages of the
 request's topic are the recorded answers, given as they were recorded (with the number of the
-request that they answered). Of other HTTP requests (instruments), the nearest answer is given.
+request that they answered). Of other HTTP requests (instruments), the nearest answer is given; one
+for a list of instruments that nobody made is answered with those of the recording.
 
 Frames are read only when somebody asks, and only as far as `NEAR_NS` beyond the position, so that
 a venue without requests costs nothing.
@@ -46,6 +47,7 @@ class _Answer:
     body: bytes
     message: str | bytes | None = None
     given: bool = False
+    instruments: bool = False
 
 
 class RestAnswers:
@@ -76,7 +78,10 @@ class RestAnswers:
             if recorded is not None:
                 return recorded.body
             book = None if symbol is None else self._book(symbol, path_and_query)
-            return book or (known[0].body if known else None)
+            if book is not None or known:
+                return book or known[0].body
+            listed = [each.body for each in self._answers if each.instruments]
+            return self._venue.dialect.instruments_body(path_and_query, listed)
 
     def message(self, request: ClientRequest, position: int) -> str | bytes | None:
         """Return the message that answers a SNAPSHOT request at `position`; None if none.
@@ -152,9 +157,11 @@ class RestAnswers:
         parts = urlsplit(head.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         symbol: str | None = None
-        if head.purpose != Purpose.INSTRUMENTS:
+        instruments = head.purpose == Purpose.INSTRUMENTS
+        if not instruments:
             symbol = head.symbol or self._venue.dialect.snapshot_symbol(path)
-        self._keep(_Answer(frame.receive_time_ns, _asked_http(path, symbol), body))
+        asked = _asked_http(path, symbol)
+        self._keep(_Answer(frame.receive_time_ns, asked, body, instruments=instruments))
 
     def _note_message(self, frame: Frame) -> None:
         topic = self._venue.dialect.topic(frame.payload)

@@ -254,6 +254,7 @@ class VenueServer:
 
     async def _answer_http(self, connection: ServerConnection, path: str) -> Response:
         is_book = False
+        bodies: list[bytes] = []
         for met in self._served.surveyed.venues.values():
             access = met.venue.dialect.access_body(path, self._websocket_address(met))
             if access is not None:
@@ -261,7 +262,10 @@ class VenueServer:
             is_book = is_book or met.venue.dialect.snapshot_symbol(path) is not None
             body = await self._feed_asked(met.venue).http_body(path)
             if body is not None:
-                return json_response(body)
+                bodies.append(body)
+        if bodies:
+            # A list that is empty at one venue of an exchange may be full at another.
+            return json_response(max(bodies, key=len))
         if is_book:
             text = "no snapshot of this book can be vouched for now\n"
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)

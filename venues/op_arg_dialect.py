@@ -16,6 +16,7 @@ import msgspec
 
 from venues.event import NO_ROUTES, Routes
 from venues.op_arg_objects import PING, PONG, Arg, TopicOf, login_signed, read_head
+from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import decoded_or_none
 
@@ -37,6 +38,20 @@ class _RawArgs(msgspec.Struct):
     args: list[dict[str, Any]] = []
 
 
+_TIME_KEYS = frozenset(
+    [
+        "ts",
+        "uTime",
+        "cTime",
+        "pTime",
+        "fillTime",
+        "fundingTime",
+        "nextFundingTime",
+        "prevFundingTime",
+        "bidsTs",
+        "asksTs",
+    ]
+)
 _REQUEST = msgspec.json.Decoder(_Request)
 _RAW_ARGS = msgspec.json.Decoder(_RawArgs)
 
@@ -71,6 +86,10 @@ class ArgDialect(Dialect):
             return ClientRequest(RequestKind.UNREADABLE, payload=payload)
         topics = () if kind is RequestKind.LOGIN else tuple(map(self.topic_of, request.args))
         return ClientRequest(kind, topics, request.request_id, payload)
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return the message with its times moved: epoch times in ms, mostly as texts."""
+        return shifted_epochs(payload, _TIME_KEYS, shift_s)
 
     def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
         """Return the answers to `request`: one for each arg that is taken."""

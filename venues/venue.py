@@ -367,6 +367,20 @@ class Dialect(Protocol):
         """
         return b""
 
+    def instruments_body(self, path_and_query: str, recorded: Sequence[bytes]) -> bytes | None:
+        """Return the answer to a request for lists of instruments, made of `recorded` answers.
+
+        None if it is no such request. What was not recorded is not in it.
+        """
+        return None
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return a message or an HTTP body with every time in it later by so many seconds.
+
+        No other byte is changed. None where it is not known where the times are.
+        """
+        return None
+
     def snapshot_answer(self, request: ClientRequest, body: bytes) -> str | bytes:
         """Return the message that answers a SNAPSHOT request with what `snapshot_body` gave.
 

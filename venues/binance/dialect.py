@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from venues.binance.instrument import instruments_body
 from venues.event import NO_ROUTES, Routes, Row
+from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import leading_text
 
@@ -30,6 +32,8 @@ _STREAM_OF_EVENT = {
     "24hrTicker": "ticker",
 }
 _SYMBOL = re.compile(r"\w{1,40}")
+_TIME_KEYS = frozenset(("E", "T", "O", "C", "serverTime"))
+"""`t` is the number of a trade, and `O` and `C` are times of a day's statistics."""
 
 
 class _Request(msgspec.Struct):
@@ -81,7 +85,7 @@ class BinanceDialect(Dialect):
         for prefix in self._raw_paths():
             if parts.path.startswith(f"{prefix}/"):
                 names = unquote(parts.path[len(prefix) + 1 :])
-                return tuple(name for name in names.split("/") if name)
+                return tuple(name for name in names.split("/") if _names_stream(name))
         return ()
 
     def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
@@ -171,12 +175,25 @@ class BinanceDialect(Dialect):
         body |= {"bids": bids, "asks": asks}
         return msgspec.json.encode(body)
 
+    def instruments_body(self, path_and_query: str, recorded: Sequence[bytes]) -> bytes | None:
+        """Return the recorded instruments of this API, and none of any other."""
+        return instruments_body(self.snapshot_path, path_and_query, recorded)
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return the message with its times moved: epoch times in ms, or in µs."""
+        return shifted_epochs(payload, _TIME_KEYS, shift_s)
+
     def _combined_paths(self) -> tuple[str, ...]:
         # The futures served streams without a part's name until 2026-04-23: old clients still ask.
         return ("/stream", *self.stream_paths)
 
     def _raw_paths(self) -> tuple[str, ...]:
         return tuple(path.removesuffix("stream") + "ws" for path in self._combined_paths())
+
+
+def _names_stream(name: str) -> bool:
+    """Return whether a part of the path can be a stream; clients put a number of theirs there."""
+    return "@" in name or name.startswith("!")
 
 
 def _subscribed(stream: str) -> str | None:

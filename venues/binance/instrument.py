@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import field
@@ -40,6 +41,14 @@ class _Answer(msgspec.Struct, gc=False):
 _ANSWER = msgspec.json.Decoder(_Answer, float_hook=str)
 
 
+class _RawAnswer(msgspec.Struct, gc=False):
+    symbols: list[msgspec.Raw]
+
+
+_RAW_ANSWER = msgspec.json.Decoder(_RawAnswer)
+_PATHS = ("/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo")
+
+
 def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
     """Return the instruments in an answer.
 
@@ -62,3 +71,22 @@ def _instrument(row: _Row, receive_time_ns: int) -> Instrument:
         ContractKind.INVERSE if counted else ContractKind.COIN,
         number_text(row.contract_size) if counted else None,
     )
+
+
+def instruments_body(
+    snapshot_path: str, path_and_query: str, recorded: Sequence[bytes]
+) -> bytes | None:
+    """Return the list of the recorded instruments, an empty one where another API is asked."""
+    path = urlsplit(path_and_query).path
+    if path not in _PATHS:
+        return None
+    rows: dict[str, msgspec.Raw] = {}
+    ours = path.split("/")[1] == snapshot_path.split("/")[1]
+    for body in recorded if ours else ():
+        try:
+            names = [row.symbol for row in _ANSWER.decode(body).symbols]
+            rows.update(zip(names, _RAW_ANSWER.decode(body).symbols, strict=True))
+        except ValueError:
+            continue
+    head = {"timezone": "UTC", "rateLimits": [], "exchangeFilters": []}
+    return msgspec.json.encode({**head, "symbols": list(rows.values())})

@@ -16,12 +16,28 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from venues.bybit.instrument import instruments_body
 from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
+from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import leading_text
 
 PRIVATE_PATH = "/v5/private"
+TIME_KEYS = frozenset(
+    [
+        "ts",
+        "cts",
+        "time",
+        "T",
+        "creationTime",
+        "createdTime",
+        "updatedTime",
+        "execTime",
+        "nextFundingTime",
+        "deliveryTime",
+    ]
+)
 SNAPSHOT_PATH = "/v5/market/orderbook"
 
 _CONNECTION = "tickreel"
@@ -121,6 +137,14 @@ class BybitDialect(Dialect):
     ) -> bytes:
         """Return the answer of the REST order book."""
         return order_book_body(symbol, bids, asks, sequence, time_ms)
+
+    def instruments_body(self, path_and_query: str, recorded: Sequence[bytes]) -> bytes | None:
+        """Return the recorded instruments of the category, and none of any other."""
+        return instruments_body(self.category, path_and_query, recorded)
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return the message with its times moved: epoch times in ms, numbers or texts."""
+        return shifted_epochs(payload, TIME_KEYS, shift_s)
 
     def _message(self, request: ClientRequest) -> str:
         if request.kind is RequestKind.PING:

@@ -11,6 +11,7 @@ Source: Bybit, V5 API, "Get Instruments Info".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
 from urllib.parse import quote as percent_encoded
 
 import msgspec
@@ -47,6 +48,17 @@ class _Answer(msgspec.Struct, gc=False):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
+class _RawResult(msgspec.Struct, gc=False):
+    rows: list[msgspec.Raw] = field(name="list")
+
+
+class _RawAnswer(msgspec.Struct, gc=False):
+    result: _RawResult
+
+
+_RAW_ANSWER = msgspec.json.Decoder(_RawAnswer)
+
+
 def instruments_path(category: str, symbol: str) -> str:
     """Return path and query of the request about one symbol."""
     return f"{INSTRUMENTS_PATH}?category={category}&symbol={percent_encoded(symbol, safe='')}"
@@ -71,3 +83,25 @@ def instrument_events(body: bytes, receive_time_ns: int, *, inverse: bool) -> Se
         )
         for row in _ANSWER.decode(body).result.rows
     ]
+
+
+def instruments_body(category: str, path_and_query: str, recorded: Sequence[bytes]) -> bytes | None:
+    """Return the list of the recorded instruments of `category`, an empty one of any other."""
+    parts = urlsplit(path_and_query)
+    if parts.path != INSTRUMENTS_PATH:
+        return None
+    query = parse_qs(parts.query)
+    asked = query.get("category", [""])[-1]
+    wanted = query.get("symbol", [None])[-1]
+    rows: dict[str, msgspec.Raw] = {}
+    for body in recorded if asked == category else ():
+        try:
+            names = [row.symbol for row in _ANSWER.decode(body).result.rows]
+            rows.update(zip(names, _RAW_ANSWER.decode(body).result.rows, strict=True))
+        except ValueError:
+            continue
+    listed = [row for symbol, row in rows.items() if wanted in (None, symbol)]
+    if wanted is not None and not listed:
+        return None
+    result = {"category": asked, "list": listed, "nextPageCursor": ""}
+    return msgspec.json.encode({"retCode": 0, "retMsg": "OK", "result": result})

@@ -21,6 +21,7 @@ import msgspec
 from venues.event import NO_ROUTES, Routes
 from venues.kraken.spot_v1_dialect import TOKEN, token_body
 from venues.kraken.spot_v1_market import DEPTH_DEFAULT
+from venues.time_shift import shifted_iso_times
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/v2"
@@ -61,6 +62,7 @@ class _Channel(msgspec.Struct, gc=False):
     channel: str
 
 
+_TIME_KEYS = frozenset(("timestamp", "time_in", "time_out", "effective_time", "expire_time"))
 _REQUEST = msgspec.json.Decoder(_Request)
 _MESSAGE = msgspec.json.Decoder(_Message)
 _CHANNEL = msgspec.json.Decoder(_Channel)
@@ -88,6 +90,10 @@ class KrakenV2Dialect(Dialect):
         """Return the status that a connection begins with."""
         status = {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": 1}
         return [_text({"channel": "status", "type": "update", "data": [status]})]
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return the message with its times moved: all are written in ISO 8601."""
+        return shifted_iso_times(payload, _TIME_KEYS, shift_s)
 
     def answer(self, request: ClientRequest, refused: str | None) -> list[str | bytes]:
         """Return an answer for each symbol, its `req_id` echoed where it has one."""

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from venues.bybit.dialect import SNAPSHOT_PATH, order_book_body, read_topic
+from venues.bybit.dialect import SNAPSHOT_PATH, TIME_KEYS, order_book_body, read_topic
 from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
+from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 PATH = "/realtime"
@@ -53,6 +54,10 @@ class ReferenceDialect(Dialect):
         if request.request_id is not None:
             body["req_id"] = request.request_id
         return [json.dumps(body, separators=(",", ":"), ensure_ascii=False)]
+
+    def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
+        """Return the message with its times moved: epoch times in ms."""
+        return shifted_epochs(payload, TIME_KEYS, shift_s)
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
         """Return whether a LOGIN request was signed with these keys."""
