@@ -33,6 +33,9 @@ COMMANDS = {
     "import": CommandPlace(
         "cli.import_command", "import_command", "Turn other tools' files into a recording."
     ),
+    "scan-secrets": CommandPlace(
+        "cli.scan_secrets", "scan_secrets", "Search recordings for keys before they are shared."
+    ),
     "upload": CommandPlace("cli.upload", "upload", "Bring a recording to S3 or another store."),
     "pack": CommandPlace("cli.pack", "pack", "Put a recording into one .reel file."),
     "unpack": CommandPlace("cli.unpack", "unpack", "Make a .reel file a folder again."),
