@@ -290,7 +290,8 @@ class FrameWriter:
             self._disk_failed("synced", fault)
         else:
             self._dirty = False
-            self._disk_works()
+            if not self._unwritten:
+                self._disk_works()
 
     def _disk_failed(self, what: str, fault: Exception) -> None:
         self.disk_faults += 1
