@@ -41,6 +41,9 @@ COMMANDS = {
     "unpack": CommandPlace("cli.unpack", "unpack", "Make a .reel file a folder again."),
     "cat": CommandPlace("cli.cat", "cat", "Print a recording's frames, or their events."),
     "diff": CommandPlace("cli.diff", "diff", "Say what differs between two recordings."),
+    "export": CommandPlace(
+        "cli.export", "export", "Write trades, books, quotes for other programs."
+    ),
     "filter": CommandPlace(
         "cli.filter", "filter_command", "Make a recording of some frames of another."
     ),

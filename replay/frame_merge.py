@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 
+from replay.event_tables import EventTables
 from replay.frame_source import FrameSource
 from venues.frame import Frame
 
@@ -95,7 +96,7 @@ def merge_recordings(
             )
 
 
-class MergedRecording:
+class MergedRecording(EventTables):
     """Several recordings as one source: frames numbered anew, connections told apart.
 
     A recording's connection c becomes (c - 1) * n + index + 1 of n recordings: unique, and the

@@ -28,6 +28,7 @@ from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import RecordingFolder, is_locked, parse_segment_path
 from recorder.removals import dropped_runs, present, read_removals
 from replay.errors import DamagedJournalError
+from replay.event_tables import EventTables
 from replay.frame_merge import merge_by_number
 from replay.segment_reader import SegmentReader, TimeRange
 from venues.frame import RECORDER, Frame
@@ -57,7 +58,7 @@ class RecordingProblem:
     sentence: str
 
 
-class Recording:
+class Recording(EventTables):
     """A recording on disk, to be read.
 
     Attributes:
