@@ -35,6 +35,9 @@ RowTexts = Callable[[Sequence[Row]], list[str]]
 CROWDED = 4
 """Ghosts are purged when there are so many times as many texts as levels."""
 
+MANY = 50
+"""So many rows of a snapshot are worth being put in order together."""
+
 FEW = 16
 """Up to one in so many is struck out of the order one by one; for more, the order is made anew."""
 
@@ -62,7 +65,24 @@ class PriceLevels:
         self._held = {}
         self._order = SortedDict()
         self._purge_at = GHOSTS_MAX
-        self.apply(rows)
+        if len(rows) < MANY or not self._fill(rows):
+            self.apply(rows)
+
+    def _fill(self, rows: Sequence[Row]) -> bool:
+        """Take rows that are all levels, each once, at one go; return False where they are not."""
+        sizes = self._sizes
+        if not all(sizes[size] for _, size in rows):
+            return False
+        decimals = self._decimals
+        order = {self._key(price): price for price, _ in rows}
+        if len(order) < len(rows) or self._decimals != decimals:
+            return False
+        self._texts = None
+        self._held = dict(rows)
+        self._order = SortedDict(order)
+        if len(self._held) > self._purge_at:
+            self._purge()
+        return True
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Apply changes in their order: each size is the level's new size, zero deletes it.
