@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from book.route_table import RouteTable
 from venues.errors import UNDECODABLE, UnknownVenueError
 from venues.event import Event, Subscribed
-from venues.frame import Frame, FrameKind
-from venues.marker import MarkerError, read_http
+from venues.frame import Frame
 from venues.registry import venue_named
 
 
@@ -24,26 +23,28 @@ class ContentReader:
 
     def note(self, frame: Frame) -> None:
         """Take note of a frame that need not be read; cheap where there is nothing to note."""
-        if frame.kind is FrameKind.CLOSED:
-            table = self._tables.get(frame.venue)
-            if table is not None:
-                table.forget(frame.connection_id)
-        elif frame.received and self._routed(frame.venue):
+        if frame.received and self._routed(frame.venue):
             self.events(frame)
 
     def events(self, frame: Frame) -> Sequence[Event]:
         """Return what a frame says; nothing where it cannot be read, or is not the exchange's."""
-        table = self._table(frame.venue)
-        if table is None or not _says_something(frame):
-            return ()
-        try:
-            events = table.decode(frame)
-        except UNDECODABLE:
-            return ()
+        events = self.glance(frame)
         for event in events:
             if isinstance(event, Subscribed):
+                table = self._table(frame.venue)
+                assert table is not None, "its frame was decoded by it"
                 table.add(event, frame.connection_id)
         return events
+
+    def glance(self, frame: Frame) -> Sequence[Event]:
+        """Return what `events` does, and take no note of it."""
+        table = self._table(frame.venue)
+        if table is None or not frame.received:
+            return ()
+        try:
+            return table.decode(frame)
+        except UNDECODABLE:
+            return ()
 
     def _table(self, name: str) -> RouteTable | None:
         if name not in self._tables:
@@ -55,12 +56,3 @@ class ContentReader:
 
     def _routed(self, name: str) -> bool:
         return self._table(name) is not None and venue_named(name).traits.routed
-
-
-def _says_something(frame: Frame) -> bool:
-    if frame.kind is not FrameKind.HTTP:
-        return frame.received
-    try:
-        return read_http(frame)[0].status == 200
-    except MarkerError:
-        return False

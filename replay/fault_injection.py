@@ -54,12 +54,20 @@ class _Outage:
 class FaultInjector:
     """Does the faults of one playback. `done` lists them in their order."""
 
-    def __init__(self, settings: FaultSettings, plan: FaultPlan | None = None) -> None:
-        """Do what `plan` says; where none is given, what the settings' probabilities draw."""
+    def __init__(
+        self,
+        settings: FaultSettings,
+        plan: FaultPlan | None = None,
+        content: ContentReader | None = None,
+    ) -> None:
+        """Do what `plan` says; where none is given, what the settings' probabilities draw.
+
+        `content` is one that knows the frames before the first one taken, where there are such.
+        """
         self.done: list[Fault] = []
         self._settings = settings
         self._plan = drawn_plan(settings) if plan is None else plan
-        self._content = ContentReader()
+        self._content = ContentReader() if content is None else content
         self._held: list[tuple[int, int, Frame]] = []
         self._order = 0
         self._stalled_until_ns: dict[int, int] = {}

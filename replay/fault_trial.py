@@ -1,0 +1,261 @@
+"""Does faults one at a time, and says what the engine made of each: mutation testing of a feed.
+
+Theory. As many messages as asked for are chosen by the seed, half of them of books where there are
+such; all kinds are tried on the same ones (a wrong checksum on those that have one). An engine
+plays the recording once; at each chosen message its checkpoint is taken, and from that two engines
+play the window behind (`replay.fault_survey`): one the frames as they are, one the frames with the
+fault. What only the second one noticed is what caught the fault.
+
+A bit turned over in a book message may leave it readable and another message: then its place in
+the numbers is missing, as if it had been dropped, and that has to show.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import msgspec
+
+from book.engine import Engine
+from book.finding import Finding
+from book.settings import EngineSettings
+from replay.fault_draw import draw
+from replay.fault_hiding import Harm, hiding_of
+from replay.fault_injection import FaultInjector
+from replay.fault_kind import Fault, FaultKind
+from replay.fault_report import FaultReport, HiddenTally, Hiding, KindTally, Outcome, Trial
+from replay.fault_settings import FaultSettings
+from replay.fault_state import NO_BOOK, StreamKey, Witness
+from replay.fault_survey import NOTHING, Content, Survey
+from venues.channel import Channel
+from venues.frame import RECORDER, Frame
+from venues.registry import venue_named
+
+FRAMES_MAX = 50_000
+DOUBT = "doubt"
+
+OnProgress = Callable[[int, int], None]
+"""Called after each message that was tried: how many are done, of how many."""
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What is tried.
+
+    `runs` is how often, of each kind; `faults` has the seed and the lengths (its probabilities
+    are not used); `frames_max` is how many frames, from the first, messages are chosen of.
+    """
+
+    kinds: Collection[FaultKind] = tuple(FaultKind)
+    runs: int = 50
+    faults: FaultSettings = field(default_factory=FaultSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    frames_max: int = FRAMES_MAX
+
+
+def try_faults(
+    frames: Iterable[Frame], settings: TrialSettings, *, on_progress: OnProgress | None = None
+) -> FaultReport:
+    """Do faults to `frames`, one at a time, and return what became of each."""
+    held = list(islice(frames, settings.frames_max))
+    survey = Survey(held)
+    chosen: dict[int, list[FaultKind]] = defaultdict(list)
+    for kind in settings.kinds:
+        for position in _chosen(survey, kind, settings):
+            chosen[position].append(kind)
+    bench = _Bench(survey, settings)
+    trials: list[Trial] = []
+    for done, position in enumerate(sorted(chosen), 1):
+        trials += bench.tried(position, chosen[position])
+        if on_progress is not None:
+            on_progress(done, len(chosen))
+    return FaultReport(
+        seed=settings.faults.seed,
+        frames=len(held),
+        kinds=[_tally(kind, trials) for kind in settings.kinds],
+        hidden=_hidden(trials),
+        trials=trials,
+    )
+
+
+def _chosen(survey: Survey, kind: FaultKind, settings: TrialSettings) -> list[int]:
+    """Return the positions of the messages that a fault of `kind` is tried on."""
+    books: list[int] = []
+    others: list[int] = []
+    for position, (frame, content) in enumerate(zip(survey.frames, survey.contents, strict=True)):
+        if not frame.received or (kind is FaultKind.CHECKSUM and not content.hashed):
+            continue
+        of_book = any(channel is Channel.BOOK for _, _, channel in content.topics)
+        (books if of_book else others).append(position)
+    half = max((settings.runs + 1) // 2, settings.runs - len(others))
+    first = _drawn(books, survey.frames, settings, half)
+    return first + _drawn(others, survey.frames, settings, settings.runs - len(first))
+
+
+def _drawn(
+    positions: list[int], frames: Sequence[Frame], settings: TrialSettings, count: int
+) -> list[int]:
+    seed = settings.faults.seed
+
+    def rank(position: int) -> int:
+        return draw(seed, frames[position].frame_number, "trial", 1 << 64)
+
+    return sorted(positions, key=rank)[:count]
+
+
+class _Bench:
+    """The engine that plays all, and the two that play a window."""
+
+    def __init__(self, survey: Survey, settings: TrialSettings) -> None:
+        self._survey = survey
+        self._faults = settings.faults
+        # What is kept for people would have to be carried into every trial.
+        self._settings = msgspec.structs.replace(
+            settings.engine, findings_kept_max=1, windows_kept_max=1
+        )
+        self._engine = Engine(self._settings)
+        self._played = 0
+
+    def tried(self, position: int, kinds: Sequence[FaultKind]) -> list[Trial]:
+        """Try faults on the message at `position`, which is none before the last one tried."""
+        for frame in self._survey.frames[self._played : position]:
+            self._engine.apply(frame)
+        self._played = position
+        checkpoint = self._engine.checkpoint()
+        end = self._survey.window_end(position)
+        window = self._survey.frames[position:end]
+        whole = self._played_on(checkpoint, window)
+        trials = []
+        for kind in kinds:
+            injector = self._injector(window[0].frame_number, kind)
+            frames = [out for frame in window for out in injector.take(frame)]
+            frames += injector.finish()
+            if injector.done:
+                harm = Harm(
+                    kind,
+                    self._survey.contents[position],
+                    self._said(window[0], frames),
+                    self._survey.contents[position + 1 : end],
+                    whole,
+                    self._played_on(checkpoint, frames),
+                )
+                trials.append(self._judged(injector.done[0], position, harm))
+        return trials
+
+    def _said(self, victim: Frame, frames: Sequence[Frame]) -> Content:
+        """Return what the victim says as it comes, if it comes."""
+        number = victim.frame_number
+        came = (each for each in frames if each.received and each.frame_number == number)
+        frame = next(came, None)
+        return NOTHING if frame is None else self._survey.content_of(frame)
+
+    def _injector(self, victim: int, kind: FaultKind) -> FaultInjector:
+        waiting = [kind]
+
+        def plan(frame_number: int) -> FaultKind | None:
+            # Once: two frames may have one number, where several recordings are one.
+            return waiting.pop() if waiting and frame_number == victim else None
+
+        return FaultInjector(self._faults, plan, self._survey.reader)
+
+    def _played_on(self, checkpoint: bytes, frames: Iterable[Frame]) -> Witness:
+        engine = Engine.restored(checkpoint, self._settings)
+        witness = Witness(engine)
+        for frame in frames:
+            engine.apply(frame)
+        return witness
+
+    def _judged(self, fault: Fault, position: int, harm: Harm) -> Trial:
+        frame = self._survey.frames[position]
+        symbols = {symbol for _, symbol, _ in harm.content.topics}
+        caught_by = _caught_by(frame, symbols, harm.whole, harm.faulty)
+        differences = set() if caught_by else harm.whole.differences(harm.faulty)
+        hiding: Hiding | None = None
+        if caught_by:
+            outcome = Outcome.NOTICED
+        elif not differences and fault.kind is not FaultKind.CLOCK:
+            outcome = Outcome.HARMLESS
+        else:
+            hiding = _hiding(frame, harm, differences)
+            outcome = Outcome.MISSED if hiding is None else Outcome.HIDDEN
+        return Trial(
+            fault=fault,
+            venue=frame.venue,
+            outcome=outcome,
+            caught_by=caught_by,
+            differs=sorted(f"{symbol} {channel}" for _, symbol, channel in differences),
+            hiding=hiding,
+        )
+
+
+def _hiding(frame: Frame, harm: Harm, differences: set[StreamKey]) -> Hiding | None:
+    if harm.kind is FaultKind.CLOCK:
+        # It harms all that is measured by the clock, and no book.
+        return Hiding.NO_STEADY_CLOCK if frame.monotonic_time_ns is None else None
+    return hiding_of(harm, differences, venue_named(frame.venue).traits)
+
+
+def _caught_by(frame: Frame, symbols: set[str], whole: Witness, faulty: Witness) -> list[str]:
+    """Return what noticed a fault in `frame`: kinds of findings in order, and `doubt`."""
+    known = Counter(_key(finding) for finding in whole.findings)
+    caught: list[str] = []
+    for finding in faulty.findings:
+        key = _key(finding)
+        if known[key]:
+            known[key] -= 1
+        elif _concerns(finding, frame, symbols):
+            caught.append(finding.kind.value)
+    before = whole.books()
+    if any(
+        venue == frame.venue and book.doubted_against(before.get((venue, symbol), NO_BOOK))
+        for (venue, symbol), book in faulty.books().items()
+    ):
+        caught.append(DOUBT)
+    return list(dict.fromkeys(caught))
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    return (finding.kind, finding.venue, finding.symbol, finding.expected, finding.received)
+
+
+def _concerns(finding: Finding, frame: Frame, symbols: set[str]) -> bool:
+    if finding.venue == RECORDER or finding.connection_id == frame.connection_id:
+        return True
+    return finding.venue == frame.venue and finding.symbol in symbols
+
+
+def _tally(kind: FaultKind, trials: Sequence[Trial]) -> KindTally:
+    mine = [trial for trial in trials if trial.fault.kind is kind]
+    outcomes = Counter(trial.outcome for trial in mine)
+    caught = Counter(name for trial in mine for name in trial.caught_by)
+    return KindTally(
+        kind=kind,
+        runs=len(mine),
+        noticed=outcomes[Outcome.NOTICED],
+        harmless=outcomes[Outcome.HARMLESS],
+        hidden=outcomes[Outcome.HIDDEN],
+        missed=outcomes[Outcome.MISSED],
+        caught_by=dict(caught.most_common()),
+    )
+
+
+def _hidden(trials: Sequence[Trial]) -> list[HiddenTally]:
+    times = Counter(
+        (trial.venue, trial.fault.kind, trial.hiding)
+        for trial in trials
+        if trial.hiding is not None
+    )
+    return [
+        HiddenTally(
+            venue=venue,
+            kind=kind,
+            hiding=hiding,
+            times=count,
+            declared=list(venue_named(venue).traits.detection_limits),
+        )
+        for (venue, kind, hiding), count in sorted(times.items(), key=str)
+        if hiding is not None
+    ]
