@@ -12,6 +12,7 @@ again on top of another.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class RecordingWriter:
     Attributes:
         folder: where everything lies.
         next_connection_id: the lowest connection id that the recording does not use yet.
+        journal_closed: set by `close` once the last journal is, and only sealing is left to do.
         recovered: what an unclean stop had left and `create` put right; None where nothing was.
     """
 
@@ -86,6 +88,7 @@ class RecordingWriter:
         self.next_connection_id = max((e.connection_id_max for e in entries), default=0) + 1
         self._lock = lock
         self._rotation = rotation
+        self.journal_closed = threading.Event()
         self._room = room
         self._queue = queue
         self._keeps = keeps
@@ -230,6 +233,7 @@ class RecordingWriter:
         try:
             self.give_up_reserve()
             faults = self._close_journal(complete=complete)
+            self.journal_closed.set()
             self._queue.wait()
             faults = [*self._queue.faults, *faults]
             for number in self.folder.journal_numbers():

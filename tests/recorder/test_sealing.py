@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -27,7 +28,7 @@ VENUES = ("binance-usdm", "bybit-linear", "recorder")
 
 KILLED_AT = textwrap.dedent(
     """
-    import os, sys
+    import os, signal, sys
     from pathlib import Path
     from recorder.recording_folder import RecordingFolder
     from recorder.sealing import seal
@@ -39,7 +40,7 @@ KILLED_AT = textwrap.dedent(
         if name == wanted:
             left -= 1
             if left == 0:
-                os._exit(9)
+                os.kill(os.getpid(), signal.SIGKILL)
 
     seal(RecordingFolder(Path(sys.argv[1])), 1, on_step)
     """
@@ -98,7 +99,7 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(
     frames = made_frames(300, venues=VENUES)
     leave_a_closed_journal(folder, frames)
     killed = run(KILLED_AT, folder, step, time)
-    assert killed.returncode == 9, killed.stderr
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     if torn_line and step != "journal removed":
         with (folder / "manifest.jsonl").open("ab") as manifest:
             manifest.write(b'{"path":"frames/venue=bybit-linear/date=')
@@ -115,7 +116,7 @@ def test_a_recorder_that_starts_again_goes_on_after_a_kill_in_sealing(tmp_path: 
     folder = tmp_path / "night"
     frames = made_frames(300, venues=VENUES)
     leave_a_closed_journal(folder, frames[:200])
-    assert run(KILLED_AT, folder, "segment listed", 2).returncode == 9
+    assert run(KILLED_AT, folder, "segment listed", 2).returncode == -signal.SIGKILL
     writer = RecordingWriter.create(folder, asked_for={})
     assert writer.recovered is not None
     assert writer.next_frame_number == 200
