@@ -159,6 +159,12 @@ class ChannelWatch:
         return found
 
     @property
+    def mute_subscriptions(self) -> set[Subscription]:
+        """What those are subscribed to as."""
+        mute = (self._topics[name] for name in self.mute_topics)
+        return {topic.subscription for topic in mute if topic is not None}
+
+    @property
     def all_mute(self) -> bool:
         """Whether every topic that ever spoke, and has a limit, is mute."""
         known = [

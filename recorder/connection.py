@@ -81,7 +81,7 @@ class ConnectSettings:
         compression: whether permessage-deflate is offered.
         ping_interval_s: how often a protocol ping is sent.
         ping_limit_s: dead without a single byte so long after a ping.
-        quiet_limit_s: a ping is sent at once after so long without a single byte.
+        quiet_limit_s: a ping is sent after so long without a single byte, and dead after as long.
     """
 
     open_limit_s: float = 10.0
@@ -89,7 +89,7 @@ class ConnectSettings:
     message_bytes_max: int = MESSAGE_BYTES_MAX
     compression: bool = False
     ping_interval_s: float = 20.0
-    ping_limit_s: float = 4.5
+    ping_limit_s: float = 10.0
     quiet_limit_s: float = 5.0
 
 

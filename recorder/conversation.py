@@ -7,12 +7,14 @@ speaks in tasks of its own:
 
 - greeting: login and subscriptions, as `recorder.greeting` says;
 - replying to what the exchange wants answered, as `recorder.speech` says;
-- watching: pings, the exchange's own heartbeat, and the end of the connection when it is dead, as
-  `recorder.watchdog` says.
+- watching: pings, the exchange's own heartbeat, the end of the connection when it is dead, as
+  `recorder.watchdog` says, and channels that fall silent, as `recorder.stalls` says.
 
-Nothing is read in the messages but what the exchange says of the connection itself, and after the
-greeting only in small ones. The one message that is looked at before it is recorded is the answer
-to a login: the tokens in it must not be.
+It is one line of its connection: see `recorder.line_group`. Nothing is read in the messages but
+what the exchange says of the connection itself (after the greeting only in small ones) and which
+topic they are of. The messages that are looked at before they are recorded are the answer to a
+login, as the tokens in it must not be, and, while two lines stand, those that may have come on the
+other one.
 """
 
 from __future__ import annotations
@@ -27,10 +29,13 @@ from recorder.connection import FrameConnection
 from recorder.entry import Entry, now_ms
 from recorder.greeting import Greeting
 from recorder.lifecycle import ConnectionState
+from recorder.line_group import Message
 from recorder.redaction import redacted_url
 from recorder.speech import REPLIES_MAX, Speech
+from recorder.stalls import Stalls
 from recorder.stream_context import StreamContext
 from recorder.watchdog import Watchdog
+from venues.channel import Subscription
 from venues.event import NoticeKind
 from venues.frame import FrameKind
 from venues.marker import Closed, Lost, Opened
@@ -38,6 +43,7 @@ from venues.venue import ConnectionPlan, Venue
 
 log = logging.getLogger("tickreel.recorder")
 
+STALL_CHECK_S = 0.25
 NOTICE_BYTES_MAX = 256
 """After the greeting, only messages up to this size are looked at for a notice or a question."""
 WATCH_INTERVAL_MIN_S = 0.01
@@ -51,6 +57,11 @@ class Conversation:
     Attributes:
         connection_id: its number in the recording; 0 before the handshake.
         opened_ns: steady time of the handshake; None before it.
+        joined: whether it is known to bring all that is subscribed to, from a point that no other
+            line of the same connection is behind.
+        brought: whether any market data came on it.
+        renewal: set when a new connection is wanted in its place, for `renewal_reason`.
+        urgent: whether that is wanted at once.
         is_closed: whether it is over.
     """
 
@@ -63,6 +74,9 @@ class Conversation:
         self._plan = context.plan
         self._login = entry.login
         self._receive = context.intake.receive
+        self._group = context.group
+        self._channels = None if context.plan.private else context.channels
+        self._listens_since_ns: int | None = None
         secret = context.plan.private or bool(entry.redaction)
         self._redaction = entry.redaction if secret else None
         self._greeting = Greeting(context.venue, context.plan, context.life, entry)
@@ -70,12 +84,19 @@ class Conversation:
         self._greeted = False  # whether the first message after subscribing was seen
         self._connection: FrameConnection | None = None
         self._speech: Speech | None = None
+        self._stalls: Stalls | None = None
         self._early_replies: deque[str] = deque(maxlen=REPLIES_MAX)
         self.connection_id = 0
         self.opened_ns: int | None = None
         self.is_closed = False
-        self._farewell: asyncio.Task[None] | None = None
+        self.joined = True
+        self.brought = False
+        self.renewal = asyncio.Event()
+        self.renewal_reason = ""
+        self.urgent = False
         self._leaving = False
+        self._asked_noted = False
+        self._saying: set[asyncio.Task[None]] = set()
 
     @property
     def plan(self) -> ConnectionPlan:
@@ -93,28 +114,53 @@ class Conversation:
         admission = self._admission
         return admission.acknowledged > 0 or admission.logged_in or admission.market_data
 
+    @property
+    def number(self) -> int:
+        """Which of the redundant lines it is, from 1."""
+        return self._context.line
+
+    @property
+    def listens_since_ns(self) -> int | None:
+        """Since when all was subscribed to; None while answers to that are waited for."""
+        greeting = self._greeting
+        answered = self._admission.settled or not greeting.listening
+        if self._listens_since_ns is None and greeting.all_asked and answered:
+            self._listens_since_ns = time.monotonic_ns()
+        return self._listens_since_ns
+
+    @property
+    def mute_subscriptions(self) -> set[Subscription]:
+        """What of its subscriptions is silent that should not be."""
+        return set() if self._channels is None else self._channels.mute_subscriptions
+
     # What happens: the callbacks of the connection.
 
     def opened(self, at: tuple[int, int]) -> None:
-        """Give the connection its number and say so in the recording."""
+        """Take a place in the group, which gives the connection its number and says so."""
         context = self._context
-        self.connection_id = context.next_connection_id()
         self.opened_ns = at[1]
+        first = self._group.opened(self, self._opening(), at)
+        life = self._life
+        if self._channels is not None and life.standing == 0:
+            self._channels.begin(at[1])
+        life.connection_id = self.connection_id
+        life.standing += 1
+        life.connects += 1
+        if first:
+            life.subscribed = False
+        life.refusals = []
+        life.move(ConnectionState.CONNECTED)
+        if context.began is not None:
+            context.began(self)
+
+    def _opening(self) -> Opened:
         url = redacted_url(self._plan.url)
-        opened = Opened(
+        return Opened(
             stream=self._plan.stream,
             url=self._redaction.text(url) if self._redaction else url,
             subscriptions=list(self._plan.subscriptions),
             attempt=self._attempt,
         )
-        context.intake.mark(self.connection_id, self._venue_name, opened, at)
-        self._life.connection_id = self.connection_id
-        self._life.connects += 1
-        self._life.subscribed = False
-        self._life.refusals = []
-        self._life.move(ConnectionState.CONNECTED)
-        if context.began is not None:
-            context.began(self)
 
     def message(
         self, kind: FrameKind, receive_time_ns: int, monotonic_time_ns: int, payload: bytes
@@ -127,20 +173,49 @@ class Conversation:
         said = payload
         if self._redaction is not None:
             said, payload = self._cleaned(payload)
-        self._receive(
-            self.connection_id,
-            self._venue_name,
-            kind,
-            receive_time_ns,
-            monotonic_time_ns,
-            payload,
-        )
+        channels = self._channels
+        if channels is None:
+            self._receive(
+                self.connection_id,
+                self._venue_name,
+                kind,
+                receive_time_ns,
+                monotonic_time_ns,
+                payload,
+            )
+        elif self._group.merging or channels.mute_topics:
+            self._place(Message(kind, receive_time_ns, monotonic_time_ns, payload))
+        else:
+            self._receive(
+                self.connection_id,
+                self._venue_name,
+                kind,
+                receive_time_ns,
+                monotonic_time_ns,
+                payload,
+            )
+            topic = channels.topic(payload)
+            self.brought = self.brought or topic is not None
+            channels.heard(topic, payload, monotonic_time_ns)
         greeting = self._greeting
         if len(payload) <= NOTICE_BYTES_MAX:
             self._read_notice(said)
             self._answer(payload)
         elif greeting.listening or (greeting.all_asked and not self._greeted):
             self._read_notice(said)
+
+    def _place(self, message: Message) -> None:
+        """Record a message after it was looked at: what is mute speaks, or another line stands."""
+        channels, group, payload = self._channels, self._group, message.payload
+        assert channels is not None
+        topic = channels.topic(payload)
+        self.brought = self.brought or topic is not None
+        if topic in channels.mute_topics and topic is not None and not self.joined:
+            group.join_unmet(self, topic)
+        ended = channels.heard(topic, payload, message.monotonic_time_ns)
+        if ended is not None and self._stalls is not None:
+            self._stalls.ended(ended, (message.receive_time_ns, message.monotonic_time_ns))
+        group.take(self, topic, message)
 
     def oversize(self, size: int | None, limit: str, at: tuple[int, int]) -> None:
         """Say in the recording that a message was too large to be taken."""
@@ -157,21 +232,30 @@ class Conversation:
         if self._speech is not None:
             self._speech.end()
         reason = self._redaction.text(reason) if self._redaction else reason
-        stopping = self._life.state is ConnectionState.CLOSING
+        life = self._life
+        stopping = life.state is ConnectionState.CLOSING
         left = stopping or self._leaving
         marker = Closed(code, reason, by_us=by_us, stopped=left)
-        self._context.intake.mark(self.connection_id, self._venue_name, marker)
-        self._life.disconnects += 1
-        self._life.subscribed = False
-        if not stopping:
-            self._life.last_error = (
-                reason if code is None else f"closed with {code} {reason}".strip()
-            )
-            if not left:
-                log.warning("%s: %s; connecting again", self._plan.stream, self._life.last_error)
-            self._life.move(ConnectionState.RECONNECTING)
+        self._group.closed(self, marker, self._opening())
+        life.standing -= 1
+        life.disconnects += 1
+        if not stopping and not life.standing:
+            life.subscribed = False
+        if not stopping and not self._leaving:
+            life.last_error = reason if code is None else f"closed with {code} {reason}".strip()
+            if life.standing:
+                log.warning("%s: %s; another goes on", self._plan.stream, life.last_error)
+            else:
+                log.warning("%s: %s; connecting again", self._plan.stream, life.last_error)
+        if not stopping and not life.standing:
+            life.move(ConnectionState.RECONNECTING)
         if self._context.ended is not None:
             self._context.ended(self)
+
+    def give_up(self, reason: str) -> None:
+        """End the connection at once."""
+        if self._connection is not None:
+            self._connection.end(reason)
 
     def _cleaned(self, payload: bytes) -> tuple[bytes, bytes]:
         """Return what a message says to us, and what may be recorded of it."""
@@ -193,13 +277,19 @@ class Conversation:
             if self._context.greeted is not None:
                 self._context.greeted(self)
         if admission.leaving is not None:
-            # Better to go now, in good order, than to be cut in the middle of a message.
             self.renew(f"the exchange said that it will disconnect: {admission.leaving}")
 
-    def renew(self, reason: str) -> None:
-        """Leave in good order, for a new connection to take its place."""
-        if self._farewell is None and self._connection:
-            self._farewell = asyncio.ensure_future(self._connection.hang_up(reason))
+    def renew(self, reason: str, *, urgent: bool = True) -> None:
+        """Ask for a new connection in this one's place, which goes when that one is there."""
+        if not self.renewal.is_set():
+            self.renewal_reason, self.urgent = reason, urgent
+            self.renewal.set()
+
+    async def retire(self, reason: str) -> None:
+        """Leave in good order, as another line has taken this one's place."""
+        self._leaving = True
+        if self._connection is not None:
+            await self._connection.hang_up(reason)
 
     def _answer(self, payload: bytes) -> None:
         reply = self._venue.reply(payload)
@@ -235,9 +325,9 @@ class Conversation:
             self._greeting.verdict()
         finally:
             speech.end()
-            for task in (gone, greeting, watching):
+            for task in (gone, greeting, watching, *self._saying):
                 task.cancel()
-            await asyncio.gather(gone, greeting, watching, return_exceptions=True)
+            await asyncio.gather(gone, greeting, watching, *self._saying, return_exceptions=True)
             self._leaving = True
             await connection.hang_up("stopped")
 
@@ -253,11 +343,20 @@ class Conversation:
             stream=self._plan.stream,
             interval_s=self._venue.traits.limits.message_interval_s,
         )
+        if self._channels is not None:
+            self._stalls = Stalls(
+                self, self._channels, self._group, self._venue, self._plan, self._say_soon
+            )
         if self.is_closed:
             speech.end()
         for reply in self._early_replies:
             speech.reply(reply)
         return speech
+
+    def _say_soon(self, messages: Sequence[str]) -> None:
+        task = asyncio.ensure_future(self.say(messages))
+        self._saying.add(task)
+        task.add_done_callback(self._saying.discard)
 
     def _record_sent(self, message: bytes) -> None:
         if self._redaction is not None:
@@ -271,15 +370,32 @@ class Conversation:
             message_s, bytes_s = connection.last_message_ns / 1e9, connection.last_bytes_ns / 1e9
             fault = watchdog.fault(now_s, message_s, bytes_s)
             if fault is not None:
-                return connection.end(fault)
-            if watchdog.ping_due(now_s):
+                return self._end_dead(connection, fault)
+            self._check_channels()
+            if watchdog.ping_due(now_s, bytes_s):
                 await speech.ping()
             if watchdog.beat_due(now_s):
                 heartbeat = self._venue.heartbeat(now_ms())
                 if heartbeat is not None:
                     await speech.say(heartbeat)
             wait_s = watchdog.next_s(message_s, bytes_s) - time.monotonic()
+            if self._channels is not None:
+                wait_s = min(wait_s, STALL_CHECK_S)
             await asyncio.sleep(max(WATCH_INTERVAL_MIN_S, wait_s))
+
+    def _check_channels(self) -> None:
+        channels, stalls = self._channels, self._stalls
+        if channels is None or stalls is None:
+            return
+        if not self._asked_noted and self._greeting.all_asked:
+            self._asked_noted = True
+            channels.asked(time.monotonic_ns())
+        stalls.check(time.monotonic_ns())
+
+    def _end_dead(self, connection: FrameConnection, fault: str) -> None:
+        """Say since when nothing came, and end the connection."""
+        self._group.stalled(self, self._plan.subscriptions, connection.last_message_ns, fault)
+        connection.end(fault)
 
     def _watchdog(self) -> Watchdog:
         keepalive, connect = self._venue.traits.keepalive, self._context.connect
@@ -297,6 +413,7 @@ class Conversation:
             pongs_count=not beats and self._is_quiet(silence_limit_s),
             ping_interval_s=connect.ping_interval_s,
             ping_limit_s=connect.ping_limit_s,
+            quiet_limit_s=connect.quiet_limit_s,
             now_s=time.monotonic(),
         )
 

@@ -28,12 +28,12 @@ another order than one of the lines had. At every moment, for both lines togethe
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Message = TypeVar("Message")
-Line = TypeVar("Line", bound=Hashable)
+Line = TypeVar("Line")
 
 HOLD_NS = 1_000_000_000
 KEEP_NS = 10_000_000_000
@@ -249,10 +249,10 @@ class LineMerge(Generic[Message, Line]):
         self.counts.merged_bytes += entry.size
 
     def _in_order(
-        self, parts: list[list[Entry[Message, Line]]] | list[deque[Entry[Message, Line]]]
+        self, parts: Sequence[Iterable[Entry[Message, Line]]]
     ) -> list[Entry[Message, Line]]:
         """Put what came on one line alone among what came on the other alone."""
-        queues = [deque(part) for part in parts if part]
+        queues = [queue for queue in map(deque, parts) if queue]
         if len(queues) < 2:
             return list(queues[0]) if queues else []
         one, other = queues
@@ -306,7 +306,7 @@ class LineMerge(Generic[Message, Line]):
     def _go_out(
         self,
         topic: _TopicMerge[Message, Line],
-        entries: list[Entry[Message, Line]] | deque[Entry[Message, Line]],
+        entries: Iterable[Entry[Message, Line]],
     ) -> None:
         for entry in entries:
             if len(entry.lines) < len(self.lines):

@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from recorder.entry import now_ms
+from recorder.errors import StreamSettingsError
 from recorder.lifecycle import Lifecycle
+from recorder.line_group import mergeable
 from recorder.redaction import redacted_url
 from recorder.stream_settings import KEY_PARTS, StreamSettings
 from venues.errors import UNDECODABLE, CredentialsError
 from venues.venue import ConnectionPlan, Credentials, Venue
+
+LINES_MAX = 2
 
 _ANY_KEY = "0" * 64
 """Stands for a key that is missing: it is well formed in base 64 and in hexadecimal."""
@@ -31,6 +35,7 @@ class PlannedConnection:
     life: Lifecycle
     credentials: Credentials | None
     silence_limit_s: float | None
+    line: int = 1
 
 
 def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[PlannedConnection]:
@@ -40,6 +45,7 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         UnknownVenueError, UnknownChannelError, UnknownSymbolError: in what was asked for.
         CredentialsError: a private channel is asked for, and keys that it needs are not there or
             cannot be used.
+        StreamSettingsError: several lines are asked for that cannot be merged.
     """
     venue = venues(stream.venue)
     plans = venue.plan(stream.request(venue.traits.default_channels))
@@ -50,12 +56,37 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         PlannedConnection(
             venue,
             plan,
-            Lifecycle(plan.stream, redacted_url(plan.url), venue.name),
+            Lifecycle(
+                plan.stream if line == 1 else f"{plan.stream} line {line}",
+                redacted_url(plan.url),
+                venue.name,
+            ),
             credentials if plan in logging_in else None,
             stream.silence_limit_s,
+            line,
         )
         for plan in plans
+        for line in range(1, _lines(stream, venue, plan) + 1)
     ]
+
+
+def _lines(stream: StreamSettings, venue: Venue, plan: ConnectionPlan) -> int:
+    """Return how many lines a plan gets: one's own account comes on one.
+
+    Raises:
+        StreamSettingsError: several are asked for that cannot be merged, or more than are.
+    """
+    if not 1 <= stream.lines <= LINES_MAX:
+        raise StreamSettingsError(stream.venue, f"lines has to be 1 or {LINES_MAX}.")
+    if plan.private or stream.lines == 1:
+        return 1
+    if not mergeable(venue, plan):
+        raise StreamSettingsError(
+            stream.venue,
+            "its messages differ from connection to connection, so that two lines cannot be "
+            "merged. Leave lines out; a second capture beside this one can be compared later.",
+        )
+    return stream.lines
 
 
 def _has_keys(stream: StreamSettings) -> bool:

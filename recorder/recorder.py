@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Self
 
 from recorder.clock_watch import ClockWatch
+from recorder.closing import close_recording
 from recorder.errors import RecorderError
 from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
@@ -272,6 +273,7 @@ class Recorder:
         counted_s = float("-inf")
         while True:
             self._clock.tick()
+            self._streams.tick()
             self._intake.tick()
             if not self._writer.alive:
                 raise self._writer.failure()
@@ -323,4 +325,4 @@ class Recorder:
         if self._writer.alive:
             return None  # stuck in the disk: the recording is its thread's until the process ends
         complete = self._writer.stored_frames == self._writer.put_frames
-        return await asyncio.to_thread(self._recording.close, complete=complete)
+        return await close_recording(self._recording, complete=complete)

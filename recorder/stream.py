@@ -10,6 +10,13 @@ Theory. A stream ends only by being cancelled (we stop) or with an error. An err
 Every attempt begins with a fresh `recorder.entry`: no token or signature is used twice.
 
 Once a stream has been taken by the exchange, nothing ends it: whatever happens is waited out.
+
+Succession. Where an exchange cuts every connection after a while, or announces the end of one, or
+a channel is mute on one that lives, a new connection is made before the old one goes: it connects,
+subscribes, and brings what the old one brings (`recorder.line_group` says when it has joined); only
+then the old one is closed. If the new one fails, the old one stays, and another try follows after a
+rest. If the old one goes first, the new one stays. A stream of several lines has its overlap in the
+other line, and simply connects again, one line at a time.
 """
 
 from __future__ import annotations
@@ -25,10 +32,21 @@ from recorder.conversation import Conversation
 from recorder.entry import Entry, login_refusal, prepare_entry
 from recorder.errors import AccessError, ConnectError, LoginRefusedError, SubscriptionRefusedError
 from recorder.lifecycle import ConnectionState
+from recorder.line_group import OVERLAP_MIN_NS
 from recorder.reconnect import Backoff, HostGate
 from recorder.stream_context import StreamContext
 
 log = logging.getLogger("tickreel.recorder")
+
+LIFETIME_SHARES = (0.90, 0.98)
+"""In which part of its lifetime a connection is renewed: not all of them at once."""
+OVERLAP_LIMIT_S = 30.0
+"""A new connection that has not joined the old one by then is given up."""
+OVERLAP_CHECK_S = 0.05
+RENEWAL_REST_S = 60.0
+RENEWAL_REST_LIMIT_S = 3600.0
+SUCCESSION_REST_S = 5.0
+_Holding = tuple[Conversation, "asyncio.Task[None]"]
 
 
 class Stream:
@@ -48,6 +66,9 @@ class Stream:
         self._give_up_at_start = give_up_at_start
         self._attempts = 0
         self._taken = False
+        self._chance = chance
+        self._renewed_s = float("-inf")
+        self._renewal_rest_s = RENEWAL_REST_S / 2
         self.life = context.life
         self.conversation: Conversation | None = None
 
@@ -102,10 +123,8 @@ class Stream:
             self._refused(refusal)
             return 0.0
         self._gate.reached(self)
-        self.conversation = conversation
         try:
-            await conversation.hold(connection)
-            self._taken = self._taken or conversation.taken
+            conversation = await self._stay(conversation, connection)
         except (LoginRefusedError, SubscriptionRefusedError) as refusal:
             self._refused(refusal)
             return 0.0
@@ -113,6 +132,146 @@ class Stream:
             self.conversation = None
         assert conversation.opened_ns is not None
         return (time.monotonic_ns() - conversation.opened_ns) / 1e9
+
+    async def _stay(self, conversation: Conversation, connection: FrameConnection) -> Conversation:
+        """Hold a connection, and those that take its place, until one is gone; return that one.
+
+        Raises:
+            LoginRefusedError, SubscriptionRefusedError: the first one was refused.
+        """
+        holding = self._hold(conversation, connection)
+        try:
+            while await self._until_due(conversation, holding):
+                succession = await self._succeed(conversation, holding)
+                if succession is not None:
+                    conversation, holding = succession
+                elif not holding.done():
+                    await asyncio.wait([holding], timeout=SUCCESSION_REST_S)
+            await holding
+        finally:
+            await _cancelled(holding)
+            self._taken = self._taken or conversation.taken
+        return conversation
+
+    def _hold(self, conversation: Conversation, connection: FrameConnection) -> asyncio.Task[None]:
+        self.conversation = conversation
+        name = f"tickreel-{self._context.plan.stream}-{conversation.connection_id}"
+        return asyncio.create_task(conversation.hold(connection), name=name)
+
+    async def _until_due(self, conversation: Conversation, holding: asyncio.Task[None]) -> bool:
+        """Wait until a connection is to be renewed; return False when it is gone."""
+        lifetime_s = self._context.venue.traits.limits.lifetime_s
+        share = self._chance.uniform(*LIFETIME_SHARES)
+        wanted = asyncio.ensure_future(conversation.renewal.wait())
+        try:
+            left_s = None
+            if lifetime_s is not None:
+                assert conversation.opened_ns is not None
+                stood_s = (time.monotonic_ns() - conversation.opened_ns) / 1e9
+                left_s = max(0.0, lifetime_s * share - stood_s)
+            await asyncio.wait(
+                [wanted, holding], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            wanted.cancel()
+        if holding.done():
+            return False
+        if not conversation.renewal.is_set():
+            conversation.renew(f"the exchange cuts connections after {lifetime_s:g} s")
+        elif not conversation.urgent:
+            return await self._rested(holding)
+        return True
+
+    async def _rested(self, holding: asyncio.Task[None]) -> bool:
+        """Wait as long as renewals for a mute channel have to be apart."""
+        now_s = time.monotonic()
+        if now_s - self._renewed_s > RENEWAL_REST_LIMIT_S:
+            self._renewal_rest_s = RENEWAL_REST_S / 2
+        left_s = self._renewed_s + self._renewal_rest_s - now_s
+        if left_s > 0.0:
+            await asyncio.wait([holding], timeout=left_s)
+        self._renewed_s = time.monotonic()
+        self._renewal_rest_s = min(RENEWAL_REST_LIMIT_S, self._renewal_rest_s * 2)
+        return not holding.done()
+
+    async def _succeed(self, old: Conversation, holding: asyncio.Task[None]) -> _Holding | None:
+        """Put a new connection in the place of `old`; None where that one stays, or is gone."""
+        group, reason = self._context.group, old.renewal_reason
+        log.info("%s: to be renewed: %s", self._context.plan.stream, reason)
+        if group.standing > 1:
+            if group.whole:  # the other line goes on meanwhile
+                await old.retire(reason)
+                await asyncio.wait([holding])
+            return None
+        made = await self._successor(holding)
+        if made is None:
+            return None
+        new, new_holding = made
+        try:
+            taken_over = await self._overlap(holding, made)
+        except asyncio.CancelledError:
+            await _cancelled(new_holding)
+            raise
+        if taken_over:
+            await old.retire(reason)
+            await asyncio.wait([holding])
+            self._taken = self._taken or old.taken
+            return made
+        if not new_holding.done():
+            # Its messages are not those of the old one: the next is a connection of its own.
+            group.apart = True
+            await new.retire("it did not join the connection that it was to take the place of")
+        await _cancelled(new_holding)
+        self.conversation = old
+        return None
+
+    async def _overlap(self, holding: asyncio.Task[None], made: _Holding) -> bool:
+        """Wait until a new connection brings what the old one does; False where it does not."""
+        new, new_holding = made
+        deadline_s = time.monotonic() + OVERLAP_LIMIT_S
+        while time.monotonic() < deadline_s and not new_holding.done():
+            if holding.done() or self._has_joined(new):
+                return True
+            await asyncio.wait(
+                [holding, new_holding],
+                timeout=OVERLAP_CHECK_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        return False
+
+    async def _successor(self, holding: asyncio.Task[None]) -> _Holding | None:
+        """Connect beside a connection that stands; None where that does not come about."""
+        wait_s = self._gate.ask(self, time.monotonic())
+        while wait_s > 0.0 and not holding.done():
+            await asyncio.wait([holding], timeout=wait_s)
+            wait_s = self._gate.ask(self, time.monotonic())
+        if holding.done():
+            return None
+        self._attempts += 1
+        try:
+            entry = await prepare_entry(self._context)
+            conversation, connection = await self._connect(entry)
+        except (AccessError, ConnectError, LoginRefusedError) as fault:
+            transient = isinstance(fault, ConnectError) and fault.transient
+            if isinstance(fault, ConnectError) and transient:
+                self._gate.failed(self, time.monotonic(), fault.retry_after_s)
+            else:
+                self._gate.reached(self)
+            self.life.failed_attempts += 1
+            log.warning("%s; the connection that stands stays", fault)
+            return None
+        self._gate.reached(self)
+        return conversation, self._hold(conversation, connection)
+
+    def _has_joined(self, new: Conversation) -> bool:
+        if not self._context.group.apart:
+            return new.joined
+        since_ns = new.listens_since_ns
+        return (
+            since_ns is not None
+            and new.taken
+            and time.monotonic_ns() - since_ns >= OVERLAP_MIN_NS
+        )
 
     async def _connect(self, entry: Entry) -> tuple[Conversation, FrameConnection]:
         context, login = self._context, entry.login
@@ -148,3 +307,9 @@ class Stream:
         if not self._taken:
             raise refusal
         log.warning("%s", refusal)
+
+
+async def _cancelled(holding: asyncio.Task[None]) -> None:
+    """End a task that holds a connection, which closes that in good order."""
+    holding.cancel()
+    await asyncio.gather(holding, return_exceptions=True)

@@ -63,6 +63,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         channels: None for the venue's default ones.
         depth: levels of the book; None for the venue's default.
         url: another address, in place of the exchange's.
+        lines: how many connections carry the same, each kept once: 1 or 2.
         silence_limit_s: reconnect after so long without a message; None for the venue's limit.
         key_env: the environment variable with the key; None for the usual one. The same for
             `secret_env` and `passphrase_env`.
@@ -75,6 +76,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     depth: int | None = None
     url: str | None = None
     silence_limit_s: float | None = None
+    lines: int = 1
     key_env: str | None = None
     secret_env: str | None = None
     passphrase_env: str | None = None
@@ -93,6 +95,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             "channels": None if self.channels is None else [str(one) for one in self.channels],
             "depth": self.depth,
             "url": None if self.url is None else redacted_url(self.url),
+            **({"lines": self.lines} if self.lines > 1 else {}),
         }
 
     def credentials(self, environment: Mapping[str, str] = os.environ) -> Credentials:

@@ -12,11 +12,13 @@ import random
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+from recorder.channel_watch import ChannelWatch
 from recorder.conversation import Conversation
 from recorder.frame_intake import FrameIntake
 from recorder.http_desk import HttpDesk
 from recorder.instruments import InstrumentDesk
 from recorder.lifecycle import ConnectionState
+from recorder.line_group import LineGroup
 from recorder.part_watch import PartWatch
 from recorder.planned_connection import PlannedConnection
 from recorder.reconnect import HostGate
@@ -57,7 +59,8 @@ class Streams:
         self._ended = ended
         self._http = HttpDesk(intake, clock)
         self._running: dict[asyncio.Task[None], Stream] = {}
-        self._conversations: dict[int, Conversation] = {}
+        self._conversations: list[Conversation] = []
+        self._groups: list[LineGroup] = []
         self.desk = SnapshotDesk(self._http, chance)
         self.instruments = InstrumentDesk(self._http, chance)
 
@@ -69,13 +72,20 @@ class Streams:
             limits = one.venue.traits.limits
             gate = gates.setdefault(host, HostGate(limits, self._chance))
             gate.obey(limits)
-            self._run(one, gate)
+            self._run(one, gate, self._group_of(one))
+
+    def tick(self) -> None:
+        """Let every group of lines see what is due; every 50 ms or so."""
+        for group in self._groups:
+            if group.merging:
+                group.tick()
 
     def request_snapshot(self, request: SnapshotRequest) -> None:
         """See to a fresh snapshot of a book, unless its connection is gone: a new one has one."""
-        conversation = self._conversations.get(request.connection_id)
-        if conversation is not None:
-            self.desk.want(conversation, request.symbol)
+        for conversation in self._conversations:
+            if conversation.connection_id == request.connection_id and conversation.joined:
+                return self.desk.want(conversation, request.symbol)
+        return None
 
     async def stop(self) -> None:
         """Close all connections in good order, and ask nothing more."""
@@ -87,13 +97,25 @@ class Streams:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.instruments.close()
 
-    def _run(self, planned: PlannedConnection, gate: HostGate) -> None:
+    def _group_of(self, planned: PlannedConnection) -> LineGroup:
+        """Return the group of a plan's lines, which follow one another."""
+        if planned.line > 1:
+            return self._groups[-1]
+        group = LineGroup(
+            planned.venue, planned.plan, self._intake, self._clock, self._take_connection_id
+        )
+        self._groups.append(group)
+        return group
+
+    def _run(self, planned: PlannedConnection, gate: HostGate, group: LineGroup) -> None:
         context = StreamContext(
             venue=planned.venue,
             plan=planned.plan,
             intake=self._intake,
             clock=self._clock,
-            next_connection_id=self._take_connection_id,
+            group=group,
+            channels=ChannelWatch(planned.venue, planned.plan),
+            line=planned.line,
             life=planned.life,
             http=self._http,
             credentials=planned.credentials,
@@ -116,15 +138,18 @@ class Streams:
         return number
 
     def _conversation_began(self, conversation: Conversation) -> None:
-        self._conversations[conversation.connection_id] = conversation
+        self._conversations.append(conversation)
         self.instruments.see_to(conversation.venue, conversation.plan)
 
     def _conversation_ended(self, conversation: Conversation) -> None:
-        self._conversations.pop(conversation.connection_id, None)
-        self.desk.forget(conversation.connection_id)
+        self._conversations.remove(conversation)
+        number = conversation.connection_id
+        if not any(each.connection_id == number for each in self._conversations):
+            self.desk.forget(number)
 
     def _first_snapshots(self, conversation: Conversation) -> None:
-        if conversation.venue.traits.snapshot_source is not SnapshotSource.REST:
+        rest = conversation.venue.traits.snapshot_source is SnapshotSource.REST
+        if not rest or not conversation.joined:  # one that joins has the books of the other line
             return
         subscriptions = conversation.plan.subscriptions
         books = [one.symbol for one in subscriptions if one.channel is Channel.BOOK]

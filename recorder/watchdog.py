@@ -9,11 +9,11 @@ Theory. Three questions, any of which can end a connection:
 2. The exchange's own heartbeat, where it has one, is sent every `beat_interval_s`; dead when no
    message of any kind came within `answer_limit_s` after it.
 3. A protocol ping is sent every `ping_interval_s`, and at once where not a byte came for
-   `quiet_limit_s`; dead when not a single byte came within
+   `quiet_limit_s` (and then dead after as long again); dead when not a single byte came within
    `ping_limit_s` after it. It need not be the pong: in a burst the pong waits in line behind
    thousands of messages, and a connection that delivers those is not dead. (This is why it is not
    left to websockets, which insists on the pong.) So a link that was cut without a word is found
-   within `quiet_limit_s + ping_limit_s`, however quiet the market is.
+   within twice `quiet_limit_s`, however quiet the market is.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ class Watchdog:
             return f"no answer to a heartbeat in {self._answer_limit_s:g} s"
         if self._pinged_s is not None and now_s >= self._pinged_s + self._ping_limit_s:
             return f"not a byte came in {self._ping_limit_s:g} s after a ping"
+        quiet_s = self._quiet_limit_s
+        if self._pinged_s is not None and now_s >= max(bytes_s + quiet_s, self._pinged_s) + quiet_s:
+            return f"not a byte came in {2 * quiet_s:g} s, in spite of a ping"
         return None
 
     def beat_due(self, now_s: float) -> bool:
@@ -91,6 +94,8 @@ class Watchdog:
             due_s = min(due_s, self._beat_s + self._answer_limit_s)
         if self._pinged_s is not None:
             due_s = min(due_s, self._pinged_s + self._ping_limit_s)
+            quiet_s = self._quiet_limit_s
+            due_s = min(due_s, max(bytes_s + quiet_s, self._pinged_s) + quiet_s)
         return due_s
 
     def _quiet(self, now_s: float, bytes_s: float) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from recorder.connection import FRAGMENTS_MAX, ConnectSettings
+from recorder.lifecycle import ConnectionState
 from recorder.recorder_settings import RecorderSettings
 from tests.recorder.tiny_venue import (
     capturing,
@@ -23,7 +24,7 @@ from tests.recorder.tiny_venue import (
 from tests.recorder.wire import proxy_to, raw_server, wire_frame
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
-from venues.marker import Closed, Lost, Opened, read_marker
+from venues.marker import Closed, Lines, Lost, Opened, read_marker
 from venues.traits import Keepalive
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING = 1, 2, 0, 8, 9
@@ -388,16 +389,29 @@ async def test_where_messages_come_a_pong_may_stay_away(tmp_path: Path) -> None:
         assert recorder.connections[0].disconnects == 0
 
 
-async def test_an_announced_end_is_met_by_leaving_in_good_order(tmp_path: Path) -> None:
+async def test_an_announced_end_is_met_by_a_new_connection_before_the_old_one_goes(
+    tmp_path: Path,
+) -> None:
+    codes: list[int | None] = []
+
     async def talk(connection: ServerConnection) -> None:
-        await connection.send("leaving for maintenance")
+        first = not codes
+        codes.append(None)
+        if first:
+            await connection.send("leaving for maintenance")
+            await connection.wait_closed()
+            codes[0] = connection.close_code
 
     async with tiny_exchange(talk) as url, capturing(tmp_path, tiny_stream(url)) as recorder:
         await until(lambda: recorder.connections[0].disconnects > 0)
-    closed = _closed(frames_of(tmp_path))
-    assert closed.by_us
-    assert closed.code == 1000
-    assert closed.reason == "the exchange said that it will disconnect: for maintenance"
+        assert recorder.connections[0].state is ConnectionState.CONNECTED
+    frames = frames_of(tmp_path)
+    kinds = [frame.kind for frame in frames if frame.connection_id]
+    assert kinds.count(FrameKind.OPENED) == kinds.count(FrameKind.CLOSED) == 1
+    changes = [read_marker(frame, Lines) for frame in frames if frame.kind is FrameKind.LINES]
+    assert [one.change for one in changes] == ["up", "joined", "down"]
+    assert changes[-1].reason == "the exchange said that it will disconnect: for maintenance"
+    assert codes == [1000, None]
 
 
 @pytest.mark.parametrize("compression", [False, True])

@@ -372,8 +372,9 @@ async def test_a_book_that_only_a_new_connection_brings_anew_gets_one(tmp_path: 
     ):
         await until(lambda: recorder.connections[0].messages > 3)
         _ask(recorder)
-        await until(lambda: recorder.connections[0].connects == 2)
+        await until(lambda: recorder.connections[0].disconnects == 1)
+        assert recorder.connections[0].connects == 2
     ends = [frame for frame in frames_of(tmp_path) if frame.kind is FrameKind.CLOSED]
     closed = read_marker(ends[0], Closed)
-    assert (closed.by_us, closed.stopped) == (True, False)
+    assert (closed.by_us, closed.stopped) == (True, True)
     assert "the book of BTC begins anew on a new connection alone" in closed.reason

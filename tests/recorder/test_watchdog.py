@@ -92,3 +92,37 @@ def test_looking_again_is_never_later_than_what_is_due() -> None:
 def test_without_a_heartbeat_message_none_is_due() -> None:
     watchdog = _watchdog(None)
     assert not watchdog.beat_due(1e9)
+
+
+def _quiet_watchdog() -> Watchdog:
+    return Watchdog(
+        beat_interval_s=None,
+        answer_limit_s=10.0,
+        silence_limit_s=300.0,
+        pongs_count=True,
+        ping_interval_s=20.0,
+        ping_limit_s=10.0,
+        quiet_limit_s=5.0,
+        now_s=100.0,
+    )
+
+
+def test_a_link_without_a_byte_is_pinged_and_dead_ten_seconds_after_its_last_byte() -> None:
+    watchdog = _quiet_watchdog()
+    assert [s for s in range(100, 108) if watchdog.ping_due(s, 100.0)] == [105]
+    assert watchdog.next_s(100.0, 100.0) == 110.0
+    assert watchdog.fault(109.9, 100.0, 100.0) is None
+    fault = "not a byte came in 10 s, in spite of a ping"
+    assert watchdog.fault(110.0, 100.0, 100.0) == fault
+
+
+def test_a_quiet_market_on_a_living_link_is_pinged_every_five_seconds_and_lives() -> None:
+    watchdog = _quiet_watchdog()
+    pongs_s, pings_s = 100.0, []
+    for tenth in range(1000, 1600):
+        now_s = tenth / 10
+        assert watchdog.fault(now_s, 100.0, pongs_s) is None
+        if watchdog.ping_due(now_s, pongs_s):
+            pings_s.append(now_s)
+            pongs_s = now_s + 0.05
+    assert 10 <= len(pings_s) <= 12
