@@ -39,7 +39,7 @@ class _RawArgs(msgspec.Struct):
 
 
 _TIME_KEYS = frozenset(
-    [
+    (
         "ts",
         "uTime",
         "cTime",
@@ -50,7 +50,7 @@ _TIME_KEYS = frozenset(
         "prevFundingTime",
         "bidsTs",
         "asksTs",
-    ]
+    )
 )
 _REQUEST = msgspec.json.Decoder(_Request)
 _RAW_ARGS = msgspec.json.Decoder(_RawArgs)

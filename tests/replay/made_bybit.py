@@ -14,6 +14,7 @@ VENUE = "bybit-linear"
 PATH = "/v5/public/linear"
 TOPIC = "orderbook.50.BTCUSDT"
 START_MS = 1_800_000_000_000
+FIRST_UPDATE_ID = 1_000
 INSTRUMENTS = {
     "retCode": 0,
     "retMsg": "OK",
@@ -53,7 +54,7 @@ class MadeExchange:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         self._mid = 650_000
-        self._update_id = 1_000
+        self._update_id = FIRST_UPDATE_ID
         self.bids = {self._mid - 1 - step: self._size() for step in range(60)}
         self.asks = {self._mid + 1 + step: self._size() for step in range(60)}
 

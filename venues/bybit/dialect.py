@@ -25,7 +25,7 @@ from venues.wire import leading_text
 
 PRIVATE_PATH = "/v5/private"
 TIME_KEYS = frozenset(
-    [
+    (
         "ts",
         "cts",
         "time",
@@ -36,7 +36,7 @@ TIME_KEYS = frozenset(
         "execTime",
         "nextFundingTime",
         "deliveryTime",
-    ]
+    )
 )
 SNAPSHOT_PATH = "/v5/market/orderbook"
 
