@@ -74,7 +74,7 @@ class RingWatch:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             try:
-                await asyncio.to_thread(self._ring.keep, time.time_ns())
+                await asyncio.to_thread(self._ring.keep)
             except OSError as fault:
                 self._on_warning(f"ring: what to keep could not be written down: {fault}.")
 

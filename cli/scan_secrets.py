@@ -1,4 +1,4 @@
-"""`tickreel scan-secrets`: is there anything in a recording that nobody else should have?"""
+"""`tickreel scan-secrets`: whether a recording holds anything that nobody else should have."""
 
 from __future__ import annotations
 

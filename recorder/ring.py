@@ -4,12 +4,13 @@ Theory. All is recorded and sealed as ever, in short segments. A segment is remo
 can want it any more; everything here is an interval of receive time, and what meets none of these
 stays no longer:
 
-- *now*: from `now - window - lead` on, as a trigger may come at any moment and wants `window`
-  before it. Journals and what is not sealed are never removed.
+- *recent*: from `now - window - lead` on, as a trigger may come at any moment and wants `window`
+  before it. Now is when the last frame came: while nothing comes, nothing goes. Journals and what
+  is not sealed are never removed.
 - *kept*: from `trigger - window - lead` to `trigger + window`, for each trigger.
-- *openings*: `OPENING_S` from the opening of each connection that lives, or lived in a kept
-  interval: its subscriptions and what the exchange answered, without which later frames may mean
-  nothing.
+- *openings*: `OPENING_S` (or the window, if that is shorter) from the opening of each connection
+  that lives, or lived in a kept interval: its subscriptions and what the exchange answered, without
+  which later frames may mean nothing.
 
 `lead` is what the books need to be right when the window begins: a fresh snapshot of each book is
 asked for every window / 3 (`snapshots_due`), so a window and its lead hold at least one of each,
@@ -75,6 +76,7 @@ class Ring:
         self._folder = RecordingFolder(folder)
         self._connections: dict[int, _Connection] = {}
         self._asked_ns = now_ns
+        self._heard_ns: int | None = None
         self._began_ns = now_ns
         self._file: RingFile | None = None
         self._saved = False
@@ -107,7 +109,8 @@ class Ring:
     # What comes.
 
     def accept(self, frames: Sequence[Frame]) -> None:
-        """Note which connections open and close."""
+        """Note which connections open and close, and when the last frame came."""
+        self._heard_ns = frames[-1].receive_time_ns
         for frame in frames:
             if frame.kind is FrameKind.OPENED:
                 self._opened(frame)
@@ -151,15 +154,15 @@ class Ring:
 
     # What goes.
 
-    def sweep(self, now_ns: int) -> Removed:
-        """Remove what nothing wants any more.
+    def sweep(self, time_ns: int) -> Removed:
+        """Remove what nothing wants any more; `time_ns` is what the clock says.
 
         Raises:
             DamagedManifestError: the manifest cannot be believed; nothing was removed.
             OSError: the disk refused.
         """
-        ring = self.keep(now_ns)
-        if ring is None:
+        ring, now_ns = self.keep(), self._heard_ns
+        if ring is None or now_ns is None:
             return Removed(0, 0)
         recent = (now_ns - self.reach_ns, _EVER)
         wanted = (*ring.kept, *ring.openings, *self._openings([recent], now_ns), recent)
@@ -178,9 +181,9 @@ class Ring:
         ]
         if not numbers:
             return Removed(0, 0)
-        return remove_numbers(self._folder, numbers, RING, now_ns)
+        return remove_numbers(self._folder, numbers, RING, time_ns)
 
-    def keep(self, now_ns: int) -> RingFile | None:
+    def keep(self) -> RingFile | None:
         """Write down what the triggers since the last time want kept; return all that is kept.
 
         Raises:
@@ -195,6 +198,7 @@ class Ring:
             windows.append((time_ns - self.reach_ns, time_ns + self.window_ns))
         kept = _joined(windows)
         # Not only now: a connection may open after a trigger, within its window.
+        now_ns = self._heard_ns or self._began_ns
         openings = _joined((*ring.openings, *self._openings(kept, now_ns)))
         self._file = RingFile(ring.since_time_ns, kept, openings)
         self._saved = self._saved and self._file == ring
@@ -203,7 +207,7 @@ class Ring:
 
     def _openings(self, wanted: Sequence[tuple[int, int]], now_ns: int) -> list[tuple[int, int]]:
         """Return the openings of the connections that live in any of the intervals."""
-        length_ns = int(OPENING_S * NS_PER_S)
+        length_ns = min(int(OPENING_S * NS_PER_S), self.window_ns)
         return [
             (one.opened_ns, one.opened_ns + length_ns)
             for one in self._connections.values()
