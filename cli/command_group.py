@@ -51,6 +51,9 @@ COMMANDS = {
     "split": CommandPlace("cli.split", "split", "Make several recordings of one."),
     "compact": CommandPlace("cli.compact", "compact", "Make a recording denser, for the archive."),
     "index": CommandPlace("cli.index", "index", "Write checkpoints, so that a seek takes no time."),
+    "faults": CommandPlace(
+        "cli.faults", "faults", "Do faults on purpose, and say what noticed each."
+    ),
     "demo": CommandPlace("cli.demo", "demo", "Run the whole loop on this machine."),
     "venues": CommandPlace("cli.venues", "venues", "List the venues and what each can prove."),
 }

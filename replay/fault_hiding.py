@@ -35,7 +35,8 @@ class Harm(NamedTuple):
     Attributes:
         content: what the message said.
         said: what it says with the fault; nothing where it did not come.
-        after: what the messages behind it say, as far as they were played.
+        after: what the messages that the exchange sent after it say, as far as they were played.
+        behind: what those say that came behind it, with the fault.
         whole: what an engine made of the frames as they are, and `faulty` of those with the fault.
     """
 
@@ -43,6 +44,7 @@ class Harm(NamedTuple):
     content: Content
     said: Content
     after: Sequence[Content]
+    behind: Sequence[Content]
     whole: Witness
     faulty: Witness
 
@@ -78,12 +80,12 @@ def _of_book(harm: Harm, key: StreamKey, traits: VenueTraits) -> Hiding | None:
     misplaced = harm.misplaced(key)
     if misplaced and harm.shown_by_numbers(key):
         return None if harm.followed(key) else Hiding.NOTHING_FOLLOWED
-    if any(key in each.hashed for each in harm.after):
+    if any(key in each.hashed for each in harm.behind):
         book = key[:2]
         was = harm.whole.books().get(book, NO_BOOK).checked
         now = harm.faulty.books().get(book, NO_BOOK).checked
         return Hiding.BELOW_CHECKED if was == now else None
-    if traits.checksum is not None and key in harm.content.hashed:
+    if key in harm.content.hashed or any(key in each.hashed for each in harm.after):
         return Hiding.NOTHING_FOLLOWED
     return Hiding.UNNUMBERED_BOOK if misplaced else Hiding.UNHASHED_BOOK
 

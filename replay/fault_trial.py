@@ -28,7 +28,7 @@ from replay.fault_injection import FaultInjector
 from replay.fault_kind import Fault, FaultKind
 from replay.fault_report import FaultReport, HiddenTally, Hiding, KindTally, Outcome, Trial
 from replay.fault_settings import FaultSettings
-from replay.fault_state import NO_BOOK, StreamKey, Witness
+from replay.fault_state import NO_BOOK, Witness
 from replay.fault_survey import NOTHING, Content, Survey
 from venues.channel import Channel
 from venues.frame import RECORDER, Frame
@@ -125,32 +125,20 @@ class _Bench:
             self._engine.apply(frame)
         self._played = position
         checkpoint = self._engine.checkpoint()
-        end = self._survey.window_end(position)
-        window = self._survey.frames[position:end]
-        whole = self._played_on(checkpoint, window)
+        window = range(position, self._survey.window_end(position))
+        whole = self._played_on(checkpoint, self._frames(window))
         trials = []
         for kind in kinds:
-            injector = self._injector(window[0].frame_number, kind)
-            frames = [out for frame in window for out in injector.take(frame)]
+            injector = self._injector(self._survey.frames[position].frame_number, kind)
+            frames = [out for frame in self._frames(window) for out in injector.take(frame)]
             frames += injector.finish()
             if injector.done:
-                harm = Harm(
-                    kind,
-                    self._survey.contents[position],
-                    self._said(window[0], frames),
-                    self._survey.contents[position + 1 : end],
-                    whole,
-                    self._played_on(checkpoint, frames),
-                )
-                trials.append(self._judged(injector.done[0], position, harm))
+                faulty = self._played_on(checkpoint, frames)
+                trials.append(self._judged(injector.done[0], window, frames, whole, faulty))
         return trials
 
-    def _said(self, victim: Frame, frames: Sequence[Frame]) -> Content:
-        """Return what the victim says as it comes, if it comes."""
-        number = victim.frame_number
-        came = (each for each in frames if each.received and each.frame_number == number)
-        frame = next(came, None)
-        return NOTHING if frame is None else self._survey.content_of(frame)
+    def _frames(self, window: range) -> Sequence[Frame]:
+        return self._survey.frames[window.start : window.stop]
 
     def _injector(self, victim: int, kind: FaultKind) -> FaultInjector:
         waiting = [kind]
@@ -168,34 +156,54 @@ class _Bench:
             engine.apply(frame)
         return witness
 
-    def _judged(self, fault: Fault, position: int, harm: Harm) -> Trial:
-        frame = self._survey.frames[position]
-        symbols = {symbol for _, symbol, _ in harm.content.topics}
-        caught_by = _caught_by(frame, symbols, harm.whole, harm.faulty)
-        differences = set() if caught_by else harm.whole.differences(harm.faulty)
+    def _judged(
+        self, fault: Fault, window: range, frames: Sequence[Frame], whole: Witness, faulty: Witness
+    ) -> Trial:
+        victim = self._survey.frames[window.start]
+        symbols = {symbol for _, symbol, _ in self._survey.contents[window.start].topics}
+        caught_by = _caught_by(victim, symbols, whole, faulty)
+        differences = set() if caught_by else whole.differences(faulty)
         hiding: Hiding | None = None
         if caught_by:
             outcome = Outcome.NOTICED
-        elif not differences and fault.kind is not FaultKind.CLOCK:
+        elif fault.kind is FaultKind.CLOCK:
+            # It harms all that is measured by the clock, and no book.
+            hiding = Hiding.NO_STEADY_CLOCK if victim.monotonic_time_ns is None else None
+            outcome = Outcome.MISSED if hiding is None else Outcome.HIDDEN
+        elif not differences:
             outcome = Outcome.HARMLESS
         else:
-            hiding = _hiding(frame, harm, differences)
+            harm = self._harm(fault.kind, window, frames, whole, faulty)
+            hiding = hiding_of(harm, differences, venue_named(victim.venue).traits)
             outcome = Outcome.MISSED if hiding is None else Outcome.HIDDEN
         return Trial(
             fault=fault,
-            venue=frame.venue,
+            venue=victim.venue,
             outcome=outcome,
             caught_by=caught_by,
             differs=sorted(f"{symbol} {channel}" for _, symbol, channel in differences),
             hiding=hiding,
         )
 
-
-def _hiding(frame: Frame, harm: Harm, differences: set[StreamKey]) -> Hiding | None:
-    if harm.kind is FaultKind.CLOCK:
-        # It harms all that is measured by the clock, and no book.
-        return Hiding.NO_STEADY_CLOCK if frame.monotonic_time_ns is None else None
-    return hiding_of(harm, differences, venue_named(frame.venue).traits)
+    def _harm(
+        self,
+        kind: FaultKind,
+        window: range,
+        frames: Sequence[Frame],
+        whole: Witness,
+        faulty: Witness,
+    ) -> Harm:
+        number = self._survey.frames[window.start].frame_number
+        said = NOTHING
+        behind: list[Content] = []
+        for frame in frames:
+            content = self._survey.content_of(frame)
+            if frame.received and frame.frame_number == number:
+                said, behind = content, []
+            else:
+                behind.append(content)
+        sent, *after = self._survey.contents[window.start : window.stop]
+        return Harm(kind, sent, said, after, behind, whole, faulty)
 
 
 def _caught_by(frame: Frame, symbols: set[str], whole: Witness, faulty: Witness) -> list[str]:
