@@ -51,6 +51,10 @@ from venues.errors import TickreelError
 from venues.venue import ClientRequest, Credentials, RequestKind
 
 TOPICS_MAX = 2_000
+ANSWER_DELAY_S = 0.01
+"""As far as an exchange is away: clients note what they sent only after it has left, and would not
+know an acknowledgement that is there before (pybit)."""
+
 SETTLE_S = 0.1
 SETTLE_PAUSES = 1.5
 """Of a client that pauses between messages, as the exchange wants, so many pauses are waited."""
@@ -175,6 +179,8 @@ class ServerSession:
         async for message in self._connection:
             payload = message.encode() if isinstance(message, str) else message
             request = self._dialect.read_request(payload)
+            if request.kind is RequestKind.SUBSCRIBE:
+                await asyncio.sleep(ANSWER_DELAY_S)
             async with self._turn:
                 await self._hear(replace(request, private=private))
 

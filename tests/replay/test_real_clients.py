@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -95,14 +96,20 @@ async def pybit_book(server: VenueServer, monkeypatch: pytest.MonkeyPatch) -> tu
     with closing(Exiting(client)):
         await asyncio.to_thread(client.orderbook_stream, 50, "BTCUSDT", held.update)
         await asyncio.to_thread(client.trade_stream, "BTCUSDT", trades.append)
-        async with asyncio.timeout(20):
-            while not held or held["data"]["u"] != LAST_UPDATE_ID:
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: held.get("data", {}).get("u") == LAST_UPDATE_ID)
     assert trades
     return (
         sorted(numbers(held["data"]["b"]), reverse=True),
         sorted(numbers(held["data"]["a"])),
     )
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for what another thread does; the test's own timeout is 20 s."""
+    begun_s = time.monotonic()
+    while not reached():
+        assert time.monotonic() - begun_s < 20, "it never came"
+        time.sleep(0.02)
 
 
 class Exiting:
