@@ -46,6 +46,7 @@ from recorder.recording_folder import (
     RecordingFolder,
     make_folder,
     segment_path,
+    stays_inside,
 )
 from recorder.retention import apply_keeps, read_keep
 from recorder.sealing_process import EXIT_NOT_REMOVED
@@ -190,6 +191,8 @@ class _Sealing:
                         places[venue] = place
                         path = self._temporary(place)
                         make_folder(path.parent, self.folder.disk)
+                        if not stays_inside(self.folder.path, place):
+                            raise SealingError(self.journal, "a symbolic link leads out of it")
                         self.writers[venue] = SegmentWriter(
                             path,
                             venue=venue,

@@ -186,9 +186,10 @@ def test_a_recording_of_a_later_format_is_not_written_to(tmp_path: Path) -> None
         Recording.open(folder)
 
 
-def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+def test_only_the_owner_can_read_it(tmp_path: Path, mask: int) -> None:
     folder = tmp_path / "night"
-    umask = os.umask(0)
+    umask = os.umask(mask)
     try:
         record(folder, made_frames(10, venues=("bybit-linear", "recorder")), rotate_every=5)
     finally:
