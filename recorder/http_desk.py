@@ -8,7 +8,7 @@ is the address that asks:
    urgent leave half of that to those that are.
 2. 418, 429 and Retry-After are obeyed for the host by everyone.
 3. The answer to an ACCESS request holds tokens: only its head is recorded, never its body, and
-   both it and what is logged have their secrets removed.
+   both it and what is logged have their secrets removed. So has a refusal of any request.
 
 An answer that belongs to no connection (access is asked for before there is one, instruments
 belong to none) is recorded on connection 0, under the venue's name.
@@ -110,6 +110,11 @@ class HttpDesk:
             error=clean(answer.error),
         )
         body = b"" if request.purpose is Purpose.ACCESS else answer.body
+        if answer.status != HTTP_OK:
+            # A refusal may say again what was asked; in an answer there is nothing to take out.
+            asked = Redaction()
+            asked.learn_request(request)
+            body = asked.payload(body)
         wall_ns, monotonic_ns = self._clock()
         self._intake.receive(
             connection_id,
