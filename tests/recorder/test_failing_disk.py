@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from recorder.errors import (
-    WriterFailedError,
-)
+from recorder.disk import Disk
+from recorder.errors import WriterFailedError
+from recorder.recorder import Recorder
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording_errors import JournalWriteError
 from tests.recorder.tiny_venue import (
@@ -30,35 +30,60 @@ from venues.frame import Frame, FrameKind
 from venues.marker import Lost, read_marker
 
 
+class StallingDisk(Disk):
+    """A disk that answers nothing of these calls until it may go on."""
+
+    def __init__(self, *calls: str) -> None:
+        self.calls = calls
+        self.stalled = threading.Event()
+        self.go_on = threading.Event()
+
+    def write(self, descriptor: int, content: bytes | memoryview) -> int:
+        self._wait("write")
+        return super().write(descriptor, content)
+
+    def sync(self, descriptor: int) -> None:
+        self._wait("sync")
+        super().sync(descriptor)
+
+    def sync_content(self, descriptor: int) -> None:
+        self._wait("sync_content")
+        super().sync_content(descriptor)
+
+    def _wait(self, call: str) -> None:
+        if call in self.calls:
+            self.stalled.set()
+            self.go_on.wait(20.0)
+
+
+def put_under(recorder: Recorder, disk: StallingDisk) -> None:
+    recorder._recording._journal._journal._disk = disk
+
+
+@pytest.mark.parametrize("call", ["write", "sync_content"])
 async def test_a_stalled_disk_never_stops_reading_and_the_loss_is_exact(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, call: str
 ) -> None:
-    stalled = threading.Event()
-    go_on = threading.Event()
+    disk = StallingDisk(call)
     sent = 4_000
 
     async def talk(connection: ServerConnection) -> None:
         for number in range(sent):
+            if number == 10 and call == "sync_content":  # it comes once a second
+                await until(disk.stalled.is_set)
             await connection.send(f"{number:08d} " + "x" * 291)
 
     settings = RecorderSettings(budget_bytes=400_000)
     async with tiny_exchange(talk) as url:
         recorder = tiny_recorder(tmp_path, tiny_stream(url), settings=settings)
         await recorder.start()
-        write = recorder._recording.write
-
-        def stalling(frames: Sequence[Frame]) -> None:
-            stalled.set()
-            go_on.wait(20.0)
-            write(frames)
-
-        monkeypatch.setattr(recorder._recording, "write", stalling)
+        put_under(recorder, disk)
         await until(lambda: recorder.connections[0].messages == sent + 1, 20.0)
         now = recorder.statistics()
-        assert stalled.is_set()
+        assert disk.stalled.is_set()
         assert now.intake.lost_frames > 0
         assert now.queue_bytes <= 400_000
-        go_on.set()
+        disk.go_on.set()
         await until(lambda: recorder.statistics().queue_bytes == 0)
         report = await recorder.stop()
     frames = frames_of(tmp_path)
@@ -70,6 +95,28 @@ async def test_a_stalled_disk_never_stops_reading_and_the_loss_is_exact(
     assert stored_bytes + sum(loss.bytes or 0 for loss in losses) == sent * 300 + len("ok")
     assert report.lost_frames == sum(loss.frames or 0 for loss in losses)
     assert [frame.frame_number for frame in frames] == list(range(len(frames)))
+
+
+@pytest.mark.parametrize("call", ["write", "sync_content", "sync"])
+async def test_a_stop_comes_to_an_end_on_a_stalled_disk(tmp_path: Path, call: str) -> None:
+    """In its writing, in its syncing, or (the last) only as the journal is closed."""
+    disk = StallingDisk(call)
+    async with tiny_exchange(count_up) as url:
+        recorder = tiny_recorder(tmp_path, tiny_stream(url))
+        await recorder.start()
+        await until(lambda: recorder.statistics().frames > 100)
+        put_under(recorder, disk)
+        if call != "sync":
+            await until(disk.stalled.is_set)
+        async with asyncio.timeout(15.0):
+            report = await recorder.stop()
+        assert disk.stalled.is_set()
+        if call == "sync":
+            assert "did not let the recording be closed" in report.sealing_faults[0]
+        else:
+            with pytest.raises(WriterFailedError, match="the disk does not answer"):
+                await recorder.run()
+        disk.go_on.set()
 
 
 async def test_a_disk_that_refuses_for_a_while_loses_nothing_within_the_budget(
@@ -104,7 +151,7 @@ async def test_a_disk_that_refuses_for_a_while_loses_nothing_within_the_budget(
     assert texts == [b"ok"] + [b"%d" % number for number in range(2_000)]
 
 
-async def test_a_disk_thatsay_nothings_full_is_an_error_in_the_end(
+async def test_a_disk_that_stays_full_is_an_error_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusing(frames: Sequence[Frame]) -> None:
