@@ -85,4 +85,4 @@ def tell_faults(done: Sequence[Fault]) -> None:
     for fault in done[:FAULTS_SHOWN_MAX]:
         say(f"  frame {fault.frame_number:,} {fault.kind}: {fault.text}")
     if len(done) > FAULTS_SHOWN_MAX:
-        say(f"  and {len(done) - FAULTS_SHOWN_MAX:,} more; --json lists them all")
+        say(f"  and {len(done) - FAULTS_SHOWN_MAX:,} more")

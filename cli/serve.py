@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.fault_options import fault_options, read_faults, tell_faults
 from cli.options import json_option, speed_option
 from cli.terminal import print_json, say, warn
 from venues.errors import nearest
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     metavar="SCENARIO",
     help="Serve a simulated market instead: calm, rough (every fault once) or endless.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Which simulated market.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Which simulated market, and which faults. Default: 1."
+)
+@fault_options
 @click.option("--venue", help="Of several venues in a recording, serve this one alone.")
 @click.option(
     "--at-end",
@@ -50,7 +54,9 @@ def serve(
     host: str,
     insecure: bool,
     simulate: str | None,
-    seed: int,
+    seed: int | None,
+    fault_file: str | None,
+    fault_words: tuple[str, ...],
     venue: str | None,
     at_end: str,
     as_json: bool,
@@ -60,22 +66,31 @@ def serve(
     Any client of that exchange can be pointed at it. Each begins at the recording's start with its
     first subscription, and is sent what it subscribed to, byte for byte, at the recorded pace.
     Snapshots that the exchange serves over HTTP are served on the same port.
+    With --fault or --faults, every client meets the same faults, and they are listed at the end.
     """
+    from replay.fault_steps import ServedFaults
     from replay.server_session import AtEnd
     from replay.venue_server import VenueServer
 
+    asked_for = read_faults(fault_file, fault_words, seed)
     if bool(folders) == bool(simulate):
         raise click.UsageError("give either the recordings to serve, or --simulate SCENARIO.")
+    faults = None
+    if asked_for is not None:
+        faults = ServedFaults(asked_for, lambda: [each.venue for each in server.endpoints])
     server = VenueServer(
-        _simulation(simulate, seed) if simulate else _recordings(folders),
+        _simulation(simulate, 1 if seed is None else seed) if simulate else _recordings(folders),
         speed=speed,
         host=host,
         port=port,
         insecure=insecure,
         at_end=AtEnd(at_end),
         venue=venue,
+        change=None if faults is None else faults.new_change,
     )
     asyncio.run(_serve(server, as_json=as_json))
+    if faults is not None:
+        tell_faults(faults.done)
 
 
 def _recordings(folders: tuple[str, ...]) -> FrameSource:

@@ -249,11 +249,13 @@ class FaultInjector:
         return True
 
     def _corrupt(self, frame: Frame, out: list[Frame]) -> bool:
-        spoilt = corrupted(frame.payload, self._settings.seed, frame.frame_number)
+        seed, text = self._settings.seed, frame.kind is FrameKind.TEXT
+        spoilt = corrupted(frame.payload, seed, frame.frame_number, text=text)
         return self._spoil(FaultKind.CORRUPT, frame, spoilt, out)
 
     def _truncate(self, frame: Frame, out: list[Frame]) -> bool:
-        spoilt = truncated(frame.payload, self._settings.seed, frame.frame_number)
+        seed, text = self._settings.seed, frame.kind is FrameKind.TEXT
+        spoilt = truncated(frame.payload, seed, frame.frame_number, text=text)
         return self._spoil(FaultKind.TRUNCATE, frame, spoilt, out)
 
     def _wrong_checksum(self, frame: Frame, out: list[Frame]) -> bool:

@@ -11,26 +11,40 @@ from collections.abc import Sequence
 from replay.fault_draw import draw
 from venues.event import BookDelta, BookSnapshot, Event
 
+_ATTEMPTS = 32
+
 Spoilt = tuple[bytes, str]
 
 
-def corrupted(payload: bytes, seed: int, frame_number: int) -> Spoilt | None:
-    """Turn one bit over."""
-    if not payload:
-        return None
-    bit = draw(seed, frame_number, "corrupt", 8 * len(payload))
-    place, was = bit // 8, payload[bit // 8]
-    is_now = was ^ (1 << bit % 8)
-    spoilt = payload[:place] + bytes([is_now]) + payload[place + 1 :]
-    return spoilt, f"byte {place:,} of {len(payload):,}: 0x{was:02x} became 0x{is_now:02x}"
+def corrupted(payload: bytes, seed: int, frame_number: int, *, text: bool) -> Spoilt | None:
+    """Turn one bit over; one that leaves a `text` UTF-8, as no other text ever comes."""
+    for attempt in range(_ATTEMPTS if payload else 0):
+        bit = draw(seed, frame_number, f"corrupt {attempt}", 8 * len(payload))
+        place, was = bit // 8, payload[bit // 8]
+        is_now = was ^ (1 << bit % 8)
+        spoilt = payload[:place] + bytes([is_now]) + payload[place + 1 :]
+        if not text or _is_text(spoilt):
+            what = f"byte {place:,} of {len(payload):,}: 0x{was:02x} became 0x{is_now:02x}"
+            return spoilt, what
+    return None
 
 
-def truncated(payload: bytes, seed: int, frame_number: int) -> Spoilt | None:
-    """Cut the end off."""
+def truncated(payload: bytes, seed: int, frame_number: int, *, text: bool) -> Spoilt | None:
+    """Cut the end off; of a `text` no character is cut in two."""
     if not payload:
         return None
     kept = draw(seed, frame_number, "truncate", len(payload))
+    while text and payload[kept] & 0xC0 == 0x80:
+        kept -= 1
     return payload[:kept], f"only {kept:,} of {len(payload):,} bytes came"
+
+
+def _is_text(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def checksums_in(events: Sequence[Event]) -> list[int]:

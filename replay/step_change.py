@@ -8,7 +8,8 @@ two messages change places by having the same one.
 A client has a change of its own, made when its feed is; one that was cut off and comes back to its
 feed comes back to its change too. Steps that the session gives back were changed already and are
 not changed again. At max speed time is what the feed's own steps say: one that is delayed is sent
-behind all those that are due before it.
+behind all those that are due before it. Once the feed has ended it is called without any step, and
+returns what it has kept back.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class ChangedFeed:
         self._back: deque[Step] = deque()
         self._held: list[tuple[int, int, Step]] = []
         self._order = 0
+        self._over = False
 
     @property
     def venue(self) -> Venue:
@@ -55,6 +57,9 @@ class ChangedFeed:
         if self._back:
             return self._back[0].due_ns
         due_ns = await self._feed.due_ns()
+        if due_ns is None and not self._over:
+            self._over = True
+            self._hold(self._change(()))
         if not self._held:
             return due_ns
         return self._held[0][0] if due_ns is None else min(due_ns, self._held[0][0])
@@ -66,15 +71,19 @@ class ChangedFeed:
             self._back.clear()
             return given
         taken = () if self._feed.ended else self._feed.take(until_ns)
-        for step in self._change(taken):
-            heapq.heappush(self._held, (step.due_ns, self._order, step))
-            self._order += 1
+        if taken:
+            self._hold(self._change(taken))
         if until_ns is None and not self._feed.ended:
             until_ns = taken[-1].due_ns if taken else 0
         ready: list[Step] = []
         while self._held and (until_ns is None or self._held[0][0] <= until_ns):
             ready.append(heapq.heappop(self._held)[2])
         return ready
+
+    def _hold(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            heapq.heappush(self._held, (step.due_ns, self._order, step))
+            self._order += 1
 
     def give_back(self, steps: Sequence[Step]) -> None:
         """Keep changed `steps` for the next time."""
