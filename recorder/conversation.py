@@ -390,7 +390,7 @@ class Conversation:
         if not self._asked_noted and self._greeting.all_asked:
             self._asked_noted = True
             channels.asked(time.monotonic_ns())
-        stalls.check(time.monotonic_ns())
+        stalls.check(self._context.clock())
 
     def _end_dead(self, connection: FrameConnection, fault: str) -> None:
         """Say since when nothing came, and end the connection."""

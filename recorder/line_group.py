@@ -174,7 +174,8 @@ class LineGroup:
         What another line brings is no loss, and is not told.
         """
         for other in self._lines:
-            if other is not line and other.connection_id == line.connection_id and other.joined:
+            same_stream = other.number == line.number  # one takes the place of the other
+            if other.connection_id == line.connection_id and other.joined and not same_stream:
                 subscriptions = tuple(
                     one for one in subscriptions if one in other.mute_subscriptions
                 )

@@ -54,12 +54,13 @@ class Stalls:
         self._say = say
         self._asked_ns: int | None = None
 
-    def check(self, now_ns: int) -> None:
+    def check(self, at: tuple[int, int]) -> None:
         """See whether something fell silent; to be called a few times a second."""
+        now_ns = at[1]
         if not self._line.joined:
             return
         for silence in self._watch.silent(now_ns):
-            self._see_to(silence, now_ns)
+            self._see_to(silence, at)
         if self._asked_ns is not None and now_ns - self._asked_ns > CURE_LIMIT_NS:
             self._asked_ns = None
             if self._watch.mute_topics:
@@ -69,14 +70,15 @@ class Stalls:
         """Say in the recording that something speaks again."""
         self._group.stalled(self._line, silence.subscriptions, silence.since_ns, "ended", at)
 
-    def _see_to(self, silence: Silence, now_ns: int) -> None:
+    def _see_to(self, silence: Silence, at: tuple[int, int]) -> None:
+        now_ns = at[1]
         what = "all channels" if silence.channel is None else f"{silence.channel}"
         symbols = sorted({one.symbol for one in silence.subscriptions})
         where = f"{what} of {', '.join(symbols[:5])}" + (" and others" if len(symbols) > 5 else "")
         silent_s = (now_ns - silence.since_ns) / 1e9
         detail = f"{where} silent for {silent_s:.1f} s while the connection lives"
         log.warning("%s: %s", self._plan.stream, detail, extra={"event": "stall"})
-        self._group.stalled(self._line, silence.subscriptions, silence.since_ns, detail)
+        self._group.stalled(self._line, silence.subscriptions, silence.since_ns, detail, at)
         if self._watch.all_mute:
             return self._line.give_up(detail)
         messages = self._resubscription(silence.channel, symbols)

@@ -19,7 +19,7 @@ from tests.recorder.tiny_venue import TRAITS, TinyDialect, TinyVenue
 from venues.channel import Channel
 from venues.event import NO_ROUTES, BookDelta, BookSnapshot, Event, Routes, Trade
 from venues.frame import Frame
-from venues.traits import Continuity
+from venues.traits import Continuity, VenueTraits
 
 TOPIC_TRAITS = dataclasses.replace(
     TRAITS,
@@ -36,7 +36,8 @@ class TopicDialect(TinyDialect):
 
 @dataclass(frozen=True)
 class TopicVenue(TinyVenue):
-    traits = TOPIC_TRAITS  # type: ignore[misc]
+    traits: VenueTraits = TOPIC_TRAITS
+
     dialect = TopicDialect()
 
     def decode(self, frame: Frame, routes: Routes = NO_ROUTES) -> Sequence[Event]:
