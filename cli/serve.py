@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from replay.frame_source import FrameSource
     from replay.market_simulator import SimulationSettings
     from replay.venue_server import VenueServer
+    from venues.venue import Credentials
 
 
 @click.command(short_help="Serve a recording as its exchange.")
@@ -28,6 +31,22 @@ if TYPE_CHECKING:
 @click.option("--host", "--bind", default="127.0.0.1", show_default=True, help="The address.")
 @click.option(
     "--insecure", is_flag=True, help="Allow a --host that other machines reach; nobody is asked."
+)
+@click.option(
+    "--token-env",
+    metavar="NAME",
+    help="Let in only who shows the token in this environment variable, as the first part of the "
+    "path or as a bearer token.",
+)
+@click.option(
+    "--credentials-env",
+    metavar="KEY,SECRET",
+    help="The environment variables with the key and secret (and passphrase) that logins here "
+    "must be signed with.",
+)
+@click.option("--start-paused", is_flag=True, help="Play nothing before it is resumed, over HTTP.")
+@click.option(
+    "--shift-time", is_flag=True, help="Move every time in the messages to now, by one constant."
 )
 @click.option(
     "--simulate",
@@ -53,6 +72,10 @@ def serve(
     port: int,
     host: str,
     insecure: bool,
+    token_env: str | None,
+    credentials_env: str | None,
+    start_paused: bool,
+    shift_time: bool,
     simulate: str | None,
     seed: int | None,
     fault_file: str | None,
@@ -91,6 +114,39 @@ def serve(
     asyncio.run(_serve(server, as_json=as_json))
     if faults is not None:
         tell_faults(faults.done)
+
+
+def _token(name: str | None) -> str | None:
+    if name is None:
+        return None
+    token = _from_environment("--token-env", name)
+    if not re.fullmatch(r"[A-Za-z0-9._~-]{8,200}", token):
+        raise click.BadParameter(
+            f"what {name} holds cannot be a token: it takes 8 to 200 letters, digits and . _ ~ -",
+            param_hint="--token-env",
+        )
+    return token
+
+
+def _credentials(names: str | None) -> Credentials | None:
+    if names is None:
+        return None
+    parts = [name.strip() for name in names.split(",")]
+    if not 2 <= len(parts) <= 3:
+        raise click.BadParameter(
+            "name two variables, for the key and the secret, or three, with the passphrase.",
+            param_hint="--credentials-env",
+        )
+    from venues.venue import Credentials
+
+    return Credentials(*(_from_environment("--credentials-env", name) for name in parts))
+
+
+def _from_environment(option: str, name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise click.BadParameter(f"the environment has no {name}.", param_hint=option)
+    return value
 
 
 def _recordings(folders: tuple[str, ...]) -> FrameSource:
@@ -136,6 +192,7 @@ def _announce(server: VenueServer, *, as_json: bool) -> None:
             {
                 "url": server.url,
                 "rest_url": server.rest_url,
+                "control_url": f"{server.rest_url}/tickreel/",
                 "endpoints": [{"venue": each.venue, "url": each.url} for each in endpoints],
             }
         )

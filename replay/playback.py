@@ -23,6 +23,7 @@ from typing import Protocol
 from replay.feed import Feed
 from replay.recorded_connection import counts_connection
 from replay.served_time import ServedTime
+from replay.time_move import TimeMove
 from venues.venue import Venue
 
 PARKED_MAX = 64
@@ -53,12 +54,20 @@ class Playback:
     Attributes:
         time: the time of all of them.
         origin_ns: where it begins.
+        times: by how much the times in messages are moved.
         clients: those that subscribed to something and are connected.
     """
 
-    def __init__(self, time: ServedTime, origin_ns: int, new_feed: Callable[[Venue], Feed]) -> None:
+    def __init__(
+        self,
+        time: ServedTime,
+        origin_ns: int,
+        times: TimeMove,
+        new_feed: Callable[[Venue], Feed],
+    ) -> None:
         self.time = time
         self.origin_ns = origin_ns
+        self.times = times
         self.clients: list[Played] = []
         self._new_feed = new_feed
         self._parked: deque[_Parked] = deque(maxlen=PARKED_MAX)

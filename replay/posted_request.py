@@ -23,9 +23,11 @@ class PostedConnection(ServerConnection):
 
     Attributes:
         request_body: that of the request; b"" where it had none.
+        served_path: the path and query that were let through, without a token.
     """
 
     request_body = b""
+    served_path = "/"
     _held = b""
     _passes = False
 

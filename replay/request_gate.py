@@ -4,10 +4,15 @@ A browser reaches loopback: any web page can open a WebSocket to it, and one who
 resolve to 127.0.0.1 can read what comes by HTTP. So a request that carries an `Origin` (only
 browsers send it) must be of a page on loopback, and `Host` must name loopback or the address that
 the server was told to listen on.
+
+Where a token was set, whoever wants to talk has to know it: in a header (`Authorization: Bearer
+TOKEN`) or, as a client of an exchange can only be given another address, as the first part of the
+path (`/TOKEN/v5/public/linear`). It is taken out before anybody else sees the path.
 """
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -51,3 +56,19 @@ def _host_of(address: str) -> str | None:
         return urlsplit(address).hostname
     except ValueError:
         return None
+
+
+def path_without_token(path: str, authorizations: list[str], token: str | None) -> str | None:
+    """Return the path without the token in it; None where a token is wanted and not shown."""
+    if token is None:
+        return path
+    if any(_same(each, f"Bearer {token}") for each in authorizations):
+        return path
+    first, slash, rest = path.removeprefix("/").partition("/")
+    if slash and _same(first, token):
+        return f"/{rest}"
+    return None
+
+
+def _same(shown: str, wanted: str) -> bool:
+    return hmac.compare_digest(shown.encode("utf-8", "replace"), wanted.encode())

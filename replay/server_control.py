@@ -21,9 +21,10 @@ from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
 
-from replay.json_response import json_response
+from replay.http_response import json_response
+from replay.playback import Playback
 from replay.served_time import ServedTime
 from replay.server_session import ServerSession
 from replay.speed import SpeedError, parse_speed, speed_text
@@ -47,6 +48,9 @@ class Controlled(Protocol):
     def origin_ns(self) -> int:
         """The time at which what is served begins."""
 
+    def playback(self) -> Playback:
+        """Return the pass that is played."""
+
     async def seek(self, from_ns: int | None) -> None:
         """Go on from another time; None for the start."""
 
@@ -63,9 +67,9 @@ class ServerControl:
             "seek": self._seek,
         }
 
-    async def answer(self, request: Request) -> Response:
-        """Do what a request asks, and answer it."""
-        parts = urlsplit(request.path)
+    async def answer(self, method: str, path: str) -> Response:
+        """Do what a request for `path` (and its query) asks, and answer it."""
+        parts = urlsplit(path)
         name = parts.path[len(CONTROL_PATH) :]
         if name == "status":
             return self._status()
@@ -73,11 +77,11 @@ class ServerControl:
         if order is None:
             known = ", ".join(["status", *self._orders])
             return _refused(HTTPStatus.NOT_FOUND, f"there is no {name!r} here, only {known}")
-        if request.method != "POST":
+        if method != "POST":
             response = _refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{name} has to be a POST")
             response.headers["Allow"] = "POST"
             return response
-        query = parse_qs(parts.query.replace("+", "%2B"))
+        query = parse_qs(parts.query.replace("+", "%2B"))  # +90s is no space and 90s
         try:
             await order({key: values[-1] for key, values in query.items()})
         except (ValueError, SpeedError) as refused:
@@ -115,6 +119,7 @@ class ServerControl:
             "time_ns": now_ns,
             "time": None if now_ns is None else _rfc_3339(now_ns),
             "origin_ns": self._server.origin_ns,
+            "times_moved_by_s": self._server.playback().times.shift_s,
             "clients": _clients(sessions),
         }
         return json_response(msgspec.json.encode(status) + b"\n")

@@ -351,6 +351,8 @@ class ServerSession:
 
     def _on_wire(self, message: Sending) -> Sending:
         payload = self._dialect.wire_payload(message.payload, self.path)
+        if self._playback is not None:
+            payload = self._playback.times.moved(self._dialect, payload)
         if payload is message.payload:
             return message
         return msgspec.structs.replace(message, payload=payload)

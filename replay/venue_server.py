@@ -10,11 +10,10 @@ Rules:
   recorded (or simulated) disconnect and comes back to the same path for the same topics goes on
   where it was; nobody else's feed is ever touched.
 - The time is controlled over HTTP, at `/tickreel/…`: see `server_control`.
-- HTTP is served on the same port. A request does not say whose it is: the client of that venue
-  that is furthest on is taken, as a snapshot ahead of a client joins when it gets there, and one
-  behind it never does. Where clients first ask for an address or a token, they are sent here.
+- HTTP is served on the same port: see `http_side`. Where clients first ask for an address or a
+  token, they are sent here. At `/ws-replay`, clients of tardis-machine are: see `tardis_replay`.
 - Where logins are signed in the handshake, one at a private path that is not is refused (401).
-- Loopback only, unless `insecure`: it has no login of its own. See `request_gate`.
+- Loopback only, unless `insecure`, or a `token` that clients must know. See `request_gate`.
 - Limits: `CLIENTS_MAX` connections, `INBOUND_BYTES_MAX` a message; the send buffer's is
   `session_outlet.SEND_BUFFER_MAX`.
 """
@@ -38,20 +37,27 @@ from websockets.http11 import Request, Response
 from replay.feed import Feed
 from replay.frame_source import FrameSource
 from replay.handshake_login import needs_signed_handshake
-from replay.json_response import json_response
+from replay.http_response import text_response
+from replay.http_side import HttpSide
 from replay.market_simulator import SimulationSettings
 from replay.playback import Playback
 from replay.posted_request import PostedConnection
-from replay.request_gate import is_loopback, refusal
+from replay.request_gate import is_loopback, path_without_token, refusal
 from replay.sent_ledger import SentLedger
 from replay.served_source import ServedSource
 from replay.served_time import ServedTime
 from replay.server_control import CONTROL_PATH, ServerControl
 from replay.server_session import AtEnd, ServerSession, SessionSettings
 from replay.session_outlet import WRITE_LIMIT
-from replay.source_survey import VenueSurvey
 from replay.speed import speed_of
 from replay.step_change import ChangedFeed, StepChange
+from replay.tardis_replay import (
+    REPLAY_PATH,
+    ReplayRequest,
+    TardisReplays,
+    read_replay_request,
+)
+from replay.time_move import TimeMove, check_movable
 from venues.errors import TickreelError
 from venues.venue import Credentials, Venue
 
@@ -104,26 +110,29 @@ class VenueServer:
         ledger_frames_max: int = 0,
         heartbeat_s: float = HEARTBEAT_S,
         start_paused: bool = False,
+        token: str | None = None,
+        shift_time: bool = False,
         change: Callable[[], StepChange] | None = None,
     ) -> None:
         """Prepare to serve `source` at `speed` (as `speed_of` reads it; None and `max` are max).
 
-        `port` 0 takes a free one; `insecure` allows a host beyond loopback; `credentials` are those
-        that a login must be signed with; `venue` serves only that one of several;
-        `ledger_frames_max` is how many messages a session's ledger keeps whole; `heartbeat_s`
-        how often the exchange says that it lives, where it does; `start_paused` lets nothing be
-        played before it is resumed; and `change` makes what stands between each client and its
-        feed (see `step_change`).
+        `port` 0 takes a free one; `insecure` allows a host beyond loopback, and so does a `token`
+        that every request must show; `credentials` are those that a login must be signed with;
+        `venue` serves only that one of several; `ledger_frames_max` is how many messages a
+        session's ledger keeps whole; `heartbeat_s` how often the exchange says that it lives, where
+        it does; `start_paused` lets nothing be played before it is resumed; `shift_time` moves the
+        times in messages to the present (see `time_move`); and `change` makes what stands between
+        each client and its feed (see `step_change`).
 
         Raises:
             SpeedError: the speed is none.
-            ServerAddressError: the host is beyond loopback, and `insecure` was not given.
+            ServerAddressError: the host is beyond loopback, without `insecure` and `token`.
         """
-        if not is_loopback(host) and not insecure:
+        if not is_loopback(host) and not insecure and not token:
             raise ServerAddressError(
                 host,
                 "it is reachable from other machines, and the fake exchange asks nobody who they "
-                "are. Give --insecure if that is what you want.",
+                "are. Set a token with --token-env, or give --insecure if that is what you want.",
             )
         self.sent: deque[SentLedger] = deque(maxlen=LEDGERS_MAX)
         self.sessions: list[ServerSession] = []
@@ -132,6 +141,8 @@ class VenueServer:
         self.time = ServedTime(speed_of(speed), paused=start_paused)
         self._served = ServedSource(source, venue)
         self._change = change
+        self._token = token or None
+        self._shift_time = shift_time
         self._host = host
         self._port = port
         self._at_end = at_end
@@ -140,6 +151,8 @@ class VenueServer:
         self._heartbeat_s = heartbeat_s
         self._playback = self._new_playback()
         self._control = ServerControl(self)
+        self._http = HttpSide(self.sessions, self.playback, lambda: self.url)
+        self._tardis = TardisReplays(self._served.feed)
         self._server: Server | None = None
 
     async def __aenter__(self) -> VenueServer:
@@ -148,10 +161,13 @@ class VenueServer:
         Raises:
             NothingToServeError: there is no frame of a venue in it.
             UnknownVenueError: it has frames of a venue that this version does not know.
+            UnmovableTimesError: times are to be moved, and a venue does not say where they are.
             ReplayError: it cannot be read.
             ServerAddressError: the address is in use, or is none of this machine's.
         """
         await asyncio.to_thread(self._served.look)
+        for met in self._served.surveyed.venues.values() if self._shift_time else ():
+            check_movable(met.venue)
         self._playback = self._new_playback()
         try:
             self._server = await serve(
@@ -192,7 +208,10 @@ class VenueServer:
 
     @property
     def url(self) -> str:
-        """The WebSocket address, without a path: to give to a client as the exchange's."""
+        """The WebSocket address, without a path: to give to a client as the exchange's.
+
+        A token that clients must know is in it.
+        """
         return f"ws://{self._authority}"
 
     @property
@@ -223,7 +242,7 @@ class VenueServer:
     @property
     def _authority(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{host}:{self.port}"
+        return f"{host}:{self.port}" + (f"/{self._token}" if self._token else "")
 
     # Requests.
 
@@ -236,56 +255,39 @@ class VenueServer:
             headers.get_all("Host"), headers.get_all("Origin"), listening_on=self._host
         )
         if refused is not None:
-            return connection.respond(HTTPStatus.FORBIDDEN, f"{refused}\n")
+            return text_response(f"{refused}\n", HTTPStatus.FORBIDDEN)
+        path = path_without_token(request.path, headers.get_all("Authorization"), self._token)
+        if path is None:
+            return text_response("this server's token is wanted\n", HTTPStatus.UNAUTHORIZED)
         if "Upgrade" not in headers:
-            if request.path.startswith(CONTROL_PATH):
-                return await self._control.answer(request)
-            return await self._answer_http(connection, request.path)
-        venue = self._venue_at(request.path)
-        if venue is None:
-            return connection.respond(HTTPStatus.NOT_FOUND, "no WebSocket endpoint here\n")
-        if needs_signed_handshake(venue, request.path) and not self._signed(venue, request):
-            text = "the handshake is not signed with this server's keys\n"
-            return connection.respond(HTTPStatus.UNAUTHORIZED, text)
-        if len(self.sessions) >= CLIENTS_MAX:
+            if path.startswith(CONTROL_PATH):
+                return await self._control.answer(request.method, path)
+            return await self._http.answer(list(self._served.surveyed.venues.values()), path)
+        assert isinstance(connection, PostedConnection), "this server makes no others"
+        connection.served_path = path
+        return self._judge_handshake(request, path)
+
+    def _judge_handshake(self, request: Request, path: str) -> Response | None:
+        if len(self.sessions) + self._tardis.connections >= CLIENTS_MAX:
             text = f"{CLIENTS_MAX} clients are connected, which is all that are served at once\n"
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
+            return text_response(text, HTTPStatus.SERVICE_UNAVAILABLE)
+        if path.partition("?")[0] == REPLAY_PATH:
+            asked = read_replay_request(path, self._venues())
+            return asked if isinstance(asked, Response) else None
+        venue = self._venue_at(path)
+        if venue is None:
+            return text_response("no WebSocket endpoint here\n", HTTPStatus.NOT_FOUND)
+        if needs_signed_handshake(venue, path) and not self._signed(venue, request):
+            text = "the handshake is not signed with this server's keys\n"
+            return text_response(text, HTTPStatus.UNAUTHORIZED)
         return None
 
-    async def _answer_http(self, connection: ServerConnection, path: str) -> Response:
-        is_book = False
-        bodies: list[bytes] = []
-        for met in self._served.surveyed.venues.values():
-            access = met.venue.dialect.access_body(path, self._websocket_address(met))
-            if access is not None:
-                return json_response(access)
-            is_book = is_book or met.venue.dialect.snapshot_symbol(path) is not None
-            body = await self._feed_asked(met.venue).http_body(path)
-            if body is not None:
-                bodies.append(body)
-        if bodies:
-            # A list that is empty at one venue of an exchange may be full at another.
-            return json_response(max(bodies, key=len))
-        if is_book:
-            text = "no snapshot of this book can be vouched for now\n"
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
-        return connection.respond(HTTPStatus.NOT_FOUND, "no such HTTP path here\n")
-
-    def _websocket_address(self, met: VenueSurvey) -> str:
-        """Return where clients of a venue are sent that ask where to connect."""
-        return self.url + next((path.partition("?")[0] for path in met.addresses), "/")
+    def _venues(self) -> dict[str, Venue]:
+        return {name: met.venue for name, met in self._served.surveyed.venues.items()}
 
     def _signed(self, venue: Venue, request: Request) -> bool:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         return venue.dialect.login_headers_valid(headers, self._credentials or _nobodys_keys())
-
-    def _feed_asked(self, venue: Venue) -> Feed:
-        """Return the feed to answer a request from; a fresh one where nobody is connected."""
-        feeds = [each.feed for each in self.sessions if each.feed.venue is venue]
-        furthest = max(feeds, key=lambda feed: feed.position, default=None)
-        if furthest is not None and furthest.position >= 0:
-            return furthest
-        return self._playback.front(venue) or furthest or self._playback.feed(venue)
 
     def _venue_at(self, path: str) -> Venue | None:
         bare = urlsplit(path).path
@@ -299,12 +301,21 @@ class VenueServer:
     async def _serve_client(self, connection: ServerConnection) -> None:
         request = connection.request
         assert request is not None, "the handshake was made"
-        venue = self._venue_at(request.path)
+        assert isinstance(connection, PostedConnection), "this server makes no others"
+        path = connection.served_path
+        if path.partition("?")[0] == REPLAY_PATH:
+            asked = read_replay_request(path, self._venues())
+            assert isinstance(asked, ReplayRequest), "the handshake was let through"
+            ledger = SentLedger(path, asked.venue.name, self._ledger_frames_max)
+            self.sent.append(ledger)
+            await self._tardis.serve(connection, asked, ledger)
+            return
+        venue = self._venue_at(path)
         assert venue is not None, "the handshake was let through"
-        ledger = SentLedger(request.path, venue.name, self._ledger_frames_max)
+        ledger = SentLedger(path, venue.name, self._ledger_frames_max)
         session = ServerSession(
             connection,
-            request.path,
+            path,
             self.playback().feed(venue),
             SessionSettings(self._at_end, self._credentials, self._heartbeat_s),
             ledger,
@@ -347,7 +358,8 @@ class VenueServer:
         origin_ns = self._served.surveyed.first_time_ns if from_ns is None else from_ns
         self._served.begin()
         self.time.stop()
-        return Playback(self.time, origin_ns, lambda venue: self._feed(venue, from_ns))
+        times = TimeMove(origin_ns, wanted=self._shift_time)
+        return Playback(self.time, origin_ns, times, lambda venue: self._feed(venue, from_ns))
 
     def _feed(self, venue: Venue, from_ns: int | None) -> Feed:
         feed = self._served.feed(venue, from_ns)
