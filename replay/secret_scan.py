@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _OVERLAP_BYTES = 4096
 _UNPACKED_BYTES_MAX = 64 << 20
 EXCERPT_BYTES = 48
 _MASK = b"*****"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def _file_contents(path: Path) -> Iterator[tuple[bytes, bool]]:
     with path.open("rb") as file:
         magic = file.read(4)
         file.seek(0)
-        if magic == b"\x28\xb5\x2f\xfd":
+        if magic == _ZSTD_MAGIC:
             yield from ((piece, True) for piece in _zstd_pieces(path))
         elif magic[:2] == b"\x1f\x8b":
             import gzip
@@ -206,22 +208,23 @@ def _file_contents(path: Path) -> Iterator[tuple[bytes, bool]]:
                 return
 
 
-def _pieces(read: object) -> Iterator[bytes]:
-    assert callable(read)
-    tail = b""
-    while piece := read(_FILE_BYTES):
+def _pieces(read: Callable[[int], bytes], bytes_max: int | None = None) -> Iterator[bytes]:
+    tail, size = b"", 0
+    while (bytes_max is None or size < bytes_max) and (piece := read(_FILE_BYTES)):
         yield tail + piece
         tail = piece[-_OVERLAP_BYTES:]
+        size += len(piece)
 
 
 def _zstd_pieces(path: Path) -> Iterator[bytes]:
-    """Yield what whole zstd frames a file has: a journal, or the damaged original of one."""
+    """Yield what a journal's blocks unpack to, each by itself: one may be damaged."""
     import zstandard
 
-    decompressor = zstandard.ZstdDecompressor(max_window_size=8 << 20)
-    with path.open("rb") as file:
-        reader = decompressor.stream_reader(file, read_across_frames=True)
-        try:
-            yield from _pieces(reader.read)
-        except zstandard.ZstdError:
-            return  # what comes after damage is searched as it is, packed
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_UNPACKED_BYTES_MAX >> 3)
+    packed = path.read_bytes()
+    at = packed.find(_ZSTD_MAGIC)
+    while at >= 0:
+        reader = decompressor.stream_reader(memoryview(packed)[at:], read_across_frames=False)
+        with suppress(zstandard.ZstdError):
+            yield from _pieces(reader.read, _UNPACKED_BYTES_MAX)
+        at = packed.find(_ZSTD_MAGIC, at + len(_ZSTD_MAGIC))
