@@ -11,7 +11,11 @@ Reading order:
 - `engine_summary`: what an engine knows at the end, as one value and as a table.
 - `child_process`, `engine_messages`, `live_engine`, `engine_process`: the engine beside the
   recorder, in a process of its own; `collector`: the garbage collector's part in its speed.
-- One file a command: `capture` (with `capture_text`, `event_loop`), `replay` (with
+- `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
+  `operations_server`; `capture_operations` takes and tells it; `latency_gauge` and `finding_lines`
+  are the engine's part.
+- One file a command: `capture` (with `capture_request`, `capture_run`, `capture_text`,
+  `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_progress`), `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
   `demo` (with `demo_loop`), `venues`.
 - `__main__`: errors become sentences and exit codes.

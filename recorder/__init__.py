@@ -4,10 +4,11 @@ Reading order, as the data flows:
 
 - What is wanted: `stream_settings` (and the TOML file), `planned_connection` (which also tries the
   keys), `recorder_settings`.
-- Getting connected: `streams` has them all, `stream` keeps one plan alive; `reconnect` says when to try again,
-  `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is needed
-  before connecting (a token, an address, signed headers), `stream_context` what all of them share.
-- On a connection: `connection` takes messages as their bytes arrive; `conversation` is what goes on
+- Getting connected: `streams` has them all, `stream` keeps one plan alive; `reconnect` says when to
+  try again, `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is
+  needed before connecting (a token, an address, signed headers), `stream_context` what all of them
+  share.
+- On a connection: `tls_context` secures it, `connection` takes messages as their bytes arrive; `conversation` is what goes on
   there and keeps it alive, with `greeting` (login and subscriptions), `admission` (what was
   answered), `speech` (what we say, in turn) and `watchdog` (when it is dead). `redaction` removes
   secrets before anything is queued.
@@ -18,4 +19,6 @@ Reading order, as the data flows:
 - On disk: `recording` (one writer a folder), `journal` -> `sealing` -> `segment`, `manifest`,
   `recovery` after an unclean stop.
 - `recorder` puts it together, `statistics` is what it says of itself, `errors` what can go wrong.
+- Operating it: `part_watch` sees to it that nothing ends silently, `health` says whether bytes reach
+  the disk, `marker_tally` tells what the recording says of itself, `sd_notify` tells systemd.
 """

@@ -27,9 +27,7 @@ were left); where that is dear, `compression` is a setting.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -41,6 +39,7 @@ from websockets.frames import BINARY, CLOSE, CONT, TEXT
 from websockets.frames import Frame as WireFrame
 from websockets.protocol import CONNECTING, OPEN, Event
 
+from recorder.tls_context import tls_context
 from venues.frame import FrameKind
 
 MESSAGE_BYTES_MAX = 16 * 2**20
@@ -153,6 +152,9 @@ class FrameConnection(ClientConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say that it is gone, after websockets has tidied up."""
+        secured = self.transport.get_extra_info("ssl_object")
+        if secured is not None:
+            tls_context().remember(secured)
         super().connection_lost(exc)
         if not self._was_opened:
             return
@@ -217,12 +219,6 @@ class _Connect(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Return the one context of this process, which always verifies; loading it takes 20 ms."""
-    return ssl.create_default_context()
 
 
 async def open_connection(

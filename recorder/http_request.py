@@ -17,7 +17,7 @@ from http.client import HTTPException, HTTPMessage, InvalidURL
 from typing import IO
 from urllib.parse import urlsplit
 
-from recorder.connection import tls_context
+from recorder.tls_context import tls_context
 from venues.venue import HttpRequest
 
 FETCH_LIMIT_S = 10.0
