@@ -13,6 +13,7 @@ import click
 from cli.collector import calm_collector
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.errors import CommandError
+from cli.fault_options import fault_options, fault_seed_option, read_faults, tell_faults
 from cli.options import (
     RecordingTime,
     agent_options,
@@ -74,6 +75,8 @@ class _Range(NamedTuple):
 @click.option(
     "--skip-damaged", is_flag=True, help="Play around what cannot be read; it counts as lost."
 )
+@fault_options
+@fault_seed_option
 @json_option
 def replay(
     folders: tuple[str, ...],
@@ -86,16 +89,21 @@ def replay(
     engine_file: str | None,
     digest_only: bool,
     skip_damaged: bool,
+    fault_file: str | None,
+    fault_words: tuple[str, ...],
+    seed: int | None,
     as_json: bool,
 ) -> None:
     """Play recordings into the engine that runs live, and tell what it knows at the end.
 
     Several recordings are merged by receive time. Speed delays frames and never changes them: the
-    state digest is the same at every speed.
+    state digest is the same at every speed. With --fault or --faults, messages are lost, doubled,
+    spoilt and so on before the engine gets them, and what was done is listed.
     """
     from cli.attached_engine import AttachedEngine
     from cli.engine_summary import summarise
     from replay.engine_settings import recorded_settings
+    from replay.fault_source import FaultySource
     from replay.frame_merge import MergedRecording
     from replay.player import Player
     from replay.recording import Recording
@@ -103,6 +111,7 @@ def replay(
     from venues.registry import venue_named
 
     pace = speed_of(speed)
+    faults = read_faults(fault_file, fault_words, seed)
     if signals_file and not agent_reference:
         raise click.UsageError("--signals needs an --agent whose signals can be written.")
     for stream in streams or ():
@@ -116,8 +125,10 @@ def replay(
         if engine_file is None
         else read_engine_settings(engine_file)
     )
+    merged = recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
+    faulty = None if faults is None else FaultySource(merged, faults)
     player = Player(
-        recordings[0] if len(recordings) == 1 else recordings,
+        merged if faulty is None else faulty,
         pace,
         from_ns=played.from_ns,
         to_ns=played.to_ns,
@@ -134,9 +145,12 @@ def replay(
     if digest_only:
         click.echo(summary.state_digest)
     elif as_json:
-        print_json(_result(summary, seconds, attached))
+        result = _result(summary, seconds, attached)
+        print_json(result if faulty is None else {**result, "faults": faulty.done})
     else:
         _print(summary, seconds, attached, signals_file)
+    if faulty is not None and not quiet:
+        tell_faults(faulty.done)
     if interrupted:
         position = "" if player.position_ns is None else f" at {utc_text(player.position_ns)}"
         say(f"stopped{position}")
