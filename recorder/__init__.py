@@ -8,17 +8,19 @@ Reading order, as the data flows:
   try again, `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is
   needed before connecting (a token, an address, signed headers), `stream_context` what all of them
   share.
-- On a connection: `tls_context` secures it, `connection` takes messages as their bytes arrive; `conversation` is what goes on
-  there and keeps it alive, with `greeting` (login and subscriptions), `admission` (what was
-  answered), `speech` (what we say, in turn) and `watchdog` (when it is dead). `redaction` removes
-  secrets before anything is queued.
+- On a connection: `tls_context` secures it; `connection` takes messages as their bytes arrive;
+  `conversation` is what goes on there and keeps it alive, with `greeting` (login and
+  subscriptions), `admission` (what was answered), `speech` (what we say, in turn) and `watchdog`
+  (when it is dead). `redaction` removes secrets before anything is queued.
 - Beside the streams: `http_desk` asks over `http_request` within each host's budget, for
   `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`.
 - Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks,
   `frame_feed` hands them to who iterates, `writer` to the disk.
 - On disk: `recording` (one writer a folder), `journal` -> `sealing` -> `segment`, `manifest`,
   `recovery` after an unclean stop.
+- Once sealed: `removals` (what goes on purpose), `ring` (what a dashcam keeps), `upload` to an
+  `upload_store` with an `upload_ledger`, in `upload_rounds`; errors in `upload_errors`.
 - `recorder` puts it together, `statistics` is what it says of itself, `errors` what can go wrong.
-- Operating it: `part_watch` sees to it that nothing ends silently, `health` says whether bytes reach
-  the disk, `marker_tally` tells what the recording says of itself, `sd_notify` tells systemd.
+- Operating it: `part_watch` sees to it that nothing ends silently, `health` says whether bytes
+  reach the disk, `marker_tally` tells what the recording says of itself, `sd_notify` tells systemd.
 """
