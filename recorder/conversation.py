@@ -7,8 +7,7 @@ speaks in tasks of its own:
 
 - greeting: login and subscriptions, as `recorder.greeting` says;
 - replying to what the exchange wants answered, as `recorder.speech` says;
-- watching: pings, the exchange's own heartbeat, the end of the connection when it is dead, as
-  `recorder.watchdog` says, and channels that fall silent, as `recorder.stalls` says.
+- watching: pings, heartbeats, the end of a dead connection, silent channels: `recorder.vigil`.
 
 It is one line of its connection: see `recorder.line_group`. Nothing is read in the messages but
 what the exchange says of the connection itself (after the greeting only in small ones) and which
@@ -26,7 +25,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from recorder.connection import FrameConnection
-from recorder.entry import Entry, now_ms
+from recorder.entry import Entry
 from recorder.greeting import Greeting
 from recorder.lifecycle import ConnectionState
 from recorder.line_group import Message
@@ -34,7 +33,7 @@ from recorder.redaction import redacted_url
 from recorder.speech import REPLIES_MAX, Speech
 from recorder.stalls import Stalls
 from recorder.stream_context import StreamContext
-from recorder.watchdog import Watchdog
+from recorder.vigil import Vigil
 from venues.channel import Subscription
 from venues.event import NoticeKind
 from venues.frame import FrameKind
@@ -43,12 +42,8 @@ from venues.venue import ConnectionPlan, Venue
 
 log = logging.getLogger("tickreel.recorder")
 
-STALL_CHECK_S = 0.25
 NOTICE_BYTES_MAX = 256
 """After the greeting, only messages up to this size are looked at for a notice or a question."""
-WATCH_INTERVAL_MIN_S = 0.01
-BEAT_INTERVAL_MIN_S = 1.0
-"""No exchange is sent heartbeats more often because it says so."""
 
 
 class Conversation:
@@ -95,7 +90,6 @@ class Conversation:
         self.renewal_reason = ""
         self.urgent = False
         self._leaving = False
-        self._asked_noted = False
         self._saying: set[asyncio.Task[None]] = set()
 
     @property
@@ -313,7 +307,7 @@ class Conversation:
         speech = self._speech = self._begin_to_speak(connection)
         gone = asyncio.ensure_future(connection.gone())
         greeting = asyncio.ensure_future(self._greeting.hold(speech, connection))
-        watching = asyncio.ensure_future(self._watch(connection, speech))
+        watching = asyncio.ensure_future(self._vigil().hold(connection, speech))
         waited_for = {gone, greeting, watching}
         try:
             while not gone.done():
@@ -343,15 +337,19 @@ class Conversation:
             stream=self._plan.stream,
             interval_s=self._venue.traits.limits.message_interval_s,
         )
-        if self._channels is not None:
-            self._stalls = Stalls(
-                self, self._channels, self._group, self._venue, self._plan, self._say_soon
-            )
         if self.is_closed:
             speech.end()
         for reply in self._early_replies:
             speech.reply(reply)
         return speech
+
+    def _vigil(self) -> Vigil:
+        stalls = None
+        if self._channels is not None:
+            stalls = self._stalls = Stalls(
+                self, self._channels, self._group, self._venue, self._plan, self._say_soon
+            )
+        return Vigil(self, self._context, self._login, self._greeting, stalls)
 
     def _say_soon(self, messages: Sequence[str]) -> None:
         task = asyncio.ensure_future(self.say(messages))
@@ -362,65 +360,3 @@ class Conversation:
         if self._redaction is not None:
             message = self._redaction.payload(message)
         self._context.intake.mark_sent(self.connection_id, self._venue_name, message)
-
-    async def _watch(self, connection: FrameConnection, speech: Speech) -> None:
-        watchdog = self._watchdog()
-        while True:
-            now_s = time.monotonic()
-            message_s, bytes_s = connection.last_message_ns / 1e9, connection.last_bytes_ns / 1e9
-            fault = watchdog.fault(now_s, message_s, bytes_s)
-            if fault is not None:
-                return self._end_dead(connection, fault)
-            self._check_channels()
-            if watchdog.ping_due(now_s, bytes_s):
-                await speech.ping()
-            if watchdog.beat_due(now_s):
-                heartbeat = self._venue.heartbeat(now_ms())
-                if heartbeat is not None:
-                    await speech.say(heartbeat)
-            wait_s = watchdog.next_s(message_s, bytes_s) - time.monotonic()
-            if self._channels is not None:
-                wait_s = min(wait_s, STALL_CHECK_S)
-            await asyncio.sleep(max(WATCH_INTERVAL_MIN_S, wait_s))
-
-    def _check_channels(self) -> None:
-        channels, stalls = self._channels, self._stalls
-        if channels is None or stalls is None:
-            return
-        if not self._asked_noted and self._greeting.all_asked:
-            self._asked_noted = True
-            channels.asked(time.monotonic_ns())
-        stalls.check(self._context.clock())
-
-    def _end_dead(self, connection: FrameConnection, fault: str) -> None:
-        """Say since when nothing came, and end the connection."""
-        self._group.stalled(self, self._plan.subscriptions, connection.last_message_ns, fault)
-        connection.end(fault)
-
-    def _watchdog(self) -> Watchdog:
-        keepalive, connect = self._venue.traits.keepalive, self._context.connect
-        beats = self._venue.heartbeat(now_ms()) is not None
-        interval_s, silence_limit_s = keepalive.interval_s, keepalive.silence_limit_s
-        if self._login.ping_interval_s is not None:
-            interval_s = max(BEAT_INTERVAL_MIN_S, self._login.ping_interval_s)
-            # Where nothing else is sent, the answers to heartbeats are all that breaks a silence.
-            silence_limit_s = max(silence_limit_s, interval_s + keepalive.answer_limit_s)
-        silence_limit_s = self._context.silence_limit_s or silence_limit_s
-        return Watchdog(
-            beat_interval_s=interval_s if beats else None,
-            answer_limit_s=keepalive.answer_limit_s,
-            silence_limit_s=silence_limit_s,
-            pongs_count=not beats and self._is_quiet(silence_limit_s),
-            ping_interval_s=connect.ping_interval_s,
-            ping_limit_s=connect.ping_limit_s,
-            quiet_limit_s=connect.quiet_limit_s,
-            now_s=time.monotonic(),
-        )
-
-    def _is_quiet(self, silence_limit_s: float) -> bool:
-        """Return whether nothing was subscribed to that speaks within the limit by itself."""
-        stale_limits_s = self._venue.traits.stale_limits_s
-        return not any(
-            stale_limits_s.get(one.channel, float("inf")) <= silence_limit_s
-            for one in self._plan.subscriptions
-        )

@@ -170,8 +170,12 @@ async def test_nothing_is_lost_without_a_word_while_one_line_lags_by_seconds(
         held: list[str] = []
 
         def hold_back(client: Client) -> None:
+            def loses(message: str) -> bool:
+                held.append(message)
+                return mute[0]
+
             if client.number == 2:
-                client.loses = lambda message: bool(held.append(message) or True) and mute[0]
+                client.loses = loses
 
         mute = [False]
         exchange.welcomed = hold_back

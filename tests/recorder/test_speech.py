@@ -194,7 +194,7 @@ class _TimedVenue(TinyVenue):
 async def test_heartbeats_are_the_venues_words_as_often_as_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login_interval_s: float | None
 ) -> None:
-    monkeypatch.setattr("recorder.conversation.BEAT_INTERVAL_MIN_S", 0.05)
+    monkeypatch.setattr("recorder.vigil.BEAT_INTERVAL_MIN_S", 0.05)
     interval_s = 0.1 if login_interval_s is None else 3600.0
     keepalive = Keepalive(interval_s=interval_s, message=None, answer_limit_s=5.0)
     venue = _TimedVenue(with_traits(keepalive=keepalive).traits, login_interval_s)

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.recorder.tiny_venue import TRAITS, TinyDialect, TinyVenue
 from venues.channel import Channel
-from venues.event import NO_ROUTES, BookDelta, BookSnapshot, Event, Routes, Trade
+from venues.event import NO_ROUTES, BookDelta, BookSnapshot, Event, Routes, Side, Trade
 from venues.frame import Frame
 from venues.traits import Continuity, VenueTraits
 
@@ -47,7 +47,7 @@ class TopicVenue(TinyVenue):
         channel, symbol, number, *rest = words
         at = frame.receive_time_ns
         if channel == "trades":
-            trade = Trade(symbol, at, None, "1", "1", None, number, trade_number=int(number))
+            trade = Trade(symbol, at, None, "1", "1", Side.BUY, number, trade_number=int(number))
             return (trade,)
         kind = BookSnapshot if rest and rest[0] == "snapshot" else BookDelta
         return (kind(symbol, at, None, [("1", number)], [("2", number)], sequence=int(number)),)
