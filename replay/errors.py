@@ -6,7 +6,8 @@
     │   ├── DamagedSegmentError       frames of a segment that cannot be read
     │   │   └── MissingSegmentError   the whole file is not there
     │   ├── DamagedJournalError       frames of a journal that cannot be read
-    │   └── UnlikeSettingsError       recordings whose engines were not set alike
+    │   ├── UnlikeSettingsError       recordings whose engines were not set alike
+    │   └── NotSeekableError          a playback at max speed was to be led elsewhere
     ├── SpeedError                    (replay.speed) a text or number that is no speed
     ├── ClockBackwardsError           (replay.virtual_clock) a jump into the past
     ├── ClockRateError                (replay.virtual_clock) a rate of zero or below
@@ -101,4 +102,14 @@ class UnlikeSettingsError(ReplayError):
         super().__init__(
             f"{path} and {other_path} were recorded with different engine settings. "
             "Say which are to be used: --engine-settings FILE.toml, with an [engine] table."
+        )
+
+
+class NotSeekableError(ReplayError):
+    """A playback at `max` was told to go elsewhere: nothing waits there to be told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a playback at max speed looks at no clock and cannot be led. Play it at a speed, such "
+            "as 1000x, or begin another one where it is to go on."
         )

@@ -8,6 +8,12 @@ as soon after as the consumer asks: a consumer that is slower than the frames fa
 (`lag_ns`) and loses none, and catches up without a wait when it can. So that no frame waits for the
 disk, a thread reads ahead then (`replay.read_ahead`).
 
+A paced playback can be led while it goes on, from another thread or task: `step` hands out the
+next frame of one that is paused, `seek` goes on at another place, forward or back, and `go` asks,
+between two frames, where to. What was handed out before is not taken back: whoever follows with an
+engine brings it to the place (`replay.seek`), in what it gives to `go`. A paused playback stays
+paused, and shows nothing of what lies behind the place.
+
 Every iteration is a new playback from the beginning. One playback at a time: a second iteration
 over the same player would share its clock and its counts.
 """
@@ -15,14 +21,18 @@ over the same player would share its clock and its counts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
+from itertools import chain, dropwhile
 
 from replay.due_time import DueTimes
+from replay.errors import NotSeekableError
 from replay.frame_source import FrameSource
+from replay.place import Place
 from replay.read_ahead import ReadAhead
 from replay.speed import Speed, speed_of
-from replay.virtual_clock import VirtualClock
+from replay.virtual_clock import ClockBackwardsError, VirtualClock
 from venues.frame import Frame
 
 _FRAMES_BETWEEN_TURNS = 512
@@ -51,12 +61,14 @@ class Player:
         streams: Collection[str] | None = None,
         skip_damaged: bool = False,
         clock: VirtualClock | None = None,
+        start: Place | None = None,
     ) -> None:
         """Prepare a playback; nothing is read yet.
 
         Only frames with `from_ns <= receive_time_ns < to_ns` of the venues `streams` are played,
         and `skip_damaged` plays around what cannot be read. `clock` brings another steady clock,
-        or a clock that is paused; it goes at `speed` from here on.
+        or a clock that is paused; it goes at `speed` from here on. With `start` it begins at that
+        place, whatever `from_ns` is.
 
         Raises:
             SpeedError: `speed` is none.
@@ -69,9 +81,13 @@ class Player:
         self.frames_played = 0
         self._last: Frame | None = None
         self._due_ns: int | None = None
+        self._find: Callable[[], Place | None] | None = None
+        self._steps = 0
+        self._begins = True
         self._sources = list(source) if isinstance(source, Sequence) else [source]
         self._from_ns = from_ns
         self._to_ns = to_ns
+        self._start = start
         self._streams = streams
         self._skip_damaged = skip_damaged
 
@@ -86,6 +102,37 @@ class Player:
         if self.clock is None or self._due_ns is None:
             return 0
         return max(0, self.clock.now_ns - self._due_ns)
+
+    def seek(self, *, time_ns: int | None = None, frame_number: int | None = None) -> None:
+        """Go on with the first frame received at `time_ns` or later, or with that number or above.
+
+        Raises:
+            NotSeekableError: the playback is at `max`, where nothing waits to be told.
+        """
+        self.go(lambda: Place(frame_number, time_ns))
+
+    def go(self, find: Callable[[], Place | None]) -> None:
+        """Let `find` say where to go on; None for where the playback is.
+
+        It is called by whoever iterates, before the next frame is handed out.
+
+        Raises:
+            NotSeekableError: the playback is at `max`, where nothing waits to be told.
+        """
+        if self.clock is None:
+            raise NotSeekableError
+        self._find = find
+
+    def step(self) -> None:
+        """Hand out the next frame of a paused playback, now. Nothing is done to one that goes on.
+
+        Raises:
+            NotSeekableError: the playback is at `max`, where nothing waits to be told.
+        """
+        if self.clock is None:
+            raise NotSeekableError
+        if self.clock.paused:
+            self._steps += 1
 
     def __iter__(self) -> Iterator[Frame]:
         """Play from the beginning, blocking the thread until each frame is due.
@@ -111,12 +158,33 @@ class Player:
         self.frames_played = 0
         self._last = None
         self._due_ns = None
-        return _one(self._sources).frames(
-            from_ns=self._from_ns,
+        self._find, self._steps, self._begins = None, 0, True
+        return self._frames(self._start)
+
+    def _frames(self, place: Place | None) -> Iterator[Frame]:
+        """Return the frames from a place on; None for all that are to be played."""
+        source, from_ns = _one(self._sources), None if place is not None else self._from_ns
+        if place is not None and place.frame_number:
+            # Reading Parquet, which one source in memory has no need of.
+            from replay.recording import Recording
+
+            if isinstance(source, Recording):
+                batches = source.frame_batches(
+                    from_frame=place.frame_number,
+                    to_ns=self._to_ns,
+                    streams=self._streams,
+                    skip_damaged=self._skip_damaged,
+                )
+                return chain.from_iterable(batches)
+        frames = source.frames(
+            from_ns=from_ns,
             to_ns=self._to_ns,
             streams=self._streams,
             skip_damaged=self._skip_damaged,
         )
+        if place is None:
+            return frames
+        return dropwhile(lambda frame: not place.is_before(frame), frames)
 
     def _hurried(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         # Every name looked up here is paid for by every frame of every backtest.
@@ -132,30 +200,80 @@ class Player:
                 await asyncio.sleep(0)
 
     def _paced(self, frames: Iterator[Frame], clock: VirtualClock) -> Iterator[Frame]:
-        due_times = DueTimes()
-        with ReadAhead(frames) as batches:
-            for batch in batches:
-                for frame in batch:
+        following: Iterator[Frame] | None = frames
+        while following is not None:
+            place: Place | None = None
+            due_times = DueTimes()
+            with ReadAhead(following) as batches:
+                for frame in chain.from_iterable(batches):
                     due_ns = self._due(frame, due_times, clock)
-                    clock.sleep_until(due_ns)
+                    place = self._wait(due_ns, clock)
+                    if place is not None:
+                        break
                     yield self._handed_out(frame, due_ns)
+            following = None if place is None else self._frames(place)
 
     async def _paced_async(
         self, frames: Iterator[Frame], clock: VirtualClock
     ) -> AsyncIterator[Frame]:
-        due_times = DueTimes()
-        with ReadAhead(frames) as batches:
-            async for batch in batches:
-                for frame in batch:
-                    due_ns = self._due(frame, due_times, clock)
-                    await clock.sleep_until_async(due_ns)
-                    yield self._handed_out(frame, due_ns)
-                await asyncio.sleep(0)
+        following: Iterator[Frame] | None = frames
+        while following is not None:
+            place: Place | None = None
+            due_times = DueTimes()
+            with ReadAhead(following) as batches:
+                async for batch in batches:
+                    for frame in batch:
+                        due_ns = self._due(frame, due_times, clock)
+                        place = await self._wait_async(due_ns, clock)
+                        if place is not None:
+                            break
+                        yield self._handed_out(frame, due_ns)
+                    if place is not None:
+                        break
+                    await asyncio.sleep(0)
+            following = None if place is None else self._frames(place)
+
+    def _wait(self, due_ns: int, clock: VirtualClock) -> Place | None:
+        """Wait until a frame is due, and return None; or where to go instead."""
+        while True:
+            clock.sleep_until(due_ns, self._called)
+            if not self._called():
+                return None
+            place, stepped = self._answer(due_ns, clock)
+            if place is not None or stepped:
+                return place
+
+    async def _wait_async(self, due_ns: int, clock: VirtualClock) -> Place | None:
+        while True:
+            await clock.sleep_until_async(due_ns, self._called)
+            if not self._called():
+                return None
+            place, stepped = self._answer(due_ns, clock)
+            if place is not None or stepped:
+                return place
+
+    def _called(self) -> bool:
+        return self._find is not None or self._steps > 0
+
+    def _answer(self, due_ns: int, clock: VirtualClock) -> tuple[Place | None, bool]:
+        """Return where to go, if anywhere, and whether the next frame is to be handed out now."""
+        find, self._find = self._find, None
+        if find is not None:
+            place = find()
+            self._begins = place is not None
+            return place, False
+        self._steps -= 1
+        with suppress(ClockBackwardsError):
+            clock.jump(due_ns)
+        return None, True
 
     def _due(self, frame: Frame, due_times: DueTimes, clock: VirtualClock) -> int:
         due_ns = due_times.due_ns(frame)
-        if self._last is None:
-            clock.start(due_ns)
+        if self._begins:
+            self._begins = False
+            # After a seek a paused clock stands before the frame, so that it is not handed out.
+            sought = self._last is not None
+            clock.start(due_ns - 1 if sought and clock.paused else due_ns)
         return due_ns
 
     def _handed_out(self, frame: Frame, due_ns: int) -> Frame:

@@ -1,11 +1,9 @@
 """The engine as it was at any instant of a recording: the nearest checkpoint, and the frames after.
 
-Theory. A place in a recording is between two frames. The place of a time is before the first frame
-that was received then or later, in the order of the frames; so that where a wall clock stepped
-back, what came after it and bears an earlier time is still ahead. A checkpoint lies before a time
-if no frame in it was received then or later, which is what `now_ns` says, and before a frame by
-its number. Whatever the checkpoints are, the engine is the one that a replay of all frames up to
-the place gives: they only save time.
+Theory. What a place is, `replay.place` says. A checkpoint lies before a time if no frame in it was
+received then or later, which is what `now_ns` says, and before a frame by its number. Whatever the
+checkpoints are, the engine is the one that a replay of all frames up to the place gives: they only
+save time.
 """
 
 from __future__ import annotations
@@ -19,28 +17,9 @@ from book.settings import EngineSettings
 from recorder.recording_folder import RecordingFolder
 from replay.checkpoint_store import CheckpointEntry, CheckpointStore
 from replay.engine_settings import recorded_settings
+from replay.place import Place
 from replay.recording import Recording
 from venues.frame import Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a recording: before a frame number, or before a receive time."""
-
-    frame_number: int | None = None
-    time_ns: int | None = None
-
-    def is_before(self, frame: Frame) -> bool:
-        """Return whether a frame lies behind the place, so that it is not applied any more."""
-        if self.frame_number is not None:
-            return frame.frame_number >= self.frame_number
-        return self.time_ns is not None and frame.receive_time_ns >= self.time_ns
-
-    def is_after(self, entry: CheckpointEntry) -> bool:
-        """Return whether all of a checkpoint's frames lie before the place."""
-        if self.frame_number is not None:
-            return entry.frame_number < self.frame_number
-        return self.time_ns is None or entry.now_ns < self.time_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +63,7 @@ def engine_before(
     place = Place(frame_number, time_ns)
     store = store_of(recording, settings)
     listed = store.listed()
-    near = [entry for entry in listed.usable if place.is_after(entry)]
+    near = [entry for entry in listed.usable if place.is_after(entry.frame_number, entry.now_ns)]
     engine, entry = Engine(settings), None
     for entry in reversed(near):
         content = store.read(entry)

@@ -21,6 +21,7 @@ replaced whole, and `sleep_until` reads it anew after every `SLICE_NS` of waitin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -147,14 +148,23 @@ class VirtualClock:
         """Return the first steady time at which virtual time is `virtual_ns`; None while paused."""
         return self._sentence.steady_at(virtual_ns)
 
-    def sleep_until(self, virtual_ns: int) -> None:
-        """Block until virtual time is `virtual_ns`, however it comes to be that."""
+    def sleep_until(self, virtual_ns: int, interrupted: Callable[[], bool] | None = None) -> None:
+        """Block until virtual time is `virtual_ns`, however it comes to be that.
+
+        Or until `interrupted` says so, which is asked at least every `SLICE_NS`.
+        """
         while (left_ns := self._left_ns(virtual_ns)) > 0:
+            if interrupted is not None and interrupted():
+                return
             self.steady.sleep_ns(left_ns)
 
-    async def sleep_until_async(self, virtual_ns: int) -> None:
-        """Let other tasks run until virtual time is `virtual_ns`, however it comes to be that."""
+    async def sleep_until_async(
+        self, virtual_ns: int, interrupted: Callable[[], bool] | None = None
+    ) -> None:
+        """Let other tasks run until virtual time is `virtual_ns`; the rest as `sleep_until`."""
         while (left_ns := self._left_ns(virtual_ns)) > 0:
+            if interrupted is not None and interrupted():
+                return
             await self.steady.sleep_async_ns(left_ns)
 
     def _based_now(self) -> _Sentence:
