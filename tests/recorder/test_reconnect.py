@@ -177,6 +177,18 @@ def test_sixty_four_connections_come_back_from_an_outage_within_the_budget(seed:
     assert storm.most_in(300.0) <= 240
 
 
+def test_after_an_outage_of_any_length_all_are_back_in_time_and_no_window_is_overrun() -> None:
+    """A hundred seeds: 64 connections, an outage of 60 s to an hour, the strictest known limit."""
+    limits = ConnectionLimits(connects_max=300, connects_window_s=300.0)
+    for seed in range(100):
+        outage_s = random.Random(seed).uniform(60.0, 3600.0)
+        storm = _Storm(64, limits, seed)
+        storm.run(1000.0, 1000.0 + outage_s)
+        assert len(storm.back_s) == 64, seed
+        assert max(storm.back_s.values()) <= 1000.0 + outage_s + BACKOFF_LIMIT_S + 5.0, seed
+        assert storm.most_in(300.0) <= 240, seed
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_an_outage_of_an_hour_costs_few_attempts(seed: int) -> None:
     storm = _Storm(64, ConnectionLimits(connects_max=300, connects_window_s=300.0), seed)
