@@ -69,6 +69,11 @@ class _Lane:
         elif self.least_ns is None or latency_ns < self.least_ns:
             self.least_ns = latency_ns
 
+    def told(self) -> LatencyCounts:
+        if self.counts.least_ns is None:
+            return msgspec.structs.replace(self.counts, least_ns=self.least_ns)
+        return self.counts
+
 
 class LatencyGauge:
     """Watches an engine; only reads."""
@@ -81,10 +86,7 @@ class LatencyGauge:
 
     def counts(self) -> list[LatencyCounts]:
         """Return what was measured so far, by venue and kind."""
-        for lane in self._lanes.values():
-            if lane.counts.least_ns is None:
-                lane.counts.least_ns = lane.least_ns
-        return [lane.counts for _, lane in sorted(self._lanes.items())]
+        return [lane.told() for _, lane in sorted(self._lanes.items())]
 
     def _watcher(self, name: str) -> _Watch:
         return _Watch(self._engine, self._lanes, name)
