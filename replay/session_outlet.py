@@ -25,7 +25,7 @@ WRITE_LIMIT = 4 * SEND_BUFFER_MAX
 """What the connection itself may buffer before writing waits: out of reach, as we look first."""
 
 UNPACED_BUFFER = 256 * 1024
-CHUNK_MESSAGES = 64
+CHUNK_MESSAGES = 256
 CHUNK_BYTES = 256 * 1024
 REASON_BYTES_MAX = 123
 """A close frame holds 125 bytes, two of which are the code (RFC 6455, section 5.5)."""
