@@ -14,9 +14,12 @@ Reading order:
 - `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
   `operations_server`; `capture_operations` takes and tells it; `latency_gauge` and `finding_lines`
   are the engine's part.
+- `beside_options`, `capture_beside`: what goes on beside a capture with what is sealed: an upload
+  in a process of its own (`upload_process`, `live_upload`), a ring (`ring_watch`); `whereabouts`
+  says what came of it.
 - One file a command: `capture` (with `capture_request`, `capture_run`, `capture_text`,
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_progress`), `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
-  `demo` (with `demo_loop`), `venues`.
+  `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - `__main__`: errors become sentences and exit codes.
 """

@@ -19,6 +19,7 @@ from cli.report_text import (
     utc_text,
 )
 from cli.terminal import print_json
+from cli.whereabouts import whereabouts, whereabouts_rows
 
 if TYPE_CHECKING:
     from replay.recording import Recording
@@ -68,12 +69,13 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
         "unsealed_journals": len(place.journal_numbers()),
         "being_written": is_locked(place.lock),
     }
+    facts |= whereabouts(recording)
     return facts | (_scanned(recording) if scan else {})
 
 
 def _scanned(recording: Recording) -> dict[str, object]:
     from venues.frame import FrameKind
-    from venues.marker import Lost, read_marker
+    from venues.marker import DROPPED, Lost, read_marker
 
     kinds: Counter[FrameKind] = Counter()
     lost_frames, lost_unknown = 0, 0
@@ -82,6 +84,8 @@ def _scanned(recording: Recording) -> dict[str, object]:
         for frame in batch:
             if frame.kind is FrameKind.LOST:
                 lost = read_marker(frame, Lost)
+                if lost.cause == DROPPED:
+                    continue
                 lost_frames += lost.frames or 0
                 lost_unknown += lost.frames is None
     return {
@@ -110,6 +114,7 @@ def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
         ("connections", count_text(int(_number(facts["connections"])))),
         ("made by", f"tickreel {facts['tool_version']}, clock: {facts['clock_source']}"),
     ]
+    rows += whereabouts_rows(facts)
     if isinstance(kinds := facts.get("kinds"), dict):
         rows.append(("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())))
         unknown = int(_number(facts["losses_of_unknown_size"]))

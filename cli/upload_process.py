@@ -22,8 +22,11 @@ import msgspec
 
 from cli.child_process import child_command, child_environment
 from recorder.reconnect import Backoff
-from recorder.upload import UploadState
+from recorder.recording_errors import DamagedManifestError
+from recorder.recording_folder import RecordingFolder
+from recorder.upload import UploadState, upload_state
 from recorder.upload_rounds import UploadWord
+from recorder.upload_store import checked_uri
 
 WARNING_INTERVAL_S = 60.0
 """A store that fails is told of in so long at most once."""
@@ -42,6 +45,8 @@ class UploadProcess:
         remove_local: bool = False,
         on_warning: Callable[[str], None],
     ) -> None:
+        self._folder = RecordingFolder(folder)
+        self._uri = checked_uri(uri)
         self._arguments = [str(folder), uri, *(["--remove-local"] if remove_local else [])]
         self._on_warning = on_warning
         self._process: asyncio.subprocess.Process | None = None
@@ -64,6 +69,9 @@ class UploadProcess:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._living), limit_s)
             await self.kill()
+            with contextlib.suppress(DamagedManifestError):  # of which the upload has said so
+                # Not its last word, which it may not have come to say.
+                self.state = await asyncio.to_thread(upload_state, self._folder, self._uri)
         return self.state
 
     async def kill(self) -> None:

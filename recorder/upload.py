@@ -243,24 +243,44 @@ class Uploader:
             )
 
     def _entries(self) -> list[ManifestEntry]:
-        return [
-            entry
-            for entry in read_manifest(self._folder.manifest).entries
-            if self._confirmed(entry) or (self._folder.path / entry.path).exists()
-        ]
+        return _entries_of(self._folder, self._ledger)
 
     def _state(self, entries: list[ManifestEntry]) -> UploadState:
-        waiting = [entry for entry in entries if not self._confirmed(entry)]
-        return UploadState(
-            segments=len(entries),
-            confirmed=len(entries) - len(waiting),
-            waiting_bytes=sum(entry.file_bytes for entry in waiting),
-            removed=self._removed,
-            damaged=tuple(sorted(self._damaged)),
+        state = _state_of(entries, self._ledger)
+        return msgspec.structs.replace(
+            state, removed=self._removed, damaged=tuple(sorted(self._damaged))
         )
 
     def _confirmed(self, entry: ManifestEntry) -> bool:
         return self._ledger.holds(entry.path, entry.sha256)
+
+
+def upload_state(folder: RecordingFolder, uri: str) -> UploadState:
+    """Return how far an upload to `uri` is, by its ledger alone.
+
+    Raises:
+        DamagedManifestError: the local manifest cannot be believed.
+    """
+    ledger = UploadLedger(folder.path, uri)
+    return _state_of(_entries_of(folder, ledger), ledger)
+
+
+def _entries_of(folder: RecordingFolder, ledger: UploadLedger) -> list[ManifestEntry]:
+    """Return the segments that lie here or in the store."""
+    return [
+        entry
+        for entry in read_manifest(folder.manifest).entries
+        if ledger.holds(entry.path, entry.sha256) or (folder.path / entry.path).exists()
+    ]
+
+
+def _state_of(entries: list[ManifestEntry], ledger: UploadLedger) -> UploadState:
+    waiting = [entry for entry in entries if not ledger.holds(entry.path, entry.sha256)]
+    return UploadState(
+        segments=len(entries),
+        confirmed=len(entries) - len(waiting),
+        waiting_bytes=sum(entry.file_bytes for entry in waiting),
+    )
 
 
 class _Listed(msgspec.Struct):

@@ -1,0 +1,120 @@
+"""Uploads as a user does them: by hand, and beside a capture that must not feel them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.child_process import child_command
+from replay.market_simulator import SimulationSettings
+from replay.recording import Recording
+from replay.venue_server import VenueServer
+from tests.cli.commands import environment, run, run_async
+from tests.recorder.s3_store import KEYS, Asked, Bucket, FaultyProxy, s3_server
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "calm"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+def same(copy: Path, original: Path) -> None:
+    assert list(Recording.open(copy).verify()) == []
+    assert list(Recording.open(copy)) == list(Recording.open(original))
+
+
+def settings_file(folder: Path, url: str, uri: str) -> str:
+    path = folder / "night.toml"
+    path.write_text(
+        f'[recording]\nfolder = "{folder / "night"}"\nrotate_interval_s = 0.5\nupload = "{uri}"\n'
+        f'[[stream]]\nvenue = "reference"\nsymbols = ["BTCUSDT"]\nurl = "{url}"\n'
+    )
+    return str(path)
+
+
+def test_a_recording_is_uploaded_said_and_removed_by_hand(tmp_path: Path) -> None:
+    folder, there = tmp_path / "night", tmp_path / "there"
+    shutil.copytree(SAMPLE, folder)
+    done = run("upload", str(folder), there.as_uri())
+    assert (done.code, done.out) == (0, "2 of 2 segments uploaded and proved\n"), done.err
+    assert f"proved at {there.as_uri()}" in run("info", str(folder)).out
+    same(there, SAMPLE)
+    done = run("upload", str(folder), there.as_uri(), "--remove-local", "--json")
+    assert done.json["removed"] == 2
+    told = run("info", str(folder), "--scan", "--json").json
+    assert told["removed_frames"] == {"uploaded": 3673}
+    assert told["lost"] == 0
+    assert run("audit", str(there)).code == 0
+    assert run("recover", str(folder)).code == 0
+
+
+def test_what_is_not_sealed_is_said(tmp_path: Path, recording: Path) -> None:
+    (recording / "journal" / "000099.zst").write_bytes(b"")
+    done = run("upload", str(recording), (tmp_path / "there").as_uri())
+    assert "1 journal not sealed" in done.err
+
+
+async def test_a_capture_uploads_beside_itself(tmp_path: Path, server: str) -> None:
+    bucket = Bucket(server, "beside")
+    async with VenueServer(SimulationSettings(), speed="15x") as exchange:
+        settings = settings_file(tmp_path, exchange.url, bucket.uri("night"))
+        done = await run_async("capture", settings, "--duration", "3s", "--json", env=KEYS)
+    assert done.code == 0, done.err
+    assert done.json["uploaded"]["confirmed"] == done.json["segments"] > 2, done.err
+    for key in bucket.listing():
+        path = tmp_path / "there" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = bucket.get(key)
+        assert content is not None
+        path.write_bytes(content)
+    same(tmp_path / "there" / "night", tmp_path / "night")
+    log = done.out + done.err + (tmp_path / "night" / "uploads.jsonl").read_text()
+    assert not any(secret in log for name, secret in KEYS.items() if "SECRET" in name)
+
+
+@pytest.mark.parametrize("store", ["dead", "mute", "no bucket", "other recording"])
+async def test_a_store_that_fails_costs_a_capture_nothing(
+    tmp_path: Path, server: str, store: str
+) -> None:
+    uri = f"s3://no-such-bucket/night?endpoint_override={server}&scheme=http"
+    if store == "dead":
+        uri = "s3://bucket/night?endpoint_override=127.0.0.1:9&scheme=http"
+    elif store == "other recording":
+        shutil.copytree(SAMPLE, tmp_path / "there")
+        uri = (tmp_path / "there").as_uri()
+    over = threading.Event()
+
+    def mute(asked: Asked, forward: object) -> None:
+        over.wait(30)
+
+    with FaultyProxy(server, mute).standing() as proxy:
+        if store == "mute":
+            uri = f"s3://bucket/night?endpoint_override={proxy.address}&scheme=http"
+        async with VenueServer(SimulationSettings(), speed="15x") as exchange:
+            settings = settings_file(tmp_path, exchange.url, uri)
+            process = await asyncio.create_subprocess_exec(
+                *child_command("cli", "capture", settings, "--json", "--no-engine"),
+                env=environment(**KEYS),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            await asyncio.sleep(2.5)
+            process.send_signal(signal.SIGTERM)
+            out, err = await asyncio.wait_for(process.communicate(), 20)
+        over.set()
+    assert process.returncode == 0, err
+    assert b"uploaded" in err or b"another recording" in err
+    recording = Recording.open(tmp_path / "night")
+    assert list(recording.verify()) == []
+    assert sum(frame.received for frame in recording) > 100
+    assert b'"lost": 0' in out
+    assert not (tmp_path / "there" / "uploads.jsonl").exists()
