@@ -40,6 +40,7 @@ from replay.file_integrity import integrity_of
 from replay.frame_source import FrameSource
 from replay.player import Player
 from replay.recognition import Recognition
+from replay.removal_note import removal_note
 from venues.channel import Channel
 
 _FRAMES_BETWEEN_REPORTS = 16_384
@@ -78,6 +79,7 @@ def audit(
     listener = AuditListener(engine)
     ledger = EpochLedger()
     recognition = Recognition()
+    removed: list[str] = []
     player = Player(
         source,
         from_ns=chosen.from_ns,
@@ -89,11 +91,14 @@ def audit(
         before = listener.events
         engine.apply(frame)
         ledger.add(frame)
+        if told := removal_note(frame):
+            removed.append(told)
         if frame.received:
             recognition.add(frame, told=listener.events != before)
         if on_progress is not None and player.frames_played % _FRAMES_BETWEEN_REPORTS == 0:
             on_progress(player)
-    return _report(engine, listener, ledger, recognition.by_venue(), integrity_of(source))
+    recognised = recognition.by_venue()
+    return _report(engine, listener, ledger, recognised, integrity_of(source), removed)
 
 
 def _report(
@@ -102,6 +107,7 @@ def _report(
     ledger: EpochLedger,
     recognised: list[Recognised],
     integrity: Integrity | None,
+    removed: list[str],
 ) -> AuditReport:
     markets = list(engine.markets.values())
     books = [_book(market, listener) for market in markets if _has_book(market)]
@@ -137,8 +143,11 @@ def _report(
             kind.value: count for kind, count in sorted(engine.findings.counts.items())
         },
         findings=[_finding(finding) for finding in engine.findings],
-        notes=notes(clock, silences, recognised, len(markets) - len(books))
-        + notes_of_rows([market.counters for market in markets]),
+        notes=[
+            *removed,
+            *notes(clock, silences, recognised, len(markets) - len(books)),
+            *notes_of_rows([market.counters for market in markets]),
+        ],
         state_digest=engine.state_digest(),
     )
 

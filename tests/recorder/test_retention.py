@@ -13,6 +13,7 @@ from recorder.recovery import recover
 from recorder.removals import Removal, _append, present, read_removals
 from recorder.retention import Keep, apply_keeps, read_keep, read_size_bytes
 from recorder.upload_ledger import UploadLedger
+from replay.audit import audit
 from replay.recording import Recording
 from tests.recorder.made_frames import made_frames, record
 from tests.recorder.test_sealing import leave_a_closed_journal
@@ -187,3 +188,18 @@ def test_a_recorder_with_limits_removes_beside_and_after(tmp_path: Path) -> None
     assert texts(folder) == made[200:]
     entries = read_manifest(folder / "manifest.jsonl").entries
     assert sum(e.file_bytes for e in present(RecordingFolder(folder), entries)) <= 250_000
+
+
+def test_an_audit_says_from_when_on_the_recording_goes_and_calls_it_no_fault(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "night"
+    made = recorded(folder, 4)
+    before = audit(Recording.open(folder))
+    apply_keeps(RecordingFolder(folder), [Keep("", age_ns=50 * 1_000_000)])
+    report = audit(Recording.open(folder))
+    assert report.notes[0].startswith("80 frames before 2026-11-18T")
+    assert "removed on purpose (retention)" in report.notes[0]
+    assert report.lost.frames == 0
+    assert set(report.faults) == set(before.faults)
+    assert texts(folder) == made[80:]

@@ -1,0 +1,30 @@
+"""What an audit says of parts that were removed from a recording on purpose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from venues.frame import Frame, FrameKind
+from venues.marker import DROPPED, Lost, MarkerError, read_marker
+
+
+def removal_note(frame: Frame) -> str | None:
+    """Return the sentence for a marker of removed frames; None for any other frame."""
+    if frame.kind is not FrameKind.LOST:
+        return None
+    try:
+        lost = read_marker(frame, Lost)
+    except MarkerError:
+        return None
+    if lost.cause != DROPPED:
+        return None
+    place = "before" if frame.frame_number == 0 else f"from {_utc(lost.from_ns)} to"
+    return (
+        f"{lost.frames or 0:,} frames {place} {_utc(lost.to_ns)} were removed on purpose "
+        f"({lost.detail}), and are not judged."
+    )
+
+
+def _utc(time_ns: int) -> str:
+    whole = datetime.fromtimestamp(time_ns // 10**9, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}Z"
