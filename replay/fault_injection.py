@@ -75,6 +75,7 @@ class FaultInjector:
         self._outages: dict[int, _Outage] = {}
         self._connections: dict[int, int] = {}
         self._cuts = 0
+        self._now_ns = 0
         self._shift_ns = 0
         self._deeds = {
             FaultKind.DROP: self._drop,
@@ -92,6 +93,7 @@ class FaultInjector:
 
     def take(self, frame: Frame) -> list[Frame]:
         """Take the next frame; return what comes by now instead."""
+        self._now_ns = max(self._now_ns, frame.receive_time_ns)
         before = [self._by_the_clock(each) for each in self._released(frame.receive_time_ns)]
         self._content.note(frame)
         out: list[Frame] = []
@@ -102,7 +104,7 @@ class FaultInjector:
         """Return what is still held back, at its time: the recording is over."""
         out = [self._told(outage, _FOREVER_NS) for outage in self._outages.values() if outage.told]
         for frame in self._overtaken.values():
-            self._hold(frame, frame.receive_time_ns)
+            self._hold(self._never_overtaken(frame, self._now_ns), self._now_ns)
         self._outages.clear()
         self._overtaken.clear()
         out += self._released(_FOREVER_NS)
@@ -185,7 +187,13 @@ class FaultInjector:
         self._stalled_until_ns.pop(number, None)
         overtaken = self._overtaken.pop(number, None)
         if overtaken is not None:
-            out.append(_at(overtaken, closed.receive_time_ns))
+            out.append(self._never_overtaken(overtaken, closed.receive_time_ns))
+
+    def _never_overtaken(self, frame: Frame, now_ns: int) -> Frame:
+        """Let a message come that waited for another one of its connection, in vain."""
+        if now_ns > frame.receive_time_ns:
+            self._list(FaultKind.REORDER, frame, "came late, with no other to come before it")
+        return _at(frame, now_ns)
 
     def _hold(self, frame: Frame, until_ns: int) -> None:
         self._order += 1

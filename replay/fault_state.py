@@ -54,13 +54,18 @@ class BookView(NamedTuple):
     state: BookState
     windows: int
 
+    @property
+    def follows(self) -> bool:
+        """Whether the book follows its feed, or did until nobody listened any more."""
+        return self.state in _FOLLOWING
+
     def doubted_against(self, whole: BookView) -> bool:
         """Say whether this book is in a doubt that `whole`, the same one without faults, is not."""
         if self.windows > whole.windows:
             return True
         if whole.state is BookState.PROVEN:
             return self.state is not BookState.PROVEN
-        return whole.state in _FOLLOWING and self.state not in _FOLLOWING
+        return whole.follows and not self.follows
 
 
 NO_BOOK = BookView(([], []), ([], []), BookState.EMPTY, 0)

@@ -28,7 +28,7 @@ from replay.fault_injection import FaultInjector
 from replay.fault_kind import Fault, FaultKind
 from replay.fault_report import FaultReport, HiddenTally, Hiding, KindTally, Outcome, Trial
 from replay.fault_settings import FaultSettings
-from replay.fault_state import NO_BOOK, Witness
+from replay.fault_state import NO_BOOK, StreamKey, Witness
 from replay.fault_survey import NOTHING, Content, Survey
 from venues.channel import Channel
 from venues.frame import RECORDER, Frame
@@ -166,16 +166,12 @@ class _Bench:
         hiding: Hiding | None = None
         if caught_by:
             outcome = Outcome.NOTICED
-        elif fault.kind is FaultKind.CLOCK:
-            # It harms all that is measured by the clock, and no book.
-            hiding = Hiding.NO_STEADY_CLOCK if victim.monotonic_time_ns is None else None
-            outcome = Outcome.MISSED if hiding is None else Outcome.HIDDEN
-        elif not differences:
-            outcome = Outcome.HARMLESS
-        else:
+        elif differences or self._unchecked(fault, window, whole):
             harm = self._harm(fault.kind, window, frames, whole, faulty)
-            hiding = hiding_of(harm, differences, venue_named(victim.venue).traits)
+            hiding = _hiding(harm, differences, victim)
             outcome = Outcome.MISSED if hiding is None else Outcome.HIDDEN
+        else:
+            outcome = Outcome.HARMLESS
         return Trial(
             fault=fault,
             venue=victim.venue,
@@ -184,6 +180,18 @@ class _Bench:
             differs=sorted(f"{symbol} {channel}" for _, symbol, channel in differences),
             hiding=hiding,
         )
+
+    def _unchecked(self, fault: Fault, window: range, whole: Witness) -> bool:
+        """Say whether a fault that harms no book was to be noticed all the same.
+
+        A step of the clock harms all that is measured by it. A wrong checksum is to be noticed by
+        a book that follows the feed.
+        """
+        if fault.kind is FaultKind.CHECKSUM:
+            books = whole.books()
+            hashed = self._survey.contents[window.start].hashed
+            return any(books.get(topic[:2], NO_BOOK).follows for topic in hashed)
+        return fault.kind is FaultKind.CLOCK
 
     def _harm(
         self,
@@ -204,6 +212,12 @@ class _Bench:
                 behind.append(content)
         sent, *after = self._survey.contents[window.start : window.stop]
         return Harm(kind, sent, said, after, behind, whole, faulty)
+
+
+def _hiding(harm: Harm, differences: set[StreamKey], victim: Frame) -> Hiding | None:
+    if harm.kind is FaultKind.CLOCK:
+        return Hiding.NO_STEADY_CLOCK if victim.monotonic_time_ns is None else None
+    return hiding_of(harm, differences, venue_named(victim.venue).traits)
 
 
 def _caught_by(frame: Frame, symbols: set[str], whole: Witness, faulty: Witness) -> list[str]:
