@@ -48,7 +48,7 @@ from replay.sent_ledger import SentLedger
 from replay.session_outlet import SessionOutlet
 from replay.session_voice import SessionVoice
 from venues.errors import TickreelError
-from venues.venue import ClientRequest, Credentials, RequestKind
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
 TOPICS_MAX = 2_000
 ANSWER_DELAY_S = 0.01
@@ -317,16 +317,18 @@ class ServerSession:
         """Send what is subscribed to; return the end of the connection, where it is met."""
         messages: list[Sending] = []
         cutting: Cutting | None = None
+        carried, as_recorded = self._carried, self._as_recorded()
         for index, step in enumerate(steps):
-            if isinstance(step, Cutting):
+            if type(step) is Cutting:
                 cutting = self._met_end(step)
                 rest = index + 1
-            elif self._wants(step):
-                cutting = self._left if step.connection_id not in self._carried else None
+            elif type(step) is Sending and self._wants(step):
                 rest = index
+                if step.connection_id not in carried:
+                    cutting = self._left
+                    carried.update(() if cutting else (step.connection_id,))
                 if cutting is None:
-                    self._carried.add(step.connection_id)
-                    messages.append(self._on_wire(step))
+                    messages.append(step if as_recorded else self._on_wire(step))
             if cutting is not None:
                 self.feed.give_back(steps[rest:])
                 break
@@ -348,6 +350,11 @@ class ServerSession:
         if message.topic is None:
             return message.connection_id in self._carried
         return message.topic in self.topics
+
+    def _as_recorded(self) -> bool:
+        """Return whether messages go out as they are, whatever they are."""
+        unwrapped = type(self._dialect).wire_payload is Dialect.wire_payload
+        return unwrapped and self._playback is not None and not self._playback.times.wanted
 
     def _on_wire(self, message: Sending) -> Sending:
         payload = self._dialect.wire_payload(message.payload, self.path)

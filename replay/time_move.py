@@ -29,20 +29,24 @@ class UnmovableTimesError(TickreelError):
 
 
 class TimeMove:
-    """By how much times are moved; not at all unless `wanted`."""
+    """By how much times are moved.
+
+    Attributes:
+        wanted: whether they are moved at all.
+    """
 
     def __init__(
         self, origin_ns: int, *, wanted: bool, wall_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._origin_ns = origin_ns
-        self._wanted = wanted
+        self.wanted = wanted
         self._wall_ns = wall_ns
         self._shift_s: int | None = None
 
     @property
     def shift_s(self) -> int | None:
         """The constant; None where nothing is moved. Fixed with the first look at it."""
-        if not self._wanted:
+        if not self.wanted:
             return None
         if self._shift_s is None:
             self._shift_s = (self._wall_ns() - self._origin_ns) // NS_PER_S

@@ -114,10 +114,6 @@ class BybitDialect(Dialect):
         """Return whether `path` is the private one."""
         return path == PRIVATE_PATH
 
-    def wire_payload(self, payload: bytes, path: str) -> bytes:
-        """Return the message as it is."""
-        return payload
-
     def snapshot_symbol(self, path_and_query: str) -> str | None:
         """Return the symbol that a request for an order book of this category asks about."""
         parts = urlsplit(path_and_query)

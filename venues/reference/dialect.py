@@ -75,10 +75,6 @@ class ReferenceDialect(Dialect):
         """Return whether `path` is the one endpoint, where a login opens the private topics."""
         return path == PATH
 
-    def wire_payload(self, payload: bytes, path: str) -> bytes:
-        """Return the message as it is."""
-        return payload
-
     def snapshot_symbol(self, path_and_query: str) -> str | None:
         """Return the symbol that a request for an order book asks about."""
         parts = urlsplit(path_and_query)
