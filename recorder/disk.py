@@ -59,6 +59,10 @@ class Disk:
         """Remove a file."""
         path.unlink()
 
+    def remove_folder(self, path: Path) -> None:
+        """Remove an empty folder."""
+        path.rmdir()
+
     def make_folder(self, path: Path, mode: int) -> None:
         """Make a folder; one that is there already is as good."""
         path.mkdir(mode=mode, exist_ok=True)

@@ -14,16 +14,19 @@ the first number that is missing and exact counts. Nothing was lost by it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
 
-from recorder.disk import REAL_DISK
-from recorder.manifest import ManifestEntry, read_manifest
-from recorder.recording_folder import FILE_MODE, FolderLock, RecordingFolder
+from recorder.manifest import ManifestEntry, append_line, read_manifest
+from recorder.recording_folder import (
+    FolderLock,
+    RecordingFolder,
+    parse_segment_path,
+    stays_inside,
+)
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import DROPPED, Lost, marker_payload
 
@@ -139,29 +142,22 @@ def dropped_runs(
 def _append(folder: RecordingFolder, removals: list[Removal]) -> None:
     path = folder.path / REMOVALS_NAME
     lines = b"".join(msgspec.json.encode(removal) + b"\n" for removal in removals)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    try:
-        whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0).rfind(b"\n") + 1
-        os.ftruncate(descriptor, whole)
-        if os.pwrite(descriptor, lines, whole) < len(lines):
-            os.ftruncate(descriptor, whole)
-            raise OSError("the disk is full")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    REAL_DISK.sync_folder(folder.path)
+    written = path.read_bytes() if path.exists() else b""
+    append_line(path, lines, written.rfind(b"\n") + 1, folder.disk)
 
 
 def _take_away(folder: RecordingFolder, numbers: Collection[int]) -> Removed:
     wanted, segments, size_bytes = set(numbers), 0, 0
     if not wanted:
         return Removed(0, 0)
-    for path in folder.frames.glob("*/*/*.parquet"):
-        if path.stem.isdecimal() and int(path.stem) in wanted:
-            size_bytes += path.stat().st_size
-            path.unlink()
+    for path in folder.segment_paths():
+        parsed = parse_segment_path(path)
+        if parsed is not None and parsed[1] in wanted and stays_inside(folder.path, path):
+            file = folder.path / path
+            size_bytes += file.stat().st_size
+            folder.disk.remove(file)
             segments += 1
     for place in folder.frames.glob("*/*"):
         if not any(place.iterdir()):
-            place.rmdir()
+            folder.disk.remove_folder(place)
     return Removed(segments, size_bytes)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from recorder.manifest import read_manifest
 from recorder.recording import RecordingWriter
 from recorder.recording_errors import JournalWriteError, NotARecordingError
 from recorder.recording_folder import RecordingFolder
 from recorder.recovery import recover
+from recorder.removals import RETENTION, present, remove_numbers
 from replay.recording import Recording
 from tests.recorder.crash_states import CrashModel, RecordedDisk, write_state
 from tests.recorder.failing_disk import never
@@ -46,6 +48,13 @@ class Session:
     seed: int
     disk: RecordedDisk
     frames: dict[int, Frame] = field(default_factory=dict)
+
+    def promised_before(self, call: int) -> set[int]:
+        """Return the frames that have to be there when the power is cut before a call."""
+        if not call:
+            return set()
+        last = self.disk.calls[call - 1]
+        return {n for n in self.frames if n < last.promised and n not in last.given_up}
 
 
 def live(folder: Path, seed: int, kind: type[RecordedDisk] = RecordedDisk) -> Session:
@@ -94,11 +103,25 @@ def _do_something(writer: RecordingWriter, session: Session, chance: random.Rand
         elif what < 0.85:
             writer.sync()
             session.disk.promised = first
-        else:
+        elif what < 0.95:
             writer.rotate()
             session.disk.promised = first
+        else:
+            _remove_the_oldest(writer.folder, session)
     for number in [n for n in session.frames if n >= writer.next_frame_number]:
         del session.frames[number]  # refused, and never written
+
+
+def _remove_the_oldest(folder: RecordingFolder, session: Session) -> None:
+    """Remove one number by retention, as the sealing process does."""
+    sealed = present(folder, read_manifest(folder.manifest).entries)
+    left = sorted({entry.number for entry in sealed} - set(folder.journal_numbers()))
+    gone = [entry for entry in sealed if entry.number in left[:1]]
+    if gone and min([*folder.journal_numbers(), left[0] + 1]) > left[0]:
+        numbers = range(gone[0].first_frame_number, max(e.last_frame_number for e in gone) + 1)
+        first = min(entry.first_frame_number for entry in gone)
+        session.disk.given_up |= {*numbers, *range(first, numbers.stop)}
+        remove_numbers(folder, left[:1], RETENTION, 0)
 
 
 class PromiseBrokenError(AssertionError):
@@ -136,7 +159,7 @@ def check_session(
         folder = place / "state"
         folder.mkdir()
         write_state(folder, state)
-        promised = calls[cut - 1].promised if cut else 0
+        promised = session.promised_before(cut)
         where = f"seed {seed}, {states} states, number {index}"
         try:
             check_state(folder / "night", session, promised, where)
@@ -148,7 +171,7 @@ def check_session(
     return len(seen)
 
 
-def check_state(folder: Path, session: Session, promised: int, where: str) -> None:
+def check_state(folder: Path, session: Session, promised: set[int], where: str) -> None:
     """Recover what a power cut left: all that was synced is there, and nothing that never was."""
     disk = never()
     try:
@@ -172,7 +195,7 @@ def check_going_on(folder: Path, where: str) -> None:
         raise PromiseBrokenError("not gone on with", where)
 
 
-def _check_frames(folder: Path, session: Session, promised: int, where: str) -> None:
+def _check_frames(folder: Path, session: Session, promised: set[int], where: str) -> None:
     recording = Recording.open(folder)
     found = list(recording)
     problems = list(recording.verify())
@@ -186,9 +209,9 @@ def _check_frames(folder: Path, session: Session, promised: int, where: str) -> 
         if not told and session.frames.get(frame.frame_number) != frame:
             raise PromiseBrokenError(f"frame {frame.frame_number} was never given", where)
     there = {frame.frame_number for frame in found if frame.venue != RECORDER}
-    missing = [n for n, frame in session.frames.items() if n < promised and n not in there]
+    missing = sorted(promised - there)
     if missing:
-        raise PromiseBrokenError(f"synced frames {missing[:5]} are gone, of {promised}", where)
+        raise PromiseBrokenError(f"synced frames {missing[:5]} are gone", where)
     left = RecordingFolder(folder).journal_numbers()
     if left:
         raise PromiseBrokenError(f"journals {left} are not sealed", where)

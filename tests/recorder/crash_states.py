@@ -65,18 +65,20 @@ class Call:
     target: str = ""
     change: _Change | None = None
     promised: int = 0
+    given_up: frozenset[int] = frozenset()
 
 
 class RecordedDisk(Disk):
     """Makes every call (but for syncs, which only the model needs) and takes it down.
 
     `refuses` says which syncs fail. `promised` is set by the test to what it was promised so far,
-    and is taken down with each call.
+    and is taken down with each call; `given_up` is what it has let go of, so that it may be gone.
     """
 
     def __init__(self, root: Path, refuses: Callable[[], bool] = lambda: False) -> None:
         self.calls: list[Call] = []
         self.promised = 0
+        self.given_up: frozenset[int] = frozenset()
         self._root = root
         self._refuses = refuses
         self._numbers: dict[str, int] = {}
@@ -138,6 +140,10 @@ class RecordedDisk(Disk):
         super().remove(path)
         self._note("remove", self._numbers.pop(self._name(path)), self._name(path))
 
+    def remove_folder(self, path: Path) -> None:
+        super().remove_folder(path)
+        self._note("remove", FOLDER, self._name(path))
+
     def make_folder(self, path: Path, mode: int) -> None:
         super().make_folder(path, mode)
         self._note("create", FOLDER, self._name(path))
@@ -159,7 +165,7 @@ class RecordedDisk(Disk):
         target: str = "",
         change: _Change | None = None,
     ) -> None:
-        self.calls.append(Call(name, file, path, target, change, self.promised))
+        self.calls.append(Call(name, file, path, target, change, self.promised, self.given_up))
 
 
 class CrashModel:
