@@ -26,6 +26,7 @@ _UNITS_S = {
 }
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|min|s|m|h|d)\s*", re.ASCII)
 _DAY_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?", re.ASCII)
+_EPOCH = re.compile(r"(\d{9,10})(?:\.(\d{1,9}))?|(\d{13})|(\d{16})|(\d{19})", re.ASCII)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})?",
     re.ASCII,
@@ -88,7 +89,9 @@ class RecordingTime:
 
 
 def read_recording_time(text: str) -> RecordingTime:
-    """Read RFC 3339 (UTC where no offset is given), `HH:MM:SS` or `+90s`.
+    """Read RFC 3339 (UTC where no offset is given), `HH:MM:SS`, `+90s` or time since 1970.
+
+    That is in seconds, or by the count of its digits in ms (13), us (16) or ns (19).
 
     Raises:
         ValueError: it is none of these.
@@ -96,6 +99,10 @@ def read_recording_time(text: str) -> RecordingTime:
     stripped = text.strip()
     if stripped.startswith("+") and len(stripped) > 1:
         return RecordingTime(text, offset_ns=read_duration_ns(stripped[1:]))
+    if epoch := _EPOCH.fullmatch(stripped):
+        whole = next(group for group in (epoch[1], *epoch.groups()[2:]) if group)
+        unit_ns = 10 ** (19 - len(whole)) if len(whole) > 10 else NS_PER_S
+        return RecordingTime(text, moment_ns=int(whole) * unit_ns + _fraction_ns(epoch[2]))
     if day_time := _DAY_TIME.fullmatch(stripped):
         hour, minute, second = int(day_time[1]), int(day_time[2]), int(day_time[3] or 0)
         if hour < 24 and minute < 60 and second < 60:
@@ -112,7 +119,7 @@ def read_recording_time(text: str) -> RecordingTime:
             return RecordingTime(text, moment_ns=seconds * NS_PER_S + _fraction_ns(moment[3]))
     raise ValueError(
         f"{text!r} is no time: write 2026-11-22T02:14:00Z, 02:14:00 (of the recording's day, UTC) "
-        "or +90s (after its start)"
+        "1763777640 (seconds since 1970) or +90s (after its start)"
     )
 
 

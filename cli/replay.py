@@ -2,76 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.collector import calm_collector
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.errors import CommandError
 from cli.fault_options import fault_options, fault_seed_option, read_faults, tell_faults
-from cli.options import (
-    RecordingTime,
-    agent_options,
-    json_option,
-    read_names,
-    read_recording_time,
-    reading,
-    speed_option,
-)
+from cli.options import RecordingTime, agent_options, json_option, speed_option
+from cli.replay_range import AskedRange, range_options, read_channels, resolve_range
 from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
 from cli.streams_option import refuse_absent
 from cli.terminal import print_json, say, warn
 
 if TYPE_CHECKING:
     from book.agent import AgentFailure
+    from book.settings import EngineSettings
     from cli.attached_engine import AttachedEngine
     from cli.engine_summary import EngineSummary
-    from replay.player import Player
+    from cli.replay_playback import Playback
+    from replay.fault_settings import FaultSettings
+    from replay.frame_source import FrameSource
     from replay.recording import Recording
+    from replay.selected_source import SelectedSource
+    from venues.channel import Channel
 
+EXIT_DIFFERENT = 1
 EXIT_INTERRUPTED = 130
-
-
-class _Range(NamedTuple):
-    """What is played, in receive time: from the first frame to the last, or less."""
-
-    from_ns: int | None
-    to_ns: int | None
-    first_ns: int
-    last_ns: int
 
 
 @click.command(short_help="Play recordings into the engine.")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
 @speed_option("max")
+@range_options
 @click.option(
-    "--from",
-    "from_time",
-    metavar="TIME",
-    callback=reading(read_recording_time),
-    help="Begin at this time: RFC 3339, HH:MM:SS of the recording's day, or +90s after its start.",
+    "--cold", is_flag=True, help="With --from: begin with empty books, as a new client would."
 )
-@click.option(
-    "--to",
-    "to_time",
-    metavar="TIME",
-    callback=reading(read_recording_time),
-    help="End before this time, written as for --from.",
-)
-@click.option(
-    "--streams",
-    metavar="VENUE,...",
-    callback=reading(read_names),
-    help="Play only what came from these venues.",
-)
+@click.option("-p", "--start-paused", is_flag=True, help="Wait for a key (space) to begin.")
+@click.option("-l", "--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
 @agent_options
 @engine_settings_option
 @click.option("--digest", "digest_only", is_flag=True, help="Print the state digest and no more.")
+@click.option(
+    "--prove", is_flag=True, help="Reproduce each receipt that the live engine left behind."
+)
 @click.option(
     "--skip-damaged", is_flag=True, help="Play around what cannot be read; it counts as lost."
 )
@@ -83,11 +59,19 @@ def replay(
     speed: str,
     from_time: RecordingTime | None,
     to_time: RecordingTime | None,
+    start_offset_ns: int | None,
+    duration_ns: int | None,
     streams: tuple[str, ...] | None,
+    symbols: tuple[str, ...] | None,
+    channels: tuple[str, ...] | None,
+    cold: bool,
+    start_paused: bool,
+    loop: bool,
     agent_reference: str | None,
     signals_file: str | None,
     engine_file: str | None,
     digest_only: bool,
+    prove: bool,
     skip_damaged: bool,
     fault_file: str | None,
     fault_words: tuple[str, ...],
@@ -97,132 +81,166 @@ def replay(
     """Play recordings into the engine that runs live, and tell what it knows at the end.
 
     Several recordings are merged by receive time. Speed delays frames and never changes them: the
-    state digest is the same at every speed. With --fault or --faults, messages are lost, doubled,
-    spoilt and so on before the engine gets them, and what was done is listed.
-    """
+    state digest is the same at every speed. With --from, books are as they were then. With --fault
+    or --faults, messages are lost, doubled, spoilt and so on before the engine gets them, and what
+    was done is listed.
+
+    \b
+    Keys while it plays at a speed, in a terminal:
+      space        pause, go on          g    the next gap
+      right arrow  next frame (paused)   l    the next liquidation
+      up, down     faster, slower        /    go to a time
+    """  # noqa: D301 - click's mark for lines that stay as they are
     from cli.attached_engine import AttachedEngine
     from cli.engine_summary import summarise
-    from replay.engine_settings import recorded_settings
+    from cli.replay_playback import Playback
+    from cli.replay_progress import shown_progress
     from replay.fault_source import FaultySource
-    from replay.frame_merge import MergedRecording
-    from replay.player import Player
     from replay.recording import Recording
     from replay.speed import speed_of
-    from venues.registry import venue_named
+    from venues.registry import venue_named, venues
 
     pace = speed_of(speed)
     faults = read_faults(fault_file, fault_words, seed)
-    if signals_file and not agent_reference:
-        raise click.UsageError("--signals needs an --agent whose signals can be written.")
+    wanted = read_channels(channels)
+    quiet = as_json or digest_only
+    _check(signals_file, agent_reference, start_paused, pace is None, quiet)
     for stream in streams or ():
         venue_named(stream)
     recordings = [Recording.open(folder) for folder in folders]
     _refuse_twice(recordings)
     refuse_absent(recordings, streams)
-    played = _range(recordings, from_time, to_time)
-    settings = (
-        recorded_settings(MergedRecording(recordings))
-        if engine_file is None
-        else read_engine_settings(engine_file)
+    if prove:
+        _refuse_faults(faults)
+        _refuse_part(from_time, to_time, start_offset_ns, duration_ns, streams, symbols, channels)
+        _prove(recordings, as_json=as_json, skip_damaged=skip_damaged)
+        return
+    asked = AskedRange(from_time, to_time, start_offset_ns, duration_ns)
+    played = resolve_range(recordings, asked)
+    source, selected = _source(recordings, streams, symbols, wanted)
+    faulty = None if faults is None else FaultySource(source, faults)
+    attached = AttachedEngine(
+        agent_reference, signals_file, _warn_of_failure, _settings(recordings, engine_file)
     )
-    merged = recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
-    faulty = None if faults is None else FaultySource(merged, faults)
-    player = Player(
-        merged if faulty is None else faulty,
-        pace,
-        from_ns=played.from_ns,
-        to_ns=played.to_ns,
-        streams=streams,
-        skip_damaged=skip_damaged,
-    )
-    attached = AttachedEngine(agent_reference, signals_file, _warn_of_failure, settings)
-    quiet = as_json or digest_only
+    venues()
     # What an agent prints is no result; with --json there must be nothing else on stdout.
     own_stdout = contextlib.redirect_stdout(sys.stderr) if quiet else contextlib.nullcontext()
     with attached.signals, own_stdout:
-        seconds, interrupted = _play(attached, player, played, quiet=quiet)
+        playback = Playback(
+            source if faulty is None else faulty,
+            attached,
+            played,
+            pace,
+            paused=start_paused,
+            cold=cold,
+            skip_damaged=skip_damaged,
+        )
+        with shown_progress(playback, played.first_ns, played.last_ns, quiet=quiet):
+            interrupted = playback.run(loop=loop)
+    _refuse_unmet(symbols, selected)
     summary = summarise(attached.engine)
     if digest_only:
         click.echo(summary.state_digest)
     elif as_json:
-        result = _result(summary, seconds, attached)
+        result = _result(summary, playback, attached)
         print_json(result if faulty is None else {**result, "faults": faulty.done})
     else:
-        _print(summary, seconds, attached, signals_file)
+        _print(summary, playback, attached, signals_file)
     if faulty is not None and not quiet:
         tell_faults(faulty.done)
     if interrupted:
-        position = "" if player.position_ns is None else f" at {utc_text(player.position_ns)}"
-        say(f"stopped{position}")
+        position_ns = playback.player.position_ns
+        say(f"stopped{'' if position_ns is None else f' at {utc_text(position_ns)}'}")
         click.get_current_context().exit(EXIT_INTERRUPTED)
+
+
+def _check(
+    signals_file: str | None,
+    agent_reference: str | None,
+    start_paused: bool,
+    at_max: bool,
+    quiet: bool,
+) -> None:
+    if signals_file and not agent_reference:
+        raise click.UsageError("--signals needs an --agent whose signals can be written.")
+    if start_paused and at_max:
+        raise click.UsageError("--start-paused needs a speed to go on at, such as --speed 1x.")
+    if start_paused and (quiet or not sys.stdin.isatty() or not sys.stderr.isatty()):
+        raise click.UsageError(
+            "--start-paused needs a terminal: there is no key here that could let it go on."
+        )
+
+
+def _refuse_part(*said: object) -> None:
+    if any(each is not None for each in said):
+        raise click.UsageError(
+            "--prove takes whole recordings: receipts are about all frames from the first on."
+        )
+
+
+def _refuse_faults(faults: FaultSettings | None) -> None:
+    if faults is not None:
+        raise click.UsageError("--prove takes a recording as it is: leave the faults out.")
+
+
+def _prove(recordings: list[Recording], *, as_json: bool, skip_damaged: bool) -> None:
+    from cli.replay_proof import prove_recordings
+
+    if not prove_recordings(recordings, as_json=as_json, skip_damaged=skip_damaged):
+        click.get_current_context().exit(EXIT_DIFFERENT)
 
 
 def _refuse_twice(recordings: list[Recording]) -> None:
     """Refuse a recording that was given twice: each of its trades would count double."""
-    paths = [recording.origin.resolve() for recording in recordings]
+    paths = [recording.path.resolve() for recording in recordings]
     for recording, path in zip(recordings, paths, strict=True):
         if paths.count(path) > 1:
             raise CommandError(
-                f"{recording.origin} is given twice: every trade in it would count twice. "
+                f"{recording.path} is given twice: every trade in it would count twice. "
                 "Give it once."
             )
 
 
-def _range(
-    recordings: list[Recording], from_time: RecordingTime | None, to_time: RecordingTime | None
-) -> _Range:
-    firsts = [r.first_receive_time_ns for r in recordings if r.first_receive_time_ns is not None]
-    lasts = [r.last_receive_time_ns for r in recordings if r.last_receive_time_ns is not None]
-    first_ns, last_ns = min(firsts, default=0), max(lasts, default=0)
-    from_ns = None if from_time is None else from_time.resolve(first_ns)
-    to_ns = None if to_time is None else to_time.resolve(first_ns)
-    if firsts and (
-        (from_ns is not None and from_ns > last_ns)
-        or (to_ns is not None and to_ns <= first_ns)
-        or (from_ns is not None and to_ns is not None and to_ns <= from_ns)
-    ):
-        raise click.UsageError(
-            "there is nothing between --from and --to; the recording runs from "
-            f"{utc_text(first_ns)} to {utc_text(last_ns)}.",
-            click.get_current_context(),
-        )
-    return _Range(
-        from_ns,
-        to_ns,
-        first_ns if from_ns is None else from_ns,
-        last_ns if to_ns is None else min(to_ns, last_ns),
-    )
-
-
-def _play(
-    attached: AttachedEngine, player: Player, played: _Range, *, quiet: bool
-) -> tuple[float, bool]:
-    """Play all; return the seconds that it took and whether the user broke it off."""
+def _source(
+    recordings: list[Recording],
+    streams: tuple[str, ...] | None,
+    symbols: tuple[str, ...] | None,
+    channels: tuple[Channel, ...] | None,
+) -> tuple[FrameSource, SelectedSource | None]:
     import pyarrow.parquet  # noqa: F401 - loading it is no part of playing
 
-    from cli.replay_progress import shown_progress
-    from venues.registry import venues
+    from replay.frame_merge import MergedRecording
+    from replay.selected_source import SelectedSource
 
-    venues()
-    calm_collector()
-    begun_s = time.perf_counter()
-    interrupted = False
-    with shown_progress(player, played.first_ns, played.last_ns, quiet=quiet):
-        try:
-            if attached.asynchronous:
-                asyncio.run(_follow_async(attached, player))
-            else:
-                apply = attached.engine.apply
-                for frame in player:
-                    apply(frame)
-        except KeyboardInterrupt:
-            interrupted = True
-    return time.perf_counter() - begun_s, interrupted
+    whole = recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
+    if streams is None and symbols is None and channels is None:
+        return whole, None
+    selected = SelectedSource(whole, streams, symbols, channels)
+    return selected, selected
 
 
-async def _follow_async(attached: AttachedEngine, player: Player) -> None:
-    async for frame in player:
-        await attached.engine.apply_async(frame)
+def _settings(recordings: list[Recording], engine_file: str | None) -> EngineSettings:
+    from replay.engine_settings import recorded_settings
+    from replay.frame_merge import MergedRecording
+
+    if engine_file is None:
+        return recorded_settings(MergedRecording(recordings))
+    return read_engine_settings(engine_file)
+
+
+def _refuse_unmet(symbols: tuple[str, ...] | None, selected: SelectedSource | None) -> None:
+    """Refuse symbols of which nothing came: a spelling that another venue has, say."""
+    from venues.errors import nearest
+
+    if symbols is None or selected is None:
+        return
+    for symbol in symbols:
+        if symbol not in selected.met.symbols:
+            met = sorted(selected.met.symbols)
+            there = f" It has {', '.join(met[:10])}." if met else ""
+            raise CommandError(
+                f"nothing of {symbol!r} came in what was played{nearest(symbol, met)}.{there}"
+            )
 
 
 def _warn_of_failure(failure: AgentFailure) -> None:
@@ -231,11 +249,14 @@ def _warn_of_failure(failure: AgentFailure) -> None:
     warn(printable_lines(failure_text(failure)))
 
 
-def _result(summary: EngineSummary, seconds: float, attached: AttachedEngine) -> dict[str, object]:
+def _result(
+    summary: EngineSummary, playback: Playback, attached: AttachedEngine
+) -> dict[str, object]:
+    frames, seconds = playback.frames, playback.seconds
     return {
-        "frames": summary.frames,
+        "frames": frames,
         "seconds": round(seconds, 6),
-        "frames_per_second": round(summary.frames / seconds) if seconds else 0,
+        "frames_per_second": round(frames / seconds) if seconds else 0,
         "state_digest": summary.state_digest,
         "signals": attached.signals.count,
         "agent_failures": attached.failures,
@@ -246,16 +267,19 @@ def _result(summary: EngineSummary, seconds: float, attached: AttachedEngine) ->
 
 
 def _print(
-    summary: EngineSummary, seconds: float, attached: AttachedEngine, signals_file: str | None
+    summary: EngineSummary,
+    playback: Playback,
+    attached: AttachedEngine,
+    signals_file: str | None,
 ) -> None:
     from cli.engine_summary import market_table
 
     if summary.markets:
         click.echo("\n".join(market_table(summary)))
-    rate = summary.frames / seconds if seconds else 0
+    rate = playback.frames / playback.seconds if playback.seconds else 0
     click.echo(
-        f"{counted(summary.frames, 'frame')} in {span_text(seconds)} ({rate:,.0f} frames/s), "
-        f"digest {digest_text(summary.state_digest)}"
+        f"{counted(playback.frames, 'frame')} in {span_text(playback.seconds)} "
+        f"({rate:,.0f} frames/s), digest {digest_text(summary.state_digest)}"
     )
     if attached.signals.count:
         where = f" in {signals_file}" if signals_file else "; --signals FILE keeps them"

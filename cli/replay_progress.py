@@ -1,7 +1,7 @@
-"""How far a replay is, on a terminal: a bar, the recorded time, the frames a second.
+"""How far a replay is, on a terminal: the recorded time, a bar, the pace, and the keys.
 
 The bar is drawn by a thread of its own that looks at the player a few times a second, so that a
-replay at full speed pays nothing for it.
+replay at full speed pays nothing for it. Keys are heeded where the replay has a clock to lead.
 """
 
 from __future__ import annotations
@@ -9,52 +9,59 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from cli.report_text import count_text, utc_text
 
 if TYPE_CHECKING:
-    from replay.player import Player
+    from contextlib import AbstractContextManager
+
+    from cli.replay_keys import ReplayKeys
+    from cli.replay_playback import Playback
 
 _LOOK_INTERVAL_S = 0.25
 
 
 @contextmanager
-def shown_progress(player: Player, first_ns: int, last_ns: int, *, quiet: bool) -> Iterator[None]:
-    """Show how far `player` is between two receive times while the block runs."""
+def shown_progress(
+    playback: Playback, first_ns: int, last_ns: int, *, quiet: bool
+) -> Iterator[None]:
+    """Show how far `playback` is between two receive times while the block runs."""
     if quiet or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     bar = Progress(
         TextColumn("{task.fields[recorded]}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[frames]} frames"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}", markup=False),
         console=Console(stderr=True),
         transient=True,
         auto_refresh=False,
     )
-    task = bar.add_task("", total=max(1, last_ns - first_ns), recorded="", frames="0")
+    total = max(1, last_ns - first_ns)
+    task = bar.add_task("", total=total, recorded="", frames="0", status="")
     ended = threading.Event()
+    with _keys(playback, first_ns) as keys, bar:
 
-    def look() -> None:
-        while not ended.wait(_LOOK_INTERVAL_S):
-            position_ns = player.position_ns
-            if position_ns is not None:
-                bar.update(
-                    task,
-                    completed=position_ns - first_ns,
-                    recorded=utc_text(position_ns),
-                    frames=count_text(player.frames_played),
-                    refresh=True,
-                )
+        def look() -> None:
+            while not ended.wait(_LOOK_INTERVAL_S):
+                position_ns = playback.position_ns
+                if position_ns is not None:
+                    bar.update(
+                        task,
+                        completed=max(0, position_ns - first_ns),
+                        recorded=utc_text(position_ns),
+                        frames=count_text(playback.frames + playback.player.frames_played),
+                        status="max" if keys is None else keys.status,
+                        refresh=True,
+                    )
 
-    with bar:
         watcher = threading.Thread(target=look, daemon=True)
         watcher.start()
         try:
@@ -62,3 +69,12 @@ def shown_progress(player: Player, first_ns: int, last_ns: int, *, quiet: bool) 
         finally:
             ended.set()
             watcher.join()
+
+
+def _keys(playback: Playback, first_ns: int) -> AbstractContextManager[ReplayKeys | None]:
+    clock = playback.player.clock
+    if clock is None or not sys.stdin.isatty():
+        return nullcontext()
+    from cli.replay_keys import ReplayKeys
+
+    return ReplayKeys(playback, clock, first_ns)

@@ -29,8 +29,8 @@ def prove_recordings(recordings: list[Recording], *, as_json: bool, skip_damaged
     calm_collector()
     holds = True
     results: list[dict[str, object]] = []
+    status = StatusLine(quiet=as_json, live_only=True)
     for recording in recordings:
-        status = StatusLine(quiet=as_json, live_only=True)
         try:
             proof = prove(
                 recording,

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from book.engine import Engine
-from book.finding import FindingKind
 from book.settings import EngineSettings
 from replay.checkpoint_store import CheckpointEntry, CheckpointStore
 from replay.engine_settings import recorded_settings
+from replay.landmark import gaps_of, liquidations_of
 from replay.recording import Recording
 from replay.seek import Sought, engine_before, store_of
 from venues.frame import Frame
@@ -117,8 +117,8 @@ def _write(store: CheckpointStore, engine: Engine, number: int, report: IndexRep
             frames=engine.frames,
             now_ns=engine.now_ns,
             number=number,
-            gaps=engine.findings.counts[FindingKind.GAP],
-            liquidations=sum(each.counters.liquidations for each in engine.markets.values()),
+            gaps=gaps_of(engine),
+            liquidations=liquidations_of(engine),
         ),
     )
     if entry is None:

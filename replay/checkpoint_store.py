@@ -47,7 +47,7 @@ class CheckpointEntry(msgspec.Struct, frozen=True):
         frames: how many were applied.
         now_ns: the greatest receive time among them.
         number: of the journal that the last frame's segment was made from.
-        gaps: how many gaps the engine had found by then.
+        gaps: how many gaps and losses the engine had found by then.
         liquidations: how many liquidations it had taken in by then.
         engine_version: of the engine that made it.
         settings_sha256: of what it was set to.

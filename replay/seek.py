@@ -17,6 +17,7 @@ from book.settings import EngineSettings
 from recorder.recording_folder import RecordingFolder
 from replay.checkpoint_store import CheckpointEntry, CheckpointStore
 from replay.engine_settings import recorded_settings
+from replay.frame_source import FrameSource
 from replay.place import Place
 from replay.recording import Recording
 from venues.frame import Frame
@@ -47,7 +48,7 @@ def store_of(recording: Recording, settings: EngineSettings) -> CheckpointStore:
 
 
 def engine_before(
-    recording: Recording,
+    source: FrameSource,
     *,
     time_ns: int | None = None,
     frame_number: int | None = None,
@@ -56,38 +57,53 @@ def engine_before(
 ) -> Sought:
     """Return the engine at a place; with neither time nor number, at the end.
 
+    Checkpoints are those of one whole recording; any other source is played from its beginning.
+
     Raises:
         TickreelError: frames between the checkpoint and the place cannot be read.
     """
-    settings = recorded_settings(recording) if settings is None else settings
+    settings = recorded_settings(source) if settings is None else settings
     place = Place(frame_number, time_ns)
-    store = store_of(recording, settings)
-    listed = store.listed()
-    near = [entry for entry in listed.usable if place.is_after(entry.frame_number, entry.now_ns)]
-    engine, entry = Engine(settings), None
-    for entry in reversed(near):
-        content = store.read(entry)
-        if content is not None:
-            try:
-                engine = Engine.restored(content, settings)
-                break
-            except CheckpointError:
-                pass
-        listed.ignore("their file is damaged or gone; `tickreel index` makes them anew")
-    else:
-        entry = None
-    following = 0 if entry is None else entry.frame_number + 1
-    applied = 0
-    for frame in _frames(recording, following, skip_damaged):
+    engine, entry, warnings = Engine(settings), None, list[str]()
+    if isinstance(source, Recording):
+        engine, entry, warnings = _nearest(source, place, settings)
+    following, applied = 0 if entry is None else entry.frame_number + 1, 0
+    for frame in frames_from(source, following, skip_damaged):
         if place.is_before(frame):
             following = frame.frame_number
             break
         engine.apply(frame)
         applied += 1
         following = frame.frame_number + 1
-    return Sought(engine, following, entry, applied, tuple(listed.warnings))
+    return Sought(engine, following, entry, applied, tuple(warnings))
 
 
-def _frames(recording: Recording, from_frame: int, skip_damaged: bool) -> Iterator[Frame]:
-    for batch in recording.frame_batches(from_frame=from_frame, skip_damaged=skip_damaged):
-        yield from batch
+def _nearest(
+    recording: Recording, place: Place, settings: EngineSettings
+) -> tuple[Engine, CheckpointEntry | None, list[str]]:
+    store = store_of(recording, settings)
+    listed = store.listed()
+    for entry in reversed(listed.usable):
+        if not place.is_after(entry.frame_number, entry.now_ns):
+            continue
+        content = store.read(entry)
+        if content is not None:
+            try:
+                return Engine.restored(content, settings), entry, listed.warnings
+            except CheckpointError:
+                pass
+        listed.ignore("their file is damaged or gone; `tickreel index --anew` makes them again")
+    return Engine(settings), None, listed.warnings
+
+
+def frames_from(
+    source: FrameSource, frame_number: int, skip_damaged: bool = False
+) -> Iterator[Frame]:
+    """Yield the frames of a source with that number or above; of a recording, the others unread."""
+    if isinstance(source, Recording):
+        for batch in source.frame_batches(from_frame=frame_number, skip_damaged=skip_damaged):
+            yield from batch
+        return
+    for frame in source.frames(skip_damaged=skip_damaged):
+        if frame.frame_number >= frame_number:
+            yield frame
