@@ -81,14 +81,12 @@ async def test_a_capture_uploads_beside_itself(tmp_path: Path, server: str) -> N
     assert not any(secret in log for name, secret in KEYS.items() if "SECRET" in name)
 
 
-@pytest.mark.parametrize("store", ["dead", "mute", "no bucket", "other recording"])
+@pytest.mark.parametrize("store", ["mute", "other recording"])
 async def test_a_store_that_fails_costs_a_capture_nothing(
     tmp_path: Path, server: str, store: str
 ) -> None:
-    uri = f"s3://no-such-bucket/night?endpoint_override={server}&scheme=http"
-    if store == "dead":
-        uri = "s3://bucket/night?endpoint_override=127.0.0.1:9&scheme=http"
-    elif store == "other recording":
+    uri = ""
+    if store == "other recording":
         shutil.copytree(SAMPLE, tmp_path / "there")
         uri = (tmp_path / "there").as_uri()
     over = threading.Event()

@@ -1,0 +1,146 @@
+"""Uploads to a real S3 server: what is there is the recording, and what is refused."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recorder.recording_folder import RecordingFolder
+from recorder.upload import Uploader
+from recorder.upload_errors import (
+    OtherRecordingError,
+    StoreFaultError,
+    UploadAddressError,
+    UploadInUseError,
+)
+from recorder.upload_ledger import LEDGER_NAME
+from recorder.upload_rounds import UploadRounds, UploadWord
+from recorder.upload_store import UploadStore, checked_uri
+from replay.recording import Recording
+from tests.cli.commands import flip_byte
+from tests.recorder.s3_store import (
+    Bucket,
+    FaultyProxy,
+    Impatience,
+)
+from tests.recorder.uploads.scene import (
+    SAMPLE,
+    Once,
+    download,
+    local_files,
+    same,
+    upload,
+)
+
+
+def test_what_is_downloaded_is_the_recording(
+    folder: RecordingFolder, bucket: Bucket, tmp_path: Path
+) -> None:
+    before = local_files(folder)
+    state, words = upload(folder, bucket.uri("night"))
+    assert state.complete
+    assert state.confirmed == state.segments == len(Recording.open(folder.path).segments) > 0
+    assert [word.fault for word in words] == [""]
+    same(download(bucket, tmp_path / "there"), folder.path)
+    assert local_files(folder) == before
+
+
+def test_what_is_there_is_not_sent_again(
+    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy
+) -> None:
+    upload(folder, bucket.uri("night", proxy.address))
+    asked = len(proxy.asked)
+    upload(folder, bucket.uri("night", proxy.address))
+    assert {one.method for one in proxy.asked[asked:]} <= {"HEAD", "GET"}
+    (folder.path / LEDGER_NAME).unlink()
+    asked = len(proxy.asked)
+    state, _ = upload(folder, bucket.uri("night", proxy.address))
+    assert state.complete
+    assert not any(one.sends_part and "/frames/" in one.path for one in proxy.asked[asked:])
+
+
+def test_a_folder_of_ones_own_is_a_store_too(folder: RecordingFolder, tmp_path: Path) -> None:
+    there = tmp_path / "disk" / "night"
+    state, _ = upload(folder, there.as_uri())
+    assert state.complete
+    same(there, folder.path)
+
+
+def test_a_damaged_segment_is_named_and_neither_sent_nor_removed(
+    folder: RecordingFolder, bucket: Bucket
+) -> None:
+    entry = Recording.open(folder.path).segments[0]
+    flip_byte(folder.path / entry.path, 1000)
+    state, _ = upload(folder, bucket.uri("night"))
+    assert state.damaged == (entry.path,)
+    assert not state.complete
+    assert state.confirmed == state.segments - 1
+    assert bucket.get(f"night/{entry.path}") is None
+
+
+def test_two_recordings_cannot_lie_at_one_address(
+    folder: RecordingFolder, bucket: Bucket, tmp_path: Path
+) -> None:
+    upload(folder, bucket.uri("night"))
+    keys = bucket.listing()
+    shutil.copytree(SAMPLE.parent / "calm", tmp_path / "calm")
+    other = RecordingFolder(tmp_path / "calm")
+    with pytest.raises(OtherRecordingError, match="a folder of its own"):
+        upload(other, bucket.uri("night"))
+    assert bucket.listing() == keys
+    same(download(bucket, tmp_path / "there"), folder.path)
+
+
+def test_two_uploads_of_one_recording_are_refused(folder: RecordingFolder) -> None:
+    uploader = Uploader(folder, UploadStore("s3://b/night"))
+    with pytest.raises(UploadInUseError):
+        Uploader(folder, UploadStore("s3://b/night"))
+    uploader.close()
+    Uploader(folder, UploadStore("s3://b/night")).close()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://AKIDSECRETKEY:hush-hush-hush@bucket/night",
+        "s3://bucket/night?access_key=AKIDSECRETKEY&secret_key=hush-hush-hush",
+        "s3://bucket/night?session_token=hush-hush-hush",
+        "abfs://bucket/night?sas_token=hush-hush-hush",
+    ],
+)
+def test_an_address_with_keys_is_refused_and_not_repeated(uri: str) -> None:
+    with pytest.raises(UploadAddressError) as refused:
+        checked_uri(uri)
+    assert "hush" not in str(refused.value)
+    assert "AKIDSECRETKEY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("uri", ["night", "ftp://host/night", "file://", "s3://", "s3://[/x"])
+def test_what_is_no_address_is_refused(uri: str) -> None:
+    with pytest.raises(UploadAddressError):
+        checked_uri(uri)
+
+
+def test_a_bucket_that_is_not_there_is_said_at_once(folder: RecordingFolder, server: str) -> None:
+    uri = f"s3://no-such-bucket/night?endpoint_override={server}&scheme=http"
+    with pytest.raises(StoreFaultError, match="NO_SUCH_BUCKET"):
+        upload(folder, uri)
+
+
+def test_a_disk_that_fills_while_uploads_wait_is_an_alarm(
+    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy
+) -> None:
+    proxy.fault = Once(lambda asked: "/frames/" in asked.path, (503, b""), -1)
+    words: list[UploadWord] = []
+    uploader = Uploader(folder, UploadStore(bucket.uri("night", proxy.address)))
+    rounds = UploadRounds(
+        uploader, folder, words.append, chance=random.Random(1), watermark_bytes=1 << 62
+    )
+    before = local_files(folder)
+    rounds.until_complete(Impatience(1))
+    uploader.close()
+    assert ["left on the disk" in word.alarm for word in words] == [True, False]
+    assert local_files(folder) == before
