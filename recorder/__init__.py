@@ -20,8 +20,9 @@ Reading order, as the data flows:
   trusted after a sync that failed) -> `sealing` -> `segment`, `manifest`, `recovery` after an
   unclean stop. `disk` has the calls of them all, `disk_room` what is left free, `unwritten` and
   `closing` are for an end on a disk that is full or stalls.
-- Once sealed: `retention` (what is too old or too much), `removals` (what goes on purpose), `ring` (what a dashcam keeps), `upload` to an
-  `upload_store` with an `upload_ledger`, in `upload_rounds`; errors in `upload_errors`.
+- Once sealed: `retention` (what is too old or too much), `removals` (what goes on purpose), `ring`
+  (what a dashcam keeps), `upload` to an `upload_store` with an `upload_ledger`, in
+  `upload_rounds`; errors in `upload_errors`.
 - `recorder` puts it together, `statistics` is what it says of itself, `errors` what can go wrong.
 - Operating it: `part_watch` sees to it that nothing ends silently, `health` says whether bytes
   reach the disk, `marker_tally` tells what the recording says of itself, `sd_notify` tells systemd.
