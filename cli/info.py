@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.line_shares import LineShares, line_rows
 from cli.options import json_option
 from cli.report_text import (
     aligned,
@@ -79,6 +80,7 @@ def _scanned(recording: Recording) -> dict[str, object]:
 
     kinds: Counter[FrameKind] = Counter()
     lost_frames, lost_unknown = 0, 0
+    shares = LineShares()
     for batch in recording.frame_batches(skip_damaged=True):
         kinds.update(frame.kind for frame in batch)
         for frame in batch:
@@ -88,10 +90,13 @@ def _scanned(recording: Recording) -> dict[str, object]:
                     continue
                 lost_frames += lost.frames or 0
                 lost_unknown += lost.frames is None
+            elif frame.kind is FrameKind.LINES:
+                shares.add(frame)
     return {
         "kinds": {kind.name.lower(): kinds[kind] for kind in sorted(kinds)},
         "lost": lost_frames,
         "losses_of_unknown_size": lost_unknown,
+        "lines": shares.facts(),
     }
 
 
@@ -120,6 +125,7 @@ def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
         unknown = int(_number(facts["losses_of_unknown_size"]))
         lost = counted(int(_number(facts["lost"])), "frame")
         rows.append(("lost", f"{lost}; of unknown size: {count_text(unknown)}"))
+    rows += line_rows(facts.get("lines"))
     return [printable(folder), *(f"  {line}" for line in aligned(rows))]
 
 

@@ -13,6 +13,7 @@ behave is what a broken other side does not deserve:
 - a breach of the protocol, or a message above the limit (told of as lost, cause `oversize`):
   websockets would send a close frame and go on waiting for the other side to hang up;
 - a message in more than `FRAGMENTS_MAX` fragments: a stream of empty ones would cost no bytes;
+- more than `UNREAD_BYTES_MAX` of what we send (pongs, above all) that the other side doesn't read;
 - a close frame from the other side that is not followed by the end within `HANG_UP_LIMIT_S`.
 
 Text is not checked to be UTF-8: a recorder keeps what came, and whether it can be read is a
@@ -45,6 +46,8 @@ from venues.frame import FrameKind
 MESSAGE_BYTES_MAX = 16 * 2**20
 FRAGMENTS_MAX = 4096
 HANG_UP_LIMIT_S = 1.0
+UNREAD_BYTES_MAX = 8 * 2**20
+"""Every ping has its pong: who pings without end and reads none would fill our memory."""
 
 wire_log = logging.getLogger("tickreel.recorder.wire")
 # At DEBUG, websockets logs every frame it sends, logins among them. Nothing may turn that on.
@@ -126,6 +129,8 @@ class FrameConnection(ClientConnection):
         super().data_received(data)
         if self.protocol.parser_exc is not None:
             self._breach(self.protocol.parser_exc)
+        elif self.transport.get_write_buffer_size() > UNREAD_BYTES_MAX and not self._end_reason:
+            self.end(f"more than {UNREAD_BYTES_MAX:,} bytes are not read by the other side")
 
     def process_event(self, event: Event) -> None:
         """Take one message, or hand anything else to websockets."""

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from book.engine import Engine
+from cli.info import info
 from recorder.errors import StreamSettingsError
 from recorder.planned_connection import plan_stream
 from recorder.stream_settings import StreamSettings
@@ -82,6 +84,9 @@ async def test_what_each_of_two_lines_loses_the_other_one_brings(tmp_path: Path)
     assert {share.line for share in shares if share.only} == {1, 2}
     assert sum(share.first for share in shares) <= len(frames)
     only = {number for one in reports for _, first, last in one.only for number in (first, last)}
+    told = CliRunner().invoke(info, [str(tmp_path), "--scan"]).output
+    assert "line 1: first with" in told
+    assert "line 2: first with" in told
     assert only <= {frame.frame_number for frame in frames if frame.kind is FrameKind.TEXT}
 
 
