@@ -17,7 +17,8 @@ request that they answered). Of other HTTP requests (instruments), the nearest a
 for a list of instruments that nobody made is answered with those of the recording.
 
 Frames are read only when somebody asks, and only as far as `NEAR_NS` beyond the position, so that
-a venue without requests costs nothing.
+a venue without requests costs nothing; and where a recording has checkpoints, the first question
+far into it is answered from the nearest of them (see `seek`).
 """
 
 from __future__ import annotations
@@ -25,18 +26,25 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from book.engine import Engine
 from recorder.redaction import redacted_url
 from replay.frame_source import FrameSource
-from venues.frame import Frame, FrameKind
+from replay.recording import Recording
+from replay.seek import engine_before, frames_from
+from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, read_http
 from venues.traits import SnapshotSource
 from venues.venue import ClientRequest, Purpose, Venue
 
 NEAR_NS = 10_000_000_000
 AHEAD_FRAMES_MAX = 50_000
+JUMP_FRAMES = 20_000
+"""From so far on, the engine is taken from a checkpoint where the recording has one."""
+
+LISTED_FRAMES_MAX = 2_000
 HTTP_OK = 200
 
 
@@ -54,6 +62,7 @@ class RestAnswers:
     """The answers of one venue to one client. Safe to be asked from several threads."""
 
     def __init__(self, source: FrameSource, venue: Venue) -> None:
+        self._source = source
         self._venue = venue
         self._frames = source.frames(streams={venue.name})
         self._engine = Engine()
@@ -122,6 +131,9 @@ class RestAnswers:
 
     def _catch_up(self, position: int) -> None:
         """Apply the frames up to `position`, and look ahead from there."""
+        far = self._time_ns is None and position >= JUMP_FRAMES
+        if far and isinstance(self._source, Recording):
+            self._jump(self._source, position)
         if self._time_ns is None:
             self._read()
             self._time_ns = self._ahead[0].receive_time_ns if self._ahead else 0
@@ -136,18 +148,38 @@ class RestAnswers:
                 return
             self._read()
 
+    def _jump(self, recording: Recording, position: int) -> None:
+        """Take the engine from the nearest checkpoint, and only what was answered near by.
+
+        What is listed once, at the beginning of a recording, is taken too.
+        """
+        for frame in islice(self._frames, LISTED_FRAMES_MAX):
+            self._note(frame, only_listed=True)
+        sought = engine_before(recording, frame_number=position + 1)
+        self._engine, now_ns = sought.engine, sought.engine.now_ns
+        self._time_ns = now_ns
+        streams = {self._venue.name}
+        for frame in recording.frames(from_ns=now_ns - NEAR_NS, to_ns=now_ns + 1, streams=streams):
+            if frame.frame_number <= position:
+                self._note(frame)
+        following = frames_from(recording, position + 1)
+        self._frames = (frame for frame in following if frame.venue in (RECORDER, *streams))
+
+    def _note(self, frame: Frame, *, only_listed: bool = False) -> None:
+        if frame.kind is FrameKind.HTTP:
+            self._note_http(frame, only_listed=only_listed)
+        elif self._by_message and frame.received and not only_listed:
+            self._note_message(frame)
+
     def _read(self) -> None:
         frame = next(self._frames, None)
         if frame is None:
             self._ended = True
             return
         self._ahead.append(frame)
-        if frame.kind is FrameKind.HTTP:
-            self._note_http(frame)
-        elif self._by_message and frame.received:
-            self._note_message(frame)
+        self._note(frame)
 
-    def _note_http(self, frame: Frame) -> None:
+    def _note_http(self, frame: Frame, *, only_listed: bool) -> None:
         try:
             head, body = read_http(frame)
         except MarkerError:
@@ -158,6 +190,8 @@ class RestAnswers:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         symbol: str | None = None
         instruments = head.purpose == Purpose.INSTRUMENTS
+        if only_listed and not instruments:
+            return
         if not instruments:
             symbol = head.symbol or self._venue.dialect.snapshot_symbol(path)
         asked = _asked_http(path, symbol)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from replay.frame_source import FrameList
-from replay.market_scenario import SECOND_NS, Incident, IncidentKind, Scenario
+from book.engine import Engine
+from replay import rest_answers
+from replay.checkpoint_index import write_index
+from replay.frame_source import FrameList, FrameSource
+from replay.market_scenario import CALM, SECOND_NS, Incident, IncidentKind, Scenario
+from replay.recording import Recording
 from replay.rest_answers import RestAnswers
+from tests.book.feed_frames import simulated_frames
+from tests.recorder.made_frames import record
 from tests.replay.exchange_client import (
     Piece,
     http,
@@ -22,12 +30,13 @@ from venues.marker import HttpResponse, http_payload
 from venues.registry import venue_named
 
 BOOK = "orderbook.50.BTCUSDT"
+FRAMES = 1_000
 ASKED = "/v5/market/orderbook?symbol=BTCUSDT&limit=50"
 EARLY = b'{"recorded":"early"}'
 LATE = b'{"recorded":"late"}'
 
 
-def answers(source: FrameList) -> RestAnswers:
+def answers(source: FrameSource) -> RestAnswers:
     return RestAnswers(source, venue_named("reference"))
 
 
@@ -123,3 +132,29 @@ def test_a_symbol_that_is_not_recorded_has_no_book() -> None:
     assert asked.body("/v5/market/orderbook?symbol=ETHUSDT", 5) is None
     assert asked.body("/v5/market/orderbook?symbol=ETHUSDT", -1) is None
     assert answers(recording([])).body(ASKED, -1) is None
+
+
+def test_far_into_a_recording_with_checkpoints_the_answer_is_the_same_and_comes_from_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = list(simulated_frames(FRAMES, seed=11, scenario=CALM))
+    record(tmp_path / "calm", frames, rotate_every=FRAMES // 4)
+    folder = Recording.open(tmp_path / "calm")
+    write_index(folder, every=250)
+    applied: list[int] = []
+    apply = Engine.apply
+
+    def counted(engine: Engine, frame: Frame) -> None:
+        applied.append(frame.frame_number)
+        apply(engine, frame)
+
+    monkeypatch.setattr(rest_answers, "JUMP_FRAMES", 200)
+    monkeypatch.setattr(Engine, "apply", counted)
+    given = 0
+    for position in range(260, FRAMES, FRAMES // 7):
+        plain = answers(FrameList(frames)).body(ASKED, position)
+        del applied[:]
+        assert answers(folder).body(ASKED, position) == plain
+        assert len(applied) < 250
+        given += plain is not None
+    assert given > 2
