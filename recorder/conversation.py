@@ -251,6 +251,11 @@ class Conversation:
         if self._connection is not None:
             self._connection.end(reason)
 
+    def stands_alone(self) -> None:
+        """Begin the books, which so far were those of the line before."""
+        if self._greeted and self._context.greeted is not None:
+            self._context.greeted(self)
+
     def _cleaned(self, payload: bytes) -> tuple[bytes, bytes]:
         """Return what a message says to us, and what may be recorded of it."""
         redaction = self._redaction

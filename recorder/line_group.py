@@ -7,9 +7,10 @@ connection, with one number: opened with the first line, closed with the last, a
 sequence without a hole as long as one of the lines had none (`recorder.line_merge`).
 
 - One line stands: what comes is recorded as it comes.
-- Two stand: market data is merged; what the exchange says of a line itself (acknowledgements,
-  heartbeats) is recorded from both. LINES markers tell of lines that come, join and go, and every
-  `REPORT_INTERVAL_S` what each of them brought.
+- Two stand: market data is merged, for which it waits until both brought it, at most a second (so
+  much more than with one line may a crash cost). What the exchange says of a line itself
+  (acknowledgements, heartbeats) is recorded from both. LINES markers tell of lines that come, join
+  and go, and every `REPORT_INTERVAL_NS` what each of them brought.
 - A line that stands alone and has not joined the one that just died proves nothing: it did not
   listen to all, or we left out what it brought. Where it brought nothing yet, it goes on as a new
   connection; else it is given up for one.
@@ -42,6 +43,7 @@ from venues.venue import ConnectionPlan, Venue
 log = logging.getLogger("tickreel.recorder")
 
 REPORT_INTERVAL_NS = 10_000_000_000
+JOIN_LIMIT_NS = 30_000_000_000
 OVERLAP_MIN_NS = 1_000_000_000
 """How long two lines stand side by side at least, before one of them is taken to have joined."""
 
@@ -70,6 +72,9 @@ class Line(Protocol):
 
     def give_up(self, reason: str) -> None:
         """End it at once."""
+
+    def stands_alone(self) -> None:
+        """Learn that it is a connection of its own from now on."""
 
 
 class Message(NamedTuple):
@@ -113,6 +118,7 @@ class LineGroup:
         self._merge: LineMerge[Message, Line] | None = None
         self._lines: list[Line] = []
         self._reported_ns = 0
+        self._stranger: Line | None = None
         self.apart = not mergeable(venue, plan)
         self.merging = False
         self.tally = LineTally()
@@ -201,13 +207,14 @@ class LineGroup:
             return True
         (other,) = others
         self._part(line, closed)
-        if other.joined:
+        if other.joined or closed.stopped:
             return False
         self._intake.mark(line.connection_id, self._venue.name, closed)
         if other.brought:
             other.give_up("the line before it was gone before it had joined that")
         self._lines.remove(other)
         self._open(other, opened, self._clock())
+        other.stands_alone()
         return True
 
     def tick(self) -> None:
@@ -218,6 +225,7 @@ class LineGroup:
         at = self._clock()
         merge.tick(at[1])
         for line in self._lines:
+            self._warn_of_stranger(line, at[1])
             since_ns = line.listens_since_ns
             if line.joined or since_ns is None or at[1] - since_ns < OVERLAP_MIN_NS:
                 continue
@@ -229,6 +237,19 @@ class LineGroup:
             self._report(at)
 
     # The steps.
+
+    def _warn_of_stranger(self, line: Line, now_ns: int) -> None:
+        since_ns = line.listens_since_ns
+        if line.joined or since_ns is None or line is self._stranger:
+            return
+        if now_ns - since_ns > JOIN_LIMIT_NS:
+            self._stranger = line
+            log.warning(
+                "%s: line %d brings other messages than the other line, and is left out",
+                self._plan.stream,
+                line.number,
+                extra={"event": "line left out"},
+            )
 
     def _part(self, line: Line, closed: Closed) -> None:
         merge = self._merge
