@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,7 @@ log = logging.getLogger("tickreel.capture")
 TAKE_INTERVAL_S = 1.0
 STATUS_AGE_LIMIT_S = 4.0
 LOG_INTERVAL_S = 60.0
+_NUMBER = re.compile(r"\d+")
 
 
 class CaptureOperations:
@@ -60,7 +62,7 @@ class CaptureOperations:
         self._taker: StatusTaker | None = None
         self._status: RunningStatus | None = None
         self._taken_s = 0.0
-        self._faults: list[str] = []
+        self._fault_kinds: set[str] = set()
         self._server = OperationsServer(
             self.status, MetricsText(self.status) if metrics is not None else None
         )
@@ -126,13 +128,19 @@ class CaptureOperations:
         self._notice.status(service_text(status))
         if not taker.pulse_fault or taker.disk_full:
             self._notice.alive()
-        for fault in status.faults:
-            if fault not in self._faults:
-                log.info("a fault of health: %s", fault, extra={"event": "unhealthy"})
-        if self._faults and not status.faults:
-            log.info("all is well again", extra={"event": "healthy"})
-        self._faults = status.faults
+        self._tell_faults(status.faults, taker.pulse_fault)
         return status
+
+    def _tell_faults(self, faults: list[str], pulse_fault: str) -> None:
+        """Tell what has begun and what has ended; a fault that only counts on is no new one."""
+        kinds = {_NUMBER.sub("#", fault): fault for fault in faults}
+        for kind in kinds.keys() - self._fault_kinds:
+            # What other parts find wrong they tell people themselves.
+            level = logging.WARNING if kinds[kind] == pulse_fault else logging.INFO
+            log.log(level, "%s", kinds[kind], extra={"event": "unhealthy"})
+        if self._fault_kinds and not kinds:
+            log.info("all is well again", extra={"event": "healthy"})
+        self._fault_kinds = set(kinds)
 
 
 def _log_status(status: RunningStatus) -> None:

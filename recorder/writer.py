@@ -260,7 +260,7 @@ class FrameWriter:
             self.disk_full = False
             if self._complained:
                 self._complained = False
-                log.warning("the disk can be written again")
+                log.warning("the disk can be written again", extra={"event": "disk works"})
 
     def _keep_up(self) -> None:
         now_s = time.monotonic()
@@ -302,7 +302,12 @@ class FrameWriter:
         if now_s - self._complained_s >= COMPLAINT_INTERVAL_S:
             self._complained_s = now_s
             self._complained = True
-            log.error("the recording could not be %s: %s; frames wait in memory", what, fault)
+            log.error(
+                "the recording could not be %s: %s; frames wait in memory",
+                what,
+                fault,
+                extra={"event": "disk fault"},
+            )
 
 
 def _reason(fault: Exception) -> str:

@@ -178,6 +178,8 @@ async def test_a_service_manager_is_told_and_fed_only_while_bytes_reach_the_disk
             assert "WATCHDOG=1" not in heard
             code, _ = await capture.health()
         await capture.until(lambda: "WATCHDOG=1" in manager.heard())
+        await capture.until(lambda: "healthy" in capture.events())
+        assert capture.events().count("unhealthy") == 1  # told once, however long it lasts
         await capture.end()
         assert "STOPPING=1" in manager.heard()
     manager.close()
