@@ -14,6 +14,11 @@ in for an exchange. Reading order, as the data flows:
   `checkpoint_index` writes the checkpoints, `engine_version` says whose they are.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
+- Faults on purpose: `fault_kind` has the kinds, `fault_settings` and `fault_draw` say which are
+  done where, `fault_injection` does them to frames (`fault_payload` to their bytes,
+  `fault_source` to a whole source) and `fault_steps` to what clients are sent. `fault_trial` does
+  them one at a time, with `fault_survey`, `fault_state`, `fault_hiding`; `fault_report` says what
+  noticed each.
 - `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,
   `posted_request` reads what came with a request. `server_session` is one client of it,
   `session_voice` what it says of itself to that client, `session_outlet` the way out,
