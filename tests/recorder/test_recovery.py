@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recorder.manifest import read_manifest, rewrite_manifest
 from recorder.recording import RecordingWriter
 from recorder.recording_errors import DamagedManifestError, NotARecordingError
 from recorder.recovery import recover
@@ -232,3 +233,45 @@ def test_a_folder_that_is_no_recording_is_refused(tmp_path: Path) -> None:
         recover(tmp_path)
     with pytest.raises(NotARecordingError, match="no such folder"):
         recover(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("harm", ["gone", "other bytes"])
+def test_a_line_whose_segment_is_not_as_it_says_is_sealed_again_from_its_journal(
+    tmp_path: Path, harm: str
+) -> None:
+    """A power cut brings back a line whose sync had failed, and which was cut off since."""
+    folder = tmp_path / "night"
+    frames = made_frames(80, venues=VENUES)
+    journal = crash(folder, frames)
+    content = journal.read_bytes()
+    sealed = recovered(folder)
+    journal.write_bytes(content)
+    segment = folder / Recording.open(folder).segments[1].path
+    if harm == "gone":
+        segment.unlink()
+    else:
+        flip(segment)
+    report = recover(folder)
+    assert report.manifest_rebuilt == "it listed segments that were never put into place"
+    assert report.problems == ()
+    assert list(Recording.open(folder)) == sealed
+    assert list(Recording.open(folder).verify()) == []
+
+
+def test_what_a_killed_sealing_has_sealed_is_no_loss_when_its_journal_is_damaged_since(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "night"
+    frames = made_frames(80, venues=VENUES)
+    journal = crash(folder, frames)
+    content = journal.read_bytes()
+    recovered(folder)
+    entries = read_manifest(folder / "manifest.jsonl").entries
+    left = [entry for entry in entries if entry.venue in VENUES]
+    (folder / next(e.path for e in entries if e.venue == RECORDER)).unlink()
+    rewrite_manifest(folder / "manifest.jsonl", left)
+    journal.write_bytes(content[: len(content) // 2] + bytes(len(content) // 2))
+    recover(folder)
+    found = list(Recording.open(folder))
+    assert found[:-1] == frames
+    assert lost(found) == [(80, "damage", None)]
