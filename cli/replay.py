@@ -192,11 +192,11 @@ def _prove(recordings: list[Recording], *, as_json: bool, skip_damaged: bool) ->
 
 def _refuse_twice(recordings: list[Recording]) -> None:
     """Refuse a recording that was given twice: each of its trades would count double."""
-    paths = [recording.path.resolve() for recording in recordings]
+    paths = [recording.origin.resolve() for recording in recordings]
     for recording, path in zip(recordings, paths, strict=True):
         if paths.count(path) > 1:
             raise CommandError(
-                f"{recording.path} is given twice: every trade in it would count twice. "
+                f"{recording.origin} is given twice: every trade in it would count twice. "
                 "Give it once."
             )
 

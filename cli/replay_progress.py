@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from cli.report_text import count_text, utc_text
+from cli.report_text import counted, utc_text
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cli.replay_playback import Playback
 
 _LOOK_INTERVAL_S = 0.25
+_WIDTH_FOR_BAR = 100
 
 
 @contextmanager
@@ -32,20 +33,21 @@ def shown_progress(
         yield
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+    from rich.table import Column
 
-    bar = Progress(
-        TextColumn("{task.fields[recorded]}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[frames]} frames"),
-        TextColumn("{task.fields[status]}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-        auto_refresh=False,
-    )
+    console = Console(stderr=True)
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.fields[recorded]}", table_column=Column(no_wrap=True, min_width=24)),
+        TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True, min_width=5)),
+        TextColumn("{task.fields[frames]}", table_column=Column(no_wrap=True, min_width=14)),
+        TextColumn("{task.fields[status]}", markup=False, table_column=Column(no_wrap=True)),
+    ]
+    if console.width >= _WIDTH_FOR_BAR:
+        columns.insert(1, BarColumn(bar_width=20))
+    bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
     total = max(1, last_ns - first_ns)
-    task = bar.add_task("", total=total, recorded="", frames="0", status="")
+    task = bar.add_task("", total=total, recorded="", frames="", status="")
     ended = threading.Event()
     with _keys(playback, first_ns) as keys, bar:
 
@@ -57,7 +59,7 @@ def shown_progress(
                         task,
                         completed=max(0, position_ns - first_ns),
                         recorded=utc_text(position_ns),
-                        frames=count_text(playback.frames + playback.player.frames_played),
+                        frames=counted(playback.frames + playback.player.frames_played, "frame"),
                         status="max" if keys is None else keys.status,
                         refresh=True,
                     )
