@@ -1,4 +1,8 @@
-"""A running simulation as a feed: the exchange's books are alive, so it can always answer."""
+"""A running simulation as a feed: the exchange's books are alive, so it can always answer.
+
+Beside what the markets publish there are books of other depths (`simulated_depth`), and an account
+(`simulated_account`), the topics of which need a login.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from dataclasses import replace
 
 from replay.feed import Cutting, Sending, Step, TopicStanding
 from replay.market_simulator import Action, Disconnect, MarketSimulator, SimulationSettings
+from replay.simulated_account import TOPICS as ACCOUNT_TOPICS
+from replay.simulated_account import SimulatedAccount
+from replay.simulated_depth import DepthViews
 from replay.simulated_messages import VENUE
 from venues.registry import venue_named
 from venues.venue import ClientRequest, Venue
@@ -25,7 +32,11 @@ class SimulatedFeed:
             ScenarioError: the scenario cannot be played.
         """
         self._simulator = MarketSimulator(settings)
-        self._topics = frozenset(self._simulator.topics)
+        symbols = [each.symbol for each in settings.instruments]
+        self._views = DepthViews(self._simulator, symbols)
+        self._topics = frozenset(self._simulator.topics) | self._views.topics.keys()
+        markets = [market for each in symbols if (market := self._simulator.market(each))]
+        self._account = SimulatedAccount(markets, settings.seed, settings.start_time_ns)
         self._kept: deque[Step] = deque()
         self._connection_id = 1
         self._now_ns = 0
@@ -56,7 +67,11 @@ class SimulatedFeed:
 
     async def due_ns(self) -> int | None:
         """Return the virtual time of the next step."""
-        return self._kept[0].due_ns if self._kept else self._simulator.due_ns
+        return self._kept[0].due_ns if self._kept else self._due_ns()
+
+    def _due_ns(self) -> int | None:
+        due_ns = self._simulator.due_ns
+        return None if due_ns is None else min(due_ns, self._account.due_ns)
 
     def take(self, until_ns: int | None) -> Sequence[Step]:
         """Let one thing happen, and return what is sent because of it; maybe nothing."""
@@ -65,23 +80,30 @@ class SimulatedFeed:
             kept = list(self._kept)
             self._kept.clear()
             return kept
-        due_ns = self._simulator.due_ns
+        due_ns = self._due_ns()
         if due_ns is None:
             return []
         self._now_ns = due_ns
-        return [self._step(action) for action in self._simulator.advance()]
+        if due_ns == self._account.due_ns:
+            return [self._step(message) for message in self._account.advance()]
+        return [self._step(action) for action in self._views.told(self._simulator.advance())]
 
     def give_back(self, steps: Sequence[Step]) -> None:
         """Keep `steps` for the next time."""
         self._kept.extendleft(reversed(steps))
 
     def standing(self, topic: str) -> TopicStanding:
-        """Return whether one of the markets publishes `topic`."""
+        """Return whether one of the markets publishes `topic`, or the account has it."""
+        if topic in ACCOUNT_TOPICS:
+            return TopicStanding.PRIVATE
         return TopicStanding.PUBLIC if topic in self._topics else TopicStanding.UNKNOWN
 
     async def openings(self, topics: Collection[str]) -> AsyncIterator[Sequence[Sending]]:
         """State each book as it is."""
-        stated = [(topic, self._simulator.snapshot(topic)) for topic in topics]
+        stated = [
+            (topic, self._simulator.snapshot(topic) or self._views.snapshot(topic))
+            for topic in topics
+        ]
         now_ns, connection_id = self._now_ns, self._connection_id
         yield [
             Sending(now_ns, topic, payload, False, connection_id, now_ns)

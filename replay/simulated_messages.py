@@ -21,9 +21,9 @@ CHECKSUM_LEVELS = 25
 SIDE_WORDS = {Side.BUY: "Buy", Side.SELL: "Sell"}
 
 
-def book_topic(symbol: str) -> str:
+def book_topic(symbol: str, depth: int = DEPTH) -> str:
     """Return the topic of a symbol's book."""
-    return f"orderbook.{DEPTH}.{symbol}"
+    return f"orderbook.{depth}.{symbol}"
 
 
 def trade_topic(symbol: str) -> str:
@@ -49,11 +49,13 @@ def book_payload(
     sequence: int,
     rows: tuple[Sequence[Row], Sequence[Row]],
     book_checksum: int,
+    *,
+    depth: int = DEPTH,
 ) -> bytes:
     """Return a book message; `kind` is `snapshot` or `delta`, `rows` are bids and asks."""
     bids, asks = rows
     stated = {"seq": sequence, "bids": bids, "asks": asks, "checksum": book_checksum}
-    return msgspec.json.encode({"topic": book_topic(symbol), "type": kind, "data": stated})
+    return msgspec.json.encode({"topic": book_topic(symbol, depth), "type": kind, "data": stated})
 
 
 def trade_payload(

@@ -132,7 +132,7 @@ class VenueServer:
             raise ServerAddressError(
                 host,
                 "it is reachable from other machines, and the fake exchange asks nobody who they "
-                "are. Set a token with --token-env, or give --insecure if that is what you want.",
+                "are. Give --insecure if that is what you want, or set a token with --token-env.",
             )
         self.sent: deque[SentLedger] = deque(maxlen=LEDGERS_MAX)
         self.sessions: list[ServerSession] = []
