@@ -1,0 +1,165 @@
+"""The commands that make recordings of recordings, and that say what is in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from replay.recording import Recording
+from replay.state_trace import read_trace
+from tests.cli.commands import Done
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+ROUGH = str(SAMPLES / "rough")
+
+
+def run(*arguments: str) -> Done:
+    """Run a command in this process: what it does is the same, and it starts at once."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    code = ended.value.code
+    assert isinstance(code, int)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reels") / "rough.reel"
+    done = run("pack", ROUGH, str(path), "--json")
+    assert done.code == 0, done.err
+    assert done.json["frames"] == 3138
+    return path
+
+
+def test_every_reading_command_reads_a_reel(reel: Path, tmp_path: Path) -> None:
+    digests = {run("replay", "--digest", str(place)).out for place in (reel, ROUGH)}
+    assert len(digests) == 1
+    assert run("info", str(reel), "--json").json["frames"] == 3138
+    packed, plain = (run("audit", str(place), "--json") for place in (reel, ROUGH))
+    assert (packed.code, packed.json) == (plain.code, plain.json)
+    twice = run("replay", str(reel), str(reel))
+    assert twice.code == 2
+    assert "rough.reel is given twice" in twice.err
+    assert run("unpack", str(reel), str(tmp_path / "again")).code == 0
+    assert run("diff", str(tmp_path / "again"), ROUGH).code == 0
+
+
+def test_a_damaged_reel_is_refused_in_a_sentence(reel: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.reel"
+    content = bytearray(reel.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    for arguments in (["replay", str(damaged)], ["unpack", str(damaged), str(tmp_path / "x")]):
+        done = run(*arguments)
+        assert done.code == 2
+        assert "damaged.reel: " in done.err
+        assert "Traceback" not in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_filtered_split_merged_compacted(reel: Path, tmp_path: Path) -> None:
+    place = tmp_path / "btc.reel"
+    done = run("filter", str(reel), "-o", str(place), "--symbols", "BTCUSDT", "--json")
+    assert done.code == 0, done.err
+    assert 0 < done.json["frames"] == Recording.open(place).frame_count < 3138
+    again = run("filter", str(reel), "-o", str(place), "--symbols", "BTCUSDT")
+    assert again.code == 2
+    assert "--force" in again.err
+    absent = run("filter", str(reel), "-o", str(tmp_path / "n"), "--symbols", "NOPE")
+    assert absent.code == 2
+    assert "BTCUSDT, ETHUSDT" in absent.err
+    assert not (tmp_path / "n").exists()
+    parts = run("split", str(reel), "-o", str(tmp_path / "parts"), "--every", "10s", "--json")
+    paths = [part["path"] for part in parts.json["parts"]]
+    assert len(paths) == 3
+    assert run("merge", *paths, "-o", str(tmp_path / "whole")).code == 0
+    dense = run("compact", str(tmp_path / "whole"), "-o", str(tmp_path / "dense"), "--json").json
+    assert dense["bytes_on_disk"] < dense["bytes_on_disk_before"]
+    assert run("diff", str(tmp_path / "dense"), ROUGH, "--json").json["different"] is False
+
+
+def test_a_difference_ends_with_1_and_is_shown(reel: Path, tmp_path: Path) -> None:
+    run("filter", str(reel), "-o", str(tmp_path / "short"), "--to", "+20s")
+    done = run("diff", str(reel), str(tmp_path / "short"))
+    assert done.code == 1
+    assert "0 only in" in done.out
+    assert "state at the end:" in done.out
+    frames = run("diff", str(reel), str(tmp_path / "short"), "--frames-only", "--json").json
+    assert frames["state"] is None
+    assert frames["frames"]["only_in_first"] == 3138 - frames["frames"]["same"]
+
+
+def test_an_engine_is_held_against_an_earlier_one(reel: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "then.json"
+    missing = run("diff", "--engine", str(reel), "--expected", str(stored))
+    assert missing.code == 2
+    assert "--write" in missing.err
+    assert run("diff", "--engine", str(reel), "--expected", str(stored), "--write").code == 0
+    assert run("diff", "--engine", str(reel), "--expected", str(stored)).code == 0
+    assert read_trace(stored).frames == 3138
+    changed = (
+        stored.read_text()
+        .replace('"Trade": 1028', '"Trade": 1027')
+        .replace('"Trade":1028', '"Trade":1027')
+    )
+    digest = read_trace(stored).digest
+    stored.write_text(changed.replace(digest, "0" * 64))
+    done = run("diff", "--engine", str(reel), "--expected", str(stored))
+    assert done.code == 1
+    assert "events: 1,027 Trade expected, 1,028 came" in done.out
+    stored.write_text("{}")
+    assert run("diff", "--engine", str(reel), "--expected", str(stored)).code == 2
+
+
+def test_frames_and_events_as_lines(reel: Path) -> None:
+    frames = list(Recording.open(reel))[:20]
+    limit = ("--limit", "20")
+    lines = run("cat", str(reel), "--json", *limit).out.splitlines()
+    assert [json.loads(line)["payload"].encode() for line in lines] == [f.payload for f in frames]
+    rows = list(csv.DictReader(io.StringIO(run("cat", str(reel), "--format", "csv", *limit).out)))
+    assert [row["payload"].encode() for row in rows] == [f.payload for f in frames]
+    assert [int(row["receive_time_ns"]) for row in rows] == [f.receive_time_ns for f in frames]
+    text = run("cat", str(reel), *limit).out.splitlines()
+    assert all(f.payload.decode()[:60] in line for f, line in zip(frames, text, strict=True))
+    events = run("cat", str(reel), "--events", "--json", "--channels", "liquidations").out
+    found = [json.loads(line) for line in events.splitlines()]
+    assert sum(each["event"] == "Liquidation" for each in found) == 32
+    wrong = run("cat", str(reel), "--channels", "trade")
+    assert wrong.code == 2
+    assert "trades" in wrong.err
+
+
+def test_exports_say_how_many_rows_there_are(reel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run("export", str(reel), "-o", str(out), "--format", "tardis", "--tables", "trades",
+               "--symbols", "BTCUSDT", "--json")  # fmt: skip
+    assert done.json["rows"] == {"reference_trades_2026-11-22_BTCUSDT.csv.gz": 566}
+    wrong = run("export", str(reel), "-o", str(tmp_path / "x"), "--format", "parquet",
+                "--tables", "trade")  # fmt: skip
+    assert wrong.code == 2
+    assert "did you mean 'trades'?" in wrong.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small.reel"
+    # Segments of zstd hide what they hold, so the command unpacks: one page of payloads a venue.
+    shows = tmp_path / "shows.sh"
+    shows.write_text('test "$(wc -c < "$1/manifest.jsonl")" -gt 600\n')
+    command = f"sh {shlex.quote(str(shows))} {{}}"
+    done = run("shrink", str(reel), "-o", str(small), "--while", command, "--json")
+    assert done.code == 0, done.err
+    assert done.json["least"] is True
+    assert Recording.open(small).frame_count <= 3
+    never = run("shrink", str(reel), "-o", str(tmp_path / "n.reel"), "--while", "false")
+    assert never.code == 2
+    assert "does not show it" in never.err
+    assert not (tmp_path / "n.reel").exists()
