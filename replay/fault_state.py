@@ -46,11 +46,9 @@ _COUNTED: dict[type, Channel] = {
 _TIMES = frozenset({"receive_time_ns", "exchange_time_ns"})
 
 
-class BookView(NamedTuple):
-    """A book: its levels, those of them that a checksum covers, and how far it is trusted."""
+class BookStanding(NamedTuple):
+    """How far a book is trusted, and how often it was in doubt."""
 
-    rows: tuple[list[Row], list[Row]]
-    checked: tuple[list[Row], list[Row]]
     state: BookState
     windows: int
 
@@ -59,7 +57,7 @@ class BookView(NamedTuple):
         """Whether the book follows its feed, or did until nobody listened any more."""
         return self.state in _FOLLOWING
 
-    def doubted_against(self, whole: BookView) -> bool:
+    def doubted_against(self, whole: BookStanding) -> bool:
         """Say whether this book is in a doubt that `whole`, the same one without faults, is not."""
         if self.windows > whole.windows:
             return True
@@ -68,7 +66,15 @@ class BookView(NamedTuple):
         return whole.follows and not self.follows
 
 
-NO_BOOK = BookView(([], []), ([], []), BookState.EMPTY, 0)
+class BookView(NamedTuple):
+    """A book: its levels, and those of them that a checksum covers."""
+
+    rows: tuple[list[Row], list[Row]]
+    checked: tuple[list[Row], list[Row]]
+
+
+NO_STANDING = BookStanding(BookState.EMPTY, 0)
+NO_BOOK = BookView(([], []), ([], []))
 
 
 class Witness:
@@ -96,6 +102,13 @@ class Witness:
             self._rows.setdefault(key, Counter())[_without_times(event)] += 1
 
         return hear
+
+    def standings(self) -> dict[tuple[str, str], BookStanding]:
+        """Return how far each book is trusted, by venue and symbol."""
+        return {
+            key: BookStanding(market.book.state, market.coverage.windows_count)
+            for key, market in self._engine.markets.items()
+        }
 
     def books(self) -> dict[tuple[str, str], BookView]:
         """Return all books, by venue and symbol."""
@@ -133,6 +146,4 @@ def _book_view(market: Market) -> BookView:
     return BookView(
         (list(book.bids), list(book.asks)),
         (book.bids.top(levels), book.asks.top(levels)),
-        book.state,
-        market.coverage.windows_count,
     )

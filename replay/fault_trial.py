@@ -28,7 +28,7 @@ from replay.fault_injection import FaultInjector
 from replay.fault_kind import Fault, FaultKind
 from replay.fault_report import FaultReport, HiddenTally, Hiding, KindTally, Outcome, Trial
 from replay.fault_settings import FaultSettings
-from replay.fault_state import NO_BOOK, StreamKey, Witness
+from replay.fault_state import NO_STANDING, StreamKey, Witness
 from replay.fault_survey import NOTHING, Content, Survey
 from venues.channel import Channel
 from venues.frame import RECORDER, Frame
@@ -188,9 +188,9 @@ class _Bench:
         a book that follows the feed.
         """
         if fault.kind is FaultKind.CHECKSUM:
-            books = whole.books()
+            books = whole.standings()
             hashed = self._survey.contents[window.start].hashed
-            return any(books.get(topic[:2], NO_BOOK).follows for topic in hashed)
+            return any(books.get(topic[:2], NO_STANDING).follows for topic in hashed)
         return fault.kind is FaultKind.CLOCK
 
     def _harm(
@@ -230,10 +230,10 @@ def _caught_by(frame: Frame, symbols: set[str], whole: Witness, faulty: Witness)
             known[key] -= 1
         elif _concerns(finding, frame, symbols):
             caught.append(finding.kind.value)
-    before = whole.books()
+    before = whole.standings()
     if any(
-        venue == frame.venue and book.doubted_against(before.get((venue, symbol), NO_BOOK))
-        for (venue, symbol), book in faulty.books().items()
+        venue == frame.venue and book.doubted_against(before.get((venue, symbol), NO_STANDING))
+        for (venue, symbol), book in faulty.standings().items()
     ):
         caught.append(DOUBT)
     return list(dict.fromkeys(caught))
