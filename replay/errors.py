@@ -7,7 +7,9 @@
     │   │   └── MissingSegmentError   the whole file is not there
     │   ├── DamagedJournalError       frames of a journal that cannot be read
     │   ├── UnlikeSettingsError       recordings whose engines were not set alike
-    │   └── NotSeekableError          a playback at max speed was to be led elsewhere
+    │   ├── NotSeekableError          a playback at max speed was to be led elsewhere
+    │   ├── FaultSettingsError        (replay.fault_settings) faults that mean nothing
+    │   └── NoClockFaultError         (replay.fault_steps) a clock step asked of a server
     ├── SpeedError                    (replay.speed) a text or number that is no speed
     ├── ClockBackwardsError           (replay.virtual_clock) a jump into the past
     ├── ClockRateError                (replay.virtual_clock) a rate of zero or below
