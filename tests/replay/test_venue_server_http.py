@@ -143,7 +143,9 @@ async def test_real_frames_are_served_byte_for_byte_and_join_the_snapshot(
         client(server.url, path=path + topics) as connection,
     ):
         first = await next_message(connection)
+        server.time.pause()
         body = await get(server.rest_url + snapshot_path)
+        server.time.resume()
         got = [first, *await received(connection)]
     assert got == [frame.payload for frame in frames if frame.received]
     assert got == [sent.payload for sent in server.sent[0].kept]
