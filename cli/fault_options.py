@@ -75,14 +75,14 @@ def read_faults(
     return settings
 
 
-def tell_faults(done: Sequence[Fault]) -> None:
-    """Say which faults were done: how many of each kind, and the first of them."""
+def tell_faults(done: Sequence[Fault], shown_max: int | None = None) -> None:
+    """Say which faults were done: how many of each kind, and each, or the first `shown_max`."""
     from collections import Counter
 
     counts = Counter(fault.kind for fault in done)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     say(f"faults done on purpose: {kinds or 'none'}")
-    for fault in done[:FAULTS_SHOWN_MAX]:
+    for fault in done[:shown_max]:
         say(f"  frame {fault.frame_number:,} {fault.kind}: {fault.text}")
-    if len(done) > FAULTS_SHOWN_MAX:
-        say(f"  and {len(done) - FAULTS_SHOWN_MAX:,} more")
+    if shown_max is not None and len(done) > shown_max:
+        say(f"  and {len(done) - shown_max:,} more; --json lists them all")

@@ -10,7 +10,13 @@ import click
 
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.errors import CommandError
-from cli.fault_options import fault_options, fault_seed_option, read_faults, tell_faults
+from cli.fault_options import (
+    FAULTS_SHOWN_MAX,
+    fault_options,
+    fault_seed_option,
+    read_faults,
+    tell_faults,
+)
 from cli.options import RecordingTime, agent_options, json_option, speed_option
 from cli.replay_range import AskedRange, range_options, read_channels, resolve_range
 from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
@@ -147,7 +153,7 @@ def replay(
     else:
         _print(summary, playback, attached, signals_file)
     if faulty is not None and not quiet:
-        tell_faults(faulty.done)
+        tell_faults(faulty.done, FAULTS_SHOWN_MAX)
     if interrupted:
         position_ns = playback.player.position_ns
         say(f"stopped{'' if position_ns is None else f' at {utc_text(position_ns)}'}")

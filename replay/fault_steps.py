@@ -42,7 +42,10 @@ class NoClockFaultError(ReplayError):
 
 
 class ServedFaults:
-    """The faults of one server; `done` lists those of all its clients."""
+    """The faults of one server.
+
+    `done` lists those of what all its clients were played, whatever they had subscribed to.
+    """
 
     def __init__(self, settings: FaultSettings, venues: Callable[[], Sequence[str]]) -> None:
         """Do the faults that `settings` draw; `venues` says whose messages are served.
