@@ -111,7 +111,8 @@ def serve(
         venue=venue,
         change=None if faults is None else faults.new_change,
     )
-    asyncio.run(_serve(server, as_json=as_json))
+    said = Said(server, token_env, start_paused=start_paused, shift_time=shift_time)
+    asyncio.run(_serve(server, said, as_json=as_json))
     if faults is not None:
         tell_faults(faults.done)
 
@@ -171,13 +172,13 @@ def _simulation(name: str, seed: int) -> SimulationSettings:
     return starting_now(SimulationSettings(seed=seed, scenario=scenario))
 
 
-async def _serve(server: VenueServer, *, as_json: bool) -> None:
+async def _serve(server: VenueServer, said: Said, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with server:
-        _announce(server, as_json=as_json)
+        said.announce(as_json=as_json)
         await stopped.wait()
     frames = sum(ledger.frames for ledger in server.sent)
     say(f"stopped; {frames:,} messages sent to {len(server.sent):,} connections")
@@ -185,21 +186,50 @@ async def _serve(server: VenueServer, *, as_json: bool) -> None:
         warn(str(fault))
 
 
-def _announce(server: VenueServer, *, as_json: bool) -> None:
-    endpoints = server.endpoints
-    if as_json:
-        print_json(
-            {
-                "url": server.url,
-                "rest_url": server.rest_url,
-                "control_url": f"{server.rest_url}/tickreel/",
-                "endpoints": [{"venue": each.venue, "url": each.url} for each in endpoints],
-            }
-        )
-        return
-    if not endpoints:
-        warn(f"{server.url}: the recording does not show at which path its exchange is")
-    for name in server.hidden:
-        warn(f"{name} has the same address as another venue of this recording: --venue {name}")
-    for each in endpoints:
-        click.echo(f"{each.url}   looks like {each.venue}; point any client at it")
+class Said:
+    """What is said of a server when it begins. A token is shown by its variable's name."""
+
+    def __init__(
+        self, server: VenueServer, token_env: str | None, *, start_paused: bool, shift_time: bool
+    ) -> None:
+        self._server = server
+        self._token_env = token_env
+        self._start_paused = start_paused
+        self._shift_time = shift_time
+
+    def announce(self, *, as_json: bool) -> None:
+        """Say where clients find what."""
+        server, rest_url = self._server, self._shown(self._server.rest_url)
+        endpoints = [(each.venue, self._shown(each.url)) for each in server.endpoints]
+        if as_json:
+            print_json(
+                {
+                    "url": self._shown(server.url),
+                    "rest_url": rest_url,
+                    "control_url": f"{rest_url}/tickreel/",
+                    "endpoints": [{"venue": venue, "url": url} for venue, url in endpoints],
+                }
+            )
+            return
+        if not endpoints:
+            shown = self._shown(server.url)
+            warn(f"{shown}: the recording does not show at which path its exchange is")
+        for name in server.hidden:
+            warn(f"{name} has the same address as another venue of this recording: --venue {name}")
+        for venue, url in endpoints:
+            click.echo(f"{url}   looks like {venue}; point any client at it")
+        if self._shift_time:
+            say(
+                "every time in the messages is moved to now, by one constant: times_moved_by_s in "
+                f"{rest_url}/tickreel/status"
+            )
+        if self._start_paused:
+            say(f"paused: curl -X POST {rest_url}/tickreel/resume")
+
+    def _shown(self, url: str) -> str:
+        if self._token_env is None:
+            return url
+        scheme, _, rest = url.partition("://")
+        authority, _, path = rest.partition("/")
+        parts = path.split("/")[1:]
+        return "/".join([f"{scheme}://{authority}", f"${self._token_env}", *parts])

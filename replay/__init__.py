@@ -20,12 +20,17 @@ in for an exchange. Reading order, as the data flows:
   them one at a time, with `fault_survey`, `fault_state`, `fault_hiding`; `fault_report` says what
   noticed each.
 - `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,
-  `posted_request` reads what came with a request. `server_session` is one client of it,
-  `session_voice` what it says of itself to that client, `session_outlet` the way out,
-  `sent_ledger` what was sent.
-- `feed`: what a client is played. `recorded_feed` plays a recording (`recorded_connection` tells
-  what its messages are, `source_survey` what is in it, `rest_answers` what it answers to a
-  request), `simulated_feed` a simulation.
+  `posted_request` reads what came with a request; `http_side` answers the exchange's own requests,
+  `server_control` those about its time (`http_response` is how). `playback` is one pass of all
+  clients on one `served_time`; `server_session` is one client of it, `session_voice` what it says
+  of itself to that client, `session_outlet` the way out, `sent_ledger` what was sent, `time_move`
+  times moved to now. `tardis_replay` is another protocol to ask by.
+- `feed`: what a client is played; `step_change` may stand between it and the client.
+  `served_source` makes feeds: `recorded_feed` plays a recording (`step_chain` reads it once for
+  all, `recorded_connection` tells what its messages are, `source_survey` what is in it,
+  `book_history` tells a book to who comes late, `rest_answers` answers requests), `simulated_feed`
+  a simulation.
 - `market_simulator`: an exchange without sockets. `market_scenario` is what goes wrong in it,
-  `simulated_market` one market, `simulated_book` its book, `simulated_messages` its words.
+  `simulated_market` one market, `simulated_book` its book, `simulated_depth` that at other depths,
+  `simulated_account` an account, `simulated_messages` its words.
 """
