@@ -214,7 +214,7 @@ class Stream:
             raise
         if taken_over:
             await old.retire(reason)
-            await asyncio.wait([holding])
+            await _cancelled(holding)
             self._taken = self._taken or old.taken
             return made
         if not new_holding.done():
@@ -245,7 +245,7 @@ class Stream:
         while wait_s > 0.0 and not holding.done():
             await asyncio.wait([holding], timeout=wait_s)
             wait_s = self._gate.ask(self, time.monotonic())
-        if holding.done():
+        if wait_s > 0.0:
             return None
         self._attempts += 1
         try:
@@ -268,9 +268,7 @@ class Stream:
             return new.joined
         since_ns = new.listens_since_ns
         return (
-            since_ns is not None
-            and new.taken
-            and time.monotonic_ns() - since_ns >= OVERLAP_MIN_NS
+            since_ns is not None and new.taken and time.monotonic_ns() - since_ns >= OVERLAP_MIN_NS
         )
 
     async def _connect(self, entry: Entry) -> tuple[Conversation, FrameConnection]:
