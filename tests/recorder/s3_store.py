@@ -8,7 +8,7 @@ import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -194,7 +194,8 @@ class _Door(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the client may have been killed
+                self.wfile.write(content)
 
 
 for _method in ("GET", "PUT", "POST", "HEAD", "DELETE"):
