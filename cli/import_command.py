@@ -15,7 +15,7 @@ from cli.terminal import print_json, say
     "--format",
     "format_name",
     metavar="FORMAT",
-    help="What wrote the files: hftbacktest or cryptofeed; found out where left out.",
+    help="What wrote the files: hftbacktest, cryptofeed or tardis; found out where left out.",
 )
 @click.option(
     "--venue", help="Whose messages they hold; found by the addresses in them where left out."
@@ -39,7 +39,7 @@ def import_command(
     what a format does not hold (a steady clock, connection ids) stays unknown. The files may be
     gzipped or plain. Beside NAME.ws.1.0, as cryptofeed names a feed's WebSocket file, its HTTP
     files (NAME.http.0.0) are taken too. Files by hftbacktest do not say whose messages they hold:
-    give --venue.
+    give --venue. CSV files in Tardis' columns are of the venue tardis-csv, whatever the exchange.
     """
     from replay.import_recording import import_recording
 

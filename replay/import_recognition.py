@@ -21,11 +21,12 @@ from replay.import_errors import (
     VenueNotNamedError,
 )
 from replay.import_lines import read_lines
-from venues.registry import same_exchange, venue_at
+from venues.registry import same_exchange, venue_at, venue_named
 from venues.venue import Venue
 
 HFTBACKTEST = "hftbacktest"
 CRYPTOFEED = "cryptofeed"
+TARDIS = "tardis"
 
 _LINES_READ = 1_000
 """Where an address is met, it is met among so many first lines."""
@@ -33,6 +34,7 @@ _HFTBACKTEST_LINE = re.compile(rb"[0-9]{19} .", re.DOTALL)
 _CRYPTOFEED_LINE = re.compile(
     rb"[0-9]{10}(?:\.[0-9]{1,9})?: .|\S+ (?:<->|<-|->) [0-9.]+", re.DOTALL
 )
+_TARDIS_LINE = re.compile(rb"exchange,symbol,timestamp,local_timestamp,[a-z_,]+")
 _ADDRESS = re.compile(rb"([a-z]+://\S+) (?:<->|<-|->) ")
 _WEBSOCKET_FILE = re.compile(r"(.+)\.ws\.[0-9]+\.[0-9]+(\.gz)?")
 
@@ -50,6 +52,8 @@ def format_of(paths: Sequence[Path]) -> str:
                 return HFTBACKTEST
             if _CRYPTOFEED_LINE.match(line):
                 return CRYPTOFEED
+            if _TARDIS_LINE.fullmatch(line):
+                return TARDIS
             raise UnrecognisedImportError(path, line)
     raise UnrecognisedImportError(paths[0], b"")
 
@@ -63,6 +67,8 @@ def venue_in(paths: Sequence[Path], format_name: str) -> Venue:
         DifferentVenuesError: they are of two venues, which an import does not mix.
         ImportSourceError: a file cannot be read.
     """
+    if format_name == TARDIS:
+        return venue_named("tardis-csv")
     if format_name != CRYPTOFEED:
         raise VenueNotNamedError(paths[0], format_name)
     found: dict[str, Venue] = {}

@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recorder.recording import RecordingWriter, Rotation
-from replay import import_cryptofeed, import_hftbacktest
+from replay import import_cryptofeed, import_hftbacktest, import_tardis
 from replay.import_draft import Draft, ImportSource, ReadDrafts
 from replay.import_errors import ImportTargetError, UnknownImportFormatError
 from replay.import_recognition import (
     CRYPTOFEED,
     HFTBACKTEST,
+    TARDIS,
     format_of,
     http_files_beside,
     sibling_in,
@@ -96,7 +97,7 @@ def import_recording(
     files that lie beside WebSocket files of the same feed are taken too.
 
     Raises:
-        UnknownImportFormatError: `format_name` is neither `hftbacktest` nor `cryptofeed`.
+        UnknownImportFormatError: `format_name` is none of `FORMATS`.
         UnknownVenueError: `venue_name` is in no registry.
         UnrecognisedImportError: a format was not given, and the files are of none that is known.
         VenueNotNamedError, UnknownAddressError, DifferentVenuesError: a venue was not given, and
@@ -142,7 +143,7 @@ def import_recording(
 
 
 def _venue(given: Venue | None, paths: Sequence[Path], format_name: str, notes: list[str]) -> Venue:
-    if given is None:
+    if given is None or format_name == TARDIS:
         return venue_in(paths, format_name)
     sibling = sibling_in(paths, format_name, given)
     if sibling is None:
@@ -251,4 +252,5 @@ class ImportFormat:
 FORMATS: Mapping[str, ImportFormat] = {
     HFTBACKTEST: ImportFormat(import_hftbacktest.read_drafts, _one_connection),
     CRYPTOFEED: ImportFormat(import_cryptofeed.read_drafts, _opened_connections),
+    TARDIS: ImportFormat(import_tardis.read_drafts, _one_connection),
 }

@@ -46,6 +46,9 @@ _FOUND_IN: Mapping[str, str] = {
 }
 """Where each is: a module with `VENUES`. It is imported when it is asked for."""
 
+_OF_FILES: Mapping[str, str] = {"tardis-csv": "venues.tardis_csv"}
+"""Venues that only files are of: they are known by name, and no one can connect to them."""
+
 
 def venue_names() -> list[str]:
     """Return all registry names, in the order in which they are shown."""
@@ -60,7 +63,7 @@ def venue_named(name: str) -> Venue:
         UnknownVenueError: there is none.
     """
     try:
-        module = import_module(_FOUND_IN[name])
+        module = import_module(_FOUND_IN.get(name) or _OF_FILES[name])
     except KeyError:
         raise UnknownVenueError(name, _FOUND_IN) from None
     every: Mapping[str, Venue] = {venue.name: venue for venue in module.VENUES}

@@ -104,6 +104,12 @@ def test_rows_make_the_book_where_levels_are_cut_named_bridged(
     assert {s: book for s, book in books_of(frames).items() if s in books} == books
 
 
+def asked(question: str) -> list[Any]:
+    answer = duckdb.sql(question)
+    assert answer is not None
+    return answer.fetchall()
+
+
 def test_parquet_opens_in_duckdb_and_polars_with_exact_numbers(
     rough: Recording, tmp_path: Path
 ) -> None:
@@ -124,12 +130,12 @@ def test_parquet_opens_in_duckdb_and_polars_with_exact_numbers(
             pl.col("receive_time").dt.epoch("ns"), "price", "size", "trade_id"
         ).iter_rows()
     ]
-    found = duckdb.sql(
+    found = asked(
         f"select sum(size), count(*), min(aggressor_side) from '{tmp_path}/trades.parquet'"
-    ).fetchall()
+    )
     assert found == [(sizes, len(trades), "BUY")]
     assert volume > 0
-    found = duckdb.sql(f"select sum(notional) from '{tmp_path}/liquidations.parquet'").fetchall()
+    found = asked(f"select sum(notional) from '{tmp_path}/liquidations.parquet'")
     worth = sum((each.notional or Decimal(0) for each in liquidations), Decimal(0))
     assert found == [(worth,)]
     assert pl.read_parquet(tmp_path / "tickers.parquet").height == 0
@@ -143,7 +149,7 @@ def test_frames_from_python(rough: Recording) -> None:
     frame = rough.liquidations().to_pandas()
     assert isinstance(frame["price"].iloc[0], Decimal)
     texts = rough.trades(numbers="text").to_arrow()["price"].to_pylist()
-    assert [Decimal(text) for text in texts] == trades["price"].to_list()
+    assert [Decimal(str(text)) for text in texts] == trades["price"].to_list()
     first_ns = rough.first_receive_time_ns or 0
     later = rough.trades(from_ns=first_ns + 10**10).to_polars()
     assert 0 < later.height < 1028
