@@ -89,7 +89,7 @@ class CaptureLog:
 
     def warn(self, text: str, event: str) -> None:
         """Tell what the user should know, each time."""
-        log.warning("%s", text, extra={"event": event, "repeats": text})
+        log.warning("%s", text, extra={"event": event, "each": True})
 
     def fail(self, text: str) -> None:
         """Tell what ended the capture, unless it was told."""

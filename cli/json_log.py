@@ -37,6 +37,8 @@ END_LIMIT_S = 1.0
 TEXT_CHARACTERS_MAX = 4_000
 FILE_MODE = 0o600
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_FOR_REPEATS = ("each", "repeats")
+"""What an author says of repeating: tell it each time; what makes it the same."""
 _NUMBER = re.compile(r"\d+")
 _NAMES = {"venue": "exchange"}
 
@@ -70,6 +72,8 @@ def repeat_key(record: logging.LogRecord) -> Hashable | None:
 
     Two warnings are the same where they differ in nothing but numbers.
     """
+    if getattr(record, "each", False):
+        return None
     given: Hashable | None = getattr(record, "repeats", None)
     if given is not None:
         return given
@@ -86,7 +90,7 @@ def json_line(record: logging.LogRecord, repeated: int = 0) -> str:
         "event": getattr(record, "event", "log"),
     }
     for name, value in vars(record).items():
-        if name in _STANDARD or name in ("event", "repeats") or value is None or value == "":
+        if name in _STANDARD or name in ("event", *_FOR_REPEATS) or value is None or value == "":
             continue
         facts[_NAMES.get(name, name)] = value
     if repeated:

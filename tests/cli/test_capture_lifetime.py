@@ -140,9 +140,13 @@ async def test_waiting_for_an_exchange_that_is_not_there_yet(tmp_path: Path) -> 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    arguments = (*CAPTURE, "--url", f"ws://127.0.0.1:{port}", "-o", str(tmp_path / "night"))
+    log = tmp_path / "log"
+    arguments = (*CAPTURE, "--url", f"ws://127.0.0.1:{port}", "-o", str(tmp_path / "night"),
+                 "--log-file", str(log))  # fmt: skip
     capturing = asyncio.create_task(run_async(*arguments, "--wait", "--duration", "6s", "--json"))
-    await asyncio.sleep(1.0)
+    while not log.exists() or "reconnecting" not in log.read_text():
+        assert not capturing.done()
+        await asyncio.sleep(0.05)
     async with VenueServer(SimulationSettings(), speed="15x", port=port):
         done = await capturing
     assert done.code == 0, done.err
