@@ -119,6 +119,8 @@ class LineGroup:
         self._lines: list[Line] = []
         self._reported_ns = 0
         self._stranger: Line | None = None
+        self._merged_frames = 0
+        self._left_out_frames = 0
         self.apart = not mergeable(venue, plan)
         self.merging = False
         self.tally = LineTally()
@@ -127,6 +129,16 @@ class LineGroup:
     def standing(self) -> int:
         """How many lines stand."""
         return len(self._lines)
+
+    @property
+    def merged_frames(self) -> int:
+        """How many messages were the same as one of the other line, which is kept."""
+        return self._merged_frames + (self._merge.counts.merged_frames if self._merge else 0)
+
+    @property
+    def left_out_frames(self) -> int:
+        """How many messages came on a line before it had joined the other one."""
+        return self._left_out_frames + (self._merge.counts.unjoined_frames if self._merge else 0)
 
     @property
     def whole(self) -> bool:
@@ -257,6 +269,8 @@ class LineGroup:
         merge.end()
         at = self._clock()
         self._report(at)
+        self._merged_frames += merge.counts.merged_frames
+        self._left_out_frames += merge.counts.unjoined_frames
         self._merge, self.merging = None, False
         self._mark(line, Lines(change="down", line=line.number, reason=closed.reason), at)
 

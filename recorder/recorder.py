@@ -160,6 +160,8 @@ class Recorder:
             segments=writer.segments,
             ended=self._watch.ended,
             stream_faults=tuple(map(str, self._watch.stream_faults.values())),
+            merged_frames=self._streams.merged_frames,
+            left_out_frames=self._streams.left_out_frames,
             desk_faults=(*self._streams.desk.faults, *self._streams.instruments.faults),
         )
 

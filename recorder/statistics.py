@@ -55,6 +55,9 @@ class RecorderStatistics:
         segments: sealed segments in the folder, a few seconds ago.
         ended: why the recorder is ending by itself; '' while it is not.
         stream_faults: why streams have ended.
+        merged_frames: messages that another line had brought, or brought later: kept once.
+        left_out_frames: messages of a line before it had joined the other one; none of them is a
+            loss. What came on all connections is what was received, these two, and what waits.
         desk_faults: what went wrong, by our own fault, in fetching beside the streams.
     """
 
@@ -79,6 +82,8 @@ class RecorderStatistics:
     ended: str = ""
     stream_faults: tuple[str, ...] = ()
     desk_faults: tuple[str, ...] = ()
+    merged_frames: int = 0
+    left_out_frames: int = 0
 
     @property
     def reconnects(self) -> int:

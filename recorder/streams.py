@@ -74,6 +74,16 @@ class Streams:
             gate.obey(limits)
             self._run(one, gate, self._group_of(one))
 
+    @property
+    def merged_frames(self) -> int:
+        """How many messages were the same as one of another line, which is kept."""
+        return sum(group.merged_frames for group in self._groups)
+
+    @property
+    def left_out_frames(self) -> int:
+        """How many messages came on a line before it had joined the other one."""
+        return sum(group.left_out_frames for group in self._groups)
+
     def tick(self) -> None:
         """Let every group of lines see what is due; every 50 ms or so."""
         for group in self._groups:

@@ -129,6 +129,20 @@ def digest(frames: list[Frame]) -> str:
     return engine.state_digest()
 
 
+async def test_every_message_of_both_lines_is_accounted_for(tmp_path: Path) -> None:
+    async with topic_exchange() as exchange:
+        exchange.welcomed = lose_after_joining
+        async with capturing(tmp_path, two_lines(exchange.url), venue=TopicVenue()) as recorder:
+            async with speaking(exchange, "book BTC", "trades BTC"):
+                await until(lambda: all(life.messages > 200 for life in recorder.connections))
+            await asyncio.sleep(0.1)
+        told = recorder.statistics()
+    came = sum(life.messages for life in recorder.connections)
+    assert told.intake.lost_frames == 0
+    assert told.merged_frames > 100
+    assert came == told.intake.kept_frames + told.merged_frames + told.left_out_frames
+
+
 async def test_what_both_lines_lose_is_a_hole_that_the_numbers_show(tmp_path: Path) -> None:
     def lose_one(client: Client) -> None:
         client.loses = lambda message: message == "book BTC 90"
