@@ -34,8 +34,8 @@ from cli.engine_messages import (
     SnapshotWanted,
 )
 from cli.engine_summary import summarise
-from cli.receipt_keeper import ReceiptKeeper
 from cli.latency_gauge import LatencyGauge
+from cli.receipt_keeper import ReceiptKeeper
 from venues.errors import TickreelError
 from venues.frame import Frame
 
