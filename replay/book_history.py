@@ -4,7 +4,8 @@ Theory. A book with snapshots in band is right from its last snapshot on: whoeve
 snapshot and every delta after it holds the book, and holds it in the exchange's own words, with
 its own numbers and checksums. So a client that comes in between is sent just that at once: the
 messages of its topic from the last snapshot before its position up to there, byte for byte.
-Nothing is made up, and nothing but books is told again.
+Nothing is made up, and nothing but books is told again. (Far into a recording that would take too
+long: there a venue whose dialect can state a book states it; see `RecordedFeed.openings`.)
 
 Where a book begins by REST (or by a request on the socket) there is nothing to tell: the client
 asks for it, and is answered as of its position. A snapshot is found by decoding the recording up
@@ -63,7 +64,7 @@ class BookHistory:
         Raises:
             ReplayError: the recording cannot be read.
         """
-        if not self._in_band or position < 0:
+        if not self._in_band or position < 0 or not topics:
             return
         with self._lock:
             if position < self._read_to:

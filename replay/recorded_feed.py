@@ -18,7 +18,7 @@ from itertools import islice
 from replay.book_history import BookHistory
 from replay.feed import Cutting, Sending, Step, TopicStanding
 from replay.frame_source import FrameSource
-from replay.rest_answers import RestAnswers
+from replay.rest_answers import JUMP_FRAMES, RestAnswers
 from replay.source_survey import SourceSurvey
 from replay.step_chain import StepBatch, StepChain
 from venues.frame import Frame, FrameKind
@@ -131,9 +131,21 @@ class RecordedFeed:
         return self._matter.surveyed.standing(self._venue.name, topic)
 
     async def openings(self, topics: Collection[str]) -> AsyncIterator[Sequence[Sending]]:
-        """Tell what came of the books of `topics` so far; nothing of what is still to come."""
+        """Tell what came of the books of `topics` so far; nothing of what is still to come.
+
+        Far into a recording, a book that its venue can state is stated as it is.
+        """
         await self.due_ns()
-        told = self._matter.history.messages(topics, self._sent_number)
+        position = self._sent_number
+        stated: list[Sending] = []
+        for topic in topics if position >= JUMP_FRAMES else ():
+            message = await asyncio.to_thread(self._answers.opening, topic, position)
+            if message is not None:
+                carrier = await self.carrier((topic,))
+                stated.append(Sending(0, topic, message, False, carrier or 0, position))
+        yield stated
+        untold = set(topics) - {each.topic for each in stated}
+        told = self._matter.history.messages(untold, position)
         while (batch := await asyncio.to_thread(next, told, None)) is not None:
             yield batch
 

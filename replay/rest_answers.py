@@ -36,6 +36,7 @@ from replay.recording import Recording
 from replay.seek import engine_before, frames_from
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import MarkerError, read_http
+from venues.stated_book import StatedBook
 from venues.traits import SnapshotSource
 from venues.venue import ClientRequest, Purpose, Venue
 
@@ -111,6 +112,25 @@ class RestAnswers:
             if book is not None:
                 return dialect.snapshot_answer(request, book)
             return known[0].message if known else None
+
+    def opening(self, topic: str, position: int) -> bytes | None:
+        """Return the in-band snapshot of a topic's book at `position`; None if none can be had.
+
+        Raises:
+            ReplayError: the recording cannot be read.
+        """
+        with self._lock:
+            self._catch_up(position)
+            return self._venue.dialect.book_message(topic, self._stated)
+
+    def _stated(self, symbol: str) -> StatedBook | None:
+        market = self._engine.markets.get((self._venue.name, symbol))
+        book = None if market is None else market.book
+        sequence = None if book is None or not book.following else book.sequence
+        if book is None or sequence is None:
+            return None
+        bids, asks = book.bids.top(LEVELS_MAX), book.asks.top(LEVELS_MAX)
+        return StatedBook(bids, asks, sequence, (self._time_ns or 0) // 1_000_000)
 
     def _known(self, asked: object) -> list[_Answer]:
         """Return the recorded answers to a request, the nearest first."""
@@ -218,17 +238,13 @@ class RestAnswers:
         ]
 
     def _book(self, symbol: str, path_and_query: str) -> bytes | None:
-        market = self._engine.markets.get((self._venue.name, symbol))
-        if market is None or not market.book.following or market.book.sequence is None:
+        stated = self._stated(symbol)
+        if stated is None:
             return None
         levels = _limit(path_and_query)
-        return self._venue.dialect.snapshot_body(
-            symbol,
-            market.book.bids.top(levels),
-            market.book.asks.top(levels),
-            market.book.sequence,
-            (self._time_ns or 0) // 1_000_000,
-        )
+        sides = stated.bids[:levels], stated.asks[:levels]
+        dialect = self._venue.dialect
+        return dialect.snapshot_body(symbol, *sides, stated.sequence, stated.time_ms)
 
 
 def _asked_http(path_and_query: str, symbol: str | None) -> object:

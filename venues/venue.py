@@ -26,6 +26,7 @@ from venues.errors import CredentialsError
 from venues.event import NO_ROUTES, Event, Notice, Routes, Row
 from venues.frame import Frame
 from venues.pair import Pair
+from venues.stated_book import BookOf
 from venues.traits import VenueTraits
 
 
@@ -372,6 +373,10 @@ class Dialect(Protocol):
 
         None if it is no such request. What was not recorded is not in it.
         """
+        return None
+
+    def book_message(self, topic: str, book_of: BookOf) -> bytes | None:
+        """Return the in-band snapshot of `topic`'s book as it is; None: not stated here."""
         return None
 
     def shifted(self, payload: bytes, shift_s: int) -> bytes | None:

@@ -19,6 +19,7 @@ import msgspec
 from venues.bybit.instrument import instruments_body
 from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
+from venues.stated_book import BookOf, StatedBook
 from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import leading_text
@@ -134,6 +135,17 @@ class BybitDialect(Dialect):
         """Return the answer of the REST order book."""
         return order_book_body(symbol, bids, asks, sequence, time_ms)
 
+    def book_message(self, topic: str, book_of: BookOf) -> bytes | None:
+        """Return the snapshot as it is sent after a subscription; `seq` is its `u` here."""
+        stated = stated_levels(topic, book_of)
+        if stated is None:
+            return None
+        symbol, book = stated
+        numbers = {"u": book.sequence, "seq": book.sequence}
+        state = {"s": symbol, "b": book.bids, "a": book.asks, **numbers}
+        head = {"topic": topic, "type": "snapshot", "ts": book.time_ms, "data": state}
+        return msgspec.json.encode({**head, "cts": book.time_ms})
+
     def instruments_body(self, path_and_query: str, recorded: Sequence[bytes]) -> bytes | None:
         """Return the recorded instruments of the category, and none of any other."""
         return instruments_body(self.category, path_and_query, recorded)
@@ -159,6 +171,19 @@ _OPERATIONS = {
     RequestKind.LIST: "",
     RequestKind.UNREADABLE: "",
 }
+
+
+_BOOK_TOPIC = re.compile(r"orderbook\.(\d{1,4})\.([A-Z0-9][A-Z0-9_-]{0,39})")
+
+
+def stated_levels(topic: str, book_of: BookOf) -> tuple[str, StatedBook] | None:
+    """Return the symbol of a book's topic and its book, cut to the topic's depth."""
+    named = _BOOK_TOPIC.fullmatch(topic)
+    book = None if named is None else book_of(named[2])
+    if named is None or book is None:
+        return None
+    depth = int(named[1])
+    return named[2], book._replace(bids=book.bids[:depth], asks=book.asks[:depth])
 
 
 def order_book_body(

@@ -11,9 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from venues.bybit.dialect import SNAPSHOT_PATH, TIME_KEYS, order_book_body, read_topic
+import msgspec
+
+from venues.bybit.dialect import (
+    SNAPSHOT_PATH,
+    TIME_KEYS,
+    order_book_body,
+    read_topic,
+    stated_levels,
+)
 from venues.event import NO_ROUTES, Routes, Row
 from venues.op_args import login_signed, read_op_request
+from venues.stated_book import BookOf
 from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 
@@ -58,6 +67,15 @@ class ReferenceDialect(Dialect):
     def shifted(self, payload: bytes, shift_s: int) -> bytes | None:
         """Return the message with its times moved: epoch times in ms."""
         return shifted_epochs(payload, TIME_KEYS, shift_s)
+
+    def book_message(self, topic: str, book_of: BookOf) -> bytes | None:
+        """Return the snapshot as it is sent after a subscription, without a checksum."""
+        stated = stated_levels(topic, book_of)
+        if stated is None:
+            return None
+        book = stated[1]
+        state = {"seq": book.sequence, "bids": book.bids, "asks": book.asks}
+        return msgspec.json.encode({"topic": topic, "type": "snapshot", "data": state})
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
         """Return whether a LOGIN request was signed with these keys."""
