@@ -15,7 +15,7 @@ import time
 
 from recorder.recording import ClosingReport, RecordingWriter
 
-JOURNAL_LIMIT_S = 1.0
+JOURNAL_LIMIT_S = 3.0
 SEALING_LIMIT_S = 20.0
 _LOOK_INTERVAL_S = 0.02
 _NOT_CLOSED = (
