@@ -196,6 +196,9 @@ class JournalReader:
         self, from_byte: int, to_byte: int, reason: str, next_number: int | None
     ) -> DamagedRange:
         expected = self.state.next_frame_number
+        if next_number is not None and next_number < expected:
+            # A next journal that never came to be, brought back by a power cut: it tells nothing.
+            next_number = None
         frames = None if next_number is None else next_number - expected
         found = DamagedRange(from_byte, to_byte, reason, expected, frames)
         self.state.damage.append(found)

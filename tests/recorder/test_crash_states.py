@@ -12,6 +12,9 @@ import pytest
 from tests.recorder.crash_session import PromiseBrokenError, check_session
 from tests.recorder.crash_states import RecordedDisk
 
+ORPHANED = 2_000_046
+"""A journal whose beginning had failed came back behind one that had gone on."""
+
 SESSIONS = 16
 STATES = 40
 
@@ -27,6 +30,10 @@ def test_a_power_cut_takes_nothing_that_was_synced_and_adds_nothing(
     tmp_path: Path, seed: int
 ) -> None:
     assert check_session(tmp_path, seed, STATES) > STATES / 4
+
+
+def test_a_journal_that_never_came_to_be_is_no_loss_of_less_than_nothing(tmp_path: Path) -> None:
+    assert check_session(tmp_path, ORPHANED, 60) > 15
 
 
 class NoFileSynced(RecordedDisk):
