@@ -21,5 +21,8 @@ Reading order:
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_progress`), `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
+- What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
+  `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with `derived_text`),
+  `diff` (with `trace_text`), `export`, `shrink`.
 - `__main__`: errors become sentences and exit codes.
 """

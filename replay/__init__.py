@@ -6,6 +6,7 @@ in for an exchange. Reading order, as the data flows:
 - `errors`: what can go wrong here.
 - `recording`, `segment_reader`, `read_ahead`, `frame_merge`: from files to frames in order;
   `frame_source` is whatever has frames.
+- `reel_file`, `pack`: a recording in one file, and the folder that it is of.
 - `import_recording` and the `import_*` beside it: other programs' recordings become ours;
   `import_recognition` is what their files say of themselves.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
@@ -30,6 +31,15 @@ in for an exchange. Reading order, as the data flows:
   all, `recorded_connection` tells what its messages are, `source_survey` what is in it,
   `book_history` tells a book to who comes late, `rest_answers` answers requests), `simulated_feed`
   a simulation.
+- `background_server`: the fake exchange in a thread, for tests.
+- `decoded_frames`: frames with their events, `event_channel` which channel those came by.
+  `frame_selection` takes some frames such that they still are a recording, `recording_parts` cuts
+  one and joins the parts, `derived_recording` writes what came of it (`output_place`: there when
+  it is whole), `frame_dependencies` and `shrink` search for the fewest frames that show a bug.
+- `state_trace`: what an engine made of its frames, kept beside a recording; `trace_difference` and
+  `state_difference` say where two runs parted, `recording_difference` which frames two have.
+- `event_rows`: the engine's view as rows; `event_tables` and `event_table` for Arrow, Polars and
+  pandas, `export_parquet`, `export_tardis`, `export_hftbacktest` as files of other programs.
 - `market_simulator`: an exchange without sockets. `market_scenario` is what goes wrong in it,
   `simulated_market` one market, `simulated_book` its book, `simulated_depth` that at other depths,
   `simulated_account` an account, `simulated_messages` its words.
