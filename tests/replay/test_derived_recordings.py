@@ -22,11 +22,11 @@ from replay.engine_settings import recorded_settings
 from replay.frame_merge import MergedRecording
 from replay.frame_selection import Met, Wanted, selected
 from replay.frame_source import FrameSource
-from replay.import_recording import import_recording
 from replay.recording import Recording
 from replay.recording_parts import merge, split_by_time, split_by_venue
-from tests.real_data import REAL_DATA, needs_real_data
+from tests.real_data import needs_real_data
 from tests.recorder.made_frames import made_frames
+from tests.replay.short_real import short_real
 from venues.channel import Channel
 from venues.event import Trade
 from venues.frame import Frame, FrameKind
@@ -157,7 +157,7 @@ def test_nothing_left_is_no_recording(rough: Recording, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("parts", [1, 3, 7])
+@pytest.mark.parametrize("parts", [1, 3])
 def test_split_by_time_and_merged_it_is_the_same(
     rough: Recording, tmp_path: Path, parts: int
 ) -> None:
@@ -214,12 +214,10 @@ def test_merged_it_is_what_replay_makes_of_several(tmp_path: Path) -> None:
 
 @needs_real_data
 def test_a_real_recording_filtered_split_and_merged(tmp_path: Path) -> None:
-    file = REAL_DATA / "binance" / "usdm_btcusdt_20240808.gz"
-    report = import_recording([file], "hftbacktest", "binance-usdm", tmp_path / "real")
-    source = Recording.open(report.folder)
-    first = source.first_receive_time_ns or 0
-    short = kept(source, Wanted(to_ns=first + 60 * 10**9), tmp_path / "short.reel")
-    reports = split_by_time(short, [first + 20 * 10**9, first + 40 * 10**9], tmp_path / "parts")
+    short = short_real(tmp_path / "real")
+    first, last = short.first_receive_time_ns or 0, short.last_receive_time_ns or 0
+    cuts = [first + (last - first) * part // 3 for part in (1, 2)]
+    reports = split_by_time(short, cuts, tmp_path / "parts")
     assert len(reports) == 3
     merge([Recording.open(each.path) for each in reports], tmp_path / "again")
     assert digest(Recording.open(tmp_path / "again")) == digest(short)

@@ -6,13 +6,14 @@ import csv
 import gzip
 import io
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from contextlib import redirect_stdout
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 import numpy as np
 import polars as pl
@@ -28,10 +29,10 @@ from replay.export_hftbacktest import export_hftbacktest
 from replay.export_parquet import export_parquet
 from replay.export_tardis import TABLES, export_tardis
 from replay.frame_source import FrameList, FrameSource
-from replay.import_recording import import_recording
 from replay.recording import Recording
 from tests.feed_recordings import feed_frames
-from tests.real_data import REAL_DATA, needs_real_data
+from tests.real_data import needs_real_data
+from tests.replay.short_real import short_real
 from venues.event import Liquidation, Trade
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -79,10 +80,11 @@ def known(source: FrameSource) -> Books:
 
 
 def test_rows_of_a_book_make_the_engines_book(rough: Recording) -> None:
-    assert books_of(rough) == known(rough)
+    engines = known(rough)
+    assert books_of(rough) == engines
     times = [frame.receive_time_ns for frame in rough]
-    for from_ns in times[100::900]:
-        assert books_of(rough, from_ns=from_ns) == known(rough), "each begins whole"
+    for from_ns in times[500::1500]:
+        assert books_of(rough, from_ns=from_ns) == engines, "each begins whole"
 
 
 @needs_real_data
@@ -98,16 +100,19 @@ def test_rows_of_a_book_make_the_engines_book(rough: Recording) -> None:
 def test_rows_make_the_book_where_levels_are_cut_named_bridged(
     venue: str, names: tuple[str, ...]
 ) -> None:
-    frames = FrameList(feed_frames(venue, *names)[:4_000])
+    frames = FrameList(feed_frames(venue, *names)[:2_500])
     books = known(frames)
     assert books
     assert {s: book for s, book in books_of(frames).items() if s in books} == books
 
 
-def asked(question: str) -> list[Any]:
-    answer = duckdb.sql(question)
-    assert answer is not None
-    return answer.fetchall()
+def asked(question: str) -> list[str]:
+    """Ask DuckDB, in a process of its own: it complains of leaks in any that it shares."""
+    code = "import duckdb, sys; print(*duckdb.sql(sys.argv[1]).fetchall()[0])"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, question], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
 
 
 def test_parquet_opens_in_duckdb_and_polars_with_exact_numbers(
@@ -133,11 +138,11 @@ def test_parquet_opens_in_duckdb_and_polars_with_exact_numbers(
     found = asked(
         f"select sum(size), count(*), min(aggressor_side) from '{tmp_path}/trades.parquet'"
     )
-    assert found == [(sizes, len(trades), "BUY")]
+    assert (Decimal(found[0]), *found[1:]) == (sizes, str(len(trades)), "BUY")
     assert volume > 0
     found = asked(f"select sum(notional) from '{tmp_path}/liquidations.parquet'")
     worth = sum((each.notional or Decimal(0) for each in liquidations), Decimal(0))
-    assert found == [(worth,)]
+    assert [Decimal(each) for each in found] == [worth]
     assert pl.read_parquet(tmp_path / "tickers.parquet").height == 0
     assert {path.name for path in tmp_path.iterdir()} == set(counts)
 
@@ -246,11 +251,7 @@ def best_at_end(file: Path | list[Path]) -> tuple[float, float]:
 
 @needs_real_data
 def test_hftbacktest_plays_its_file_to_the_engines_book(rough: Recording, tmp_path: Path) -> None:
-    source = REAL_DATA / "binance" / "usdm_btcusdt_20240808.gz"
-    report = import_recording([source], "hftbacktest", "binance-usdm", tmp_path / "real")
-    real = Recording.open(report.folder)
-    to_ns = (real.first_receive_time_ns or 0) + 120 * 10**9
-    short = FrameList(list(real.frames(to_ns=to_ns)))
+    short = short_real(tmp_path / "real")
     for recording, place in ((rough, "rough"), (short, "short")):
         (tmp_path / place).mkdir()
         files = export_hftbacktest(recording, tmp_path / place)
@@ -276,7 +277,7 @@ def test_hftbacktests_converter_reads_our_tardis_files(rough: Recording, tmp_pat
             [str(tmp_path / name) for name in names], str(tmp_path / "x.npz"), buffer_size=20_000
         )
     trades = events[(events["ev"] & 0xFF == 2) & (events["ev"] & (1 << 30) > 0)]
-    assert len(trades) == played(rough).markets["reference", "BTCUSDT"].counters.trades
     market = played(rough).markets["reference", "BTCUSDT"]
+    assert len(trades) == market.counters.trades
     assert market.book.best_bid is not None
     assert best_at_end(tmp_path / "x.npz")[0] == pytest.approx(float(market.book.best_bid.price))

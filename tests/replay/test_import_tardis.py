@@ -16,7 +16,8 @@ from replay.export_tardis import export_tardis
 from replay.import_errors import ImportFormatError
 from replay.import_recording import import_recording
 from replay.recording import Recording
-from tests.real_data import REAL_DATA, needs_real_data
+from tests.real_data import needs_real_data
+from tests.replay.short_real import short_real
 from venues.errors import UNDECODABLE, UnknownSymbolError
 from venues.frame import Frame, FrameKind
 from venues.registry import venue_named, venues
@@ -73,13 +74,10 @@ def test_what_was_exported_is_imported_and_exported_the_same(tmp_path: Path, nam
 
 @needs_real_data
 def test_a_real_recording_with_quotes_goes_around_too(tmp_path: Path) -> None:
-    source = REAL_DATA / "binance" / "usdm_btcusdt_20240808.gz"
-    whole = import_recording([source], "hftbacktest", "binance-usdm", tmp_path / "real")
-    real = Recording.open(whole.folder)
-    to_ns = (real.first_receive_time_ns or 0) + 30 * 10**9
+    real = short_real(tmp_path / "real")
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    export_tardis(real, tmp_path / "first", TABLES, to_ns=to_ns)
+    export_tardis(real, tmp_path / "first", TABLES)
     files = sorted((tmp_path / "first").iterdir())
     assert len(files) == 3
     report = import_recording(files, None, None, tmp_path / "made")

@@ -92,7 +92,7 @@ def test_tries_are_bounded_and_what_was_found_till_then_is_given(frames: list[Fr
     assert has(FindingKind.GAP, shrunk.frames)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(left_out=st.sets(st.integers(0, 3137), max_size=40))
 def test_no_part_misses_a_message_that_the_whole_did_not_miss(left_out: set[int]) -> None:
     frames = list(Recording.open(SAMPLES / "calm"))
