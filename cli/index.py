@@ -7,6 +7,7 @@ import time
 import click
 
 from cli.engine_options import engine_settings_option, read_engine_settings
+from cli.errors import CommandError
 from cli.options import json_option
 from cli.report_text import byte_text, counted, digest_text, span_text
 from cli.terminal import StatusLine, print_json
@@ -37,6 +38,11 @@ def index(
     from replay.recording import Recording
 
     recording = Recording.open(folder)
+    if recording.origin != recording.path:
+        raise CommandError(
+            f"{folder} is a recording in one file, which has no room for checkpoints. "
+            "Unpack it first: `tickreel unpack`."
+        )
     settings = None if engine_file is None else read_engine_settings(engine_file)
     status = StatusLine(quiet=as_json, live_only=True)
     calm_collector()
