@@ -22,7 +22,7 @@ Reading order:
   `replay_progress`), `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
-  `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with `derived_text`),
-  `diff` (with `trace_text`), `export`, `shrink`.
+  `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with
+  `derived_text`), `diff` (with `trace_text`), `export`, `shrink`.
 - `__main__`: errors become sentences and exit codes.
 """

@@ -93,9 +93,6 @@ def _refuse_unfinished(recording: Recording, place: RecordingFolder) -> None:
         reason, remedy = "has no frames", "There is nothing to pack."
     elif read_removals(place):
         reason = "has had segments removed on purpose"
-        remedy = "`tickreel filter` makes a recording of what is left."
-    elif len(recording.segments) < len(read_manifest(place.manifest).entries):
-        reason = "has had segments removed on purpose"
         remedy = "`tickreel compact` makes a recording of what is left; pack that."
     elif read_manifest(place.manifest).torn_bytes:
         reason, remedy = "its manifest ends within a line", "`tickreel recover` puts it right."

@@ -14,7 +14,9 @@ import pytest
 
 from recorder.recording import RecordingWriter, Rotation
 from recorder.recording_folder import FolderLock, RecordingFolder
+from recorder.removals import remove_numbers
 from replay.audit import audit
+from replay.derived_recording import compact
 from replay.pack import pack, unpack
 from replay.recording import Recording
 from replay.reel_errors import CannotPackError, NotAReelError, TargetTakenError
@@ -227,3 +229,15 @@ def test_a_sample_is_judged_alike_packed_and_not(tmp_path: Path) -> None:
         audit(Recording.open(path)) for path in (tmp_path / "rough.reel", SAMPLES / "rough")
     )
     assert packed == plain
+
+
+def test_what_was_removed_on_purpose_is_not_packed_as_if_whole(
+    folder: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    remove_numbers(RecordingFolder(kept), [1], "retention", 1)
+    with pytest.raises(CannotPackError, match="compact"):
+        pack(kept, tmp_path / "kept.reel")
+    compact(Recording.open(kept), tmp_path / "kept.reel", 9)
+    assert list(Recording.open(tmp_path / "kept.reel")) == list(Recording.open(kept))
