@@ -80,8 +80,6 @@ class Engine:
             FrameKind.LOST: self._lost,
             FrameKind.CLOCK: self._clock,
             FrameKind.HTTP: self._http,
-            FrameKind.SENT: self._pass_over,
-            FrameKind.LINES: self._pass_over,
         }
 
     @property
@@ -172,7 +170,7 @@ class Engine:
         kind = frame.kind
         if kind is _TEXT or kind is _BINARY:
             self._receive(frame)
-        else:
+        elif kind in self._markers:  # what we said, and which line brought it, change no state
             try:
                 self._markers[kind](frame)
             except MarkerError as error:
@@ -268,8 +266,8 @@ class Engine:
         for stale in self._guard.silent(self._time.now_ns):
             market = self._lanes[stale.venue].markets[stale.symbol]
             market.counters.stale += 1
-            text, since_ns = str(stale), stale.silent_since_ns
-            self.report(FindingKind.STALE, stale.symbol, text, received=since_ns)
+            told = (FindingKind.STALE, stale.symbol, str(stale))
+            self.report(*told, received=stale.silent_since_ns)
             if Stale in self._subscribers:
                 self._raised.append((stale, stale.venue, stale.symbol))
 
@@ -328,9 +326,8 @@ class Engine:
         text = f"{frames} frames lost: {lost.cause}"
         self.connections.lost(lost)
         self.report(FindingKind.LOST, "", text, missing=lost.frames)
-        everywhere = frame.venue == RECORDER
         for name, lane in self._lanes.items():
-            if not everywhere and name != frame.venue:
+            if frame.venue not in (RECORDER, name):
                 continue
             if lost.cause == CRASH:
                 self._end(lane, frame, None)
@@ -359,9 +356,6 @@ class Engine:
         about_book = head.purpose == Purpose.SNAPSHOT
         kind = FindingKind.SNAPSHOT_FAILED if about_book else FindingKind.REQUEST_FAILED
         self.report(kind, head.symbol, text)
-
-    def _pass_over(self, frame: Frame) -> None:
-        """Do nothing: neither what we said nor which line brought a frame changes any state."""
 
     # What comes out.
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 
 from book.connection_start import ConnectionStarts
 from book.exact import NumbersSeen
-from book.finding import FindingKind, Report
+from book.finding import Report
 from book.frame_time import FrameTime
 from book.instrument_list import InstrumentList
 from book.liquidation_monitor import Cascade
-from book.market import Market, MarketRefusedError
+from book.market import Market
+from book.market_limits import check_new_market
+from book.notice_finding import notice_finding
 from book.route_table import RouteTable
 from book.settings import NS_PER_S, EngineSettings, nanoseconds
 from book.staleness import StalenessGuard
@@ -29,7 +31,6 @@ from venues.event import (
     Instrument,
     Liquidation,
     Notice,
-    NoticeKind,
     OrderUpdate,
     PositionUpdate,
     Quote,
@@ -44,16 +45,6 @@ from venues.venue import SnapshotRequest, Venue
 
 ASK_AGAIN_NS = 10 * NS_PER_S
 """A snapshot that has not come by then is asked for again."""
-
-MARKETS_MAX = 10_000
-SYMBOL_CHARACTERS_MAX = 100
-"""More than any exchange has. Symbols come from the wire, where anything can be sent."""
-
-_NOTICE_FINDINGS = {
-    NoticeKind.REJECTED: FindingKind.REJECTED,
-    NoticeKind.LOGIN_REFUSED: FindingKind.LOGIN_REFUSED,
-    NoticeKind.WILL_DISCONNECT: FindingKind.WILL_DISCONNECT,
-}
 
 
 class VenueLane:
@@ -157,10 +148,7 @@ class VenueLane:
         """
         market = self.markets.get(symbol)
         if market is None:
-            if len(symbol) > SYMBOL_CHARACTERS_MAX:
-                raise MarketRefusedError("a symbol of this length is none")
-            if len(self.markets) >= MARKETS_MAX:
-                raise MarketRefusedError(f"there are {MARKETS_MAX:,} markets already")
+            check_new_market(symbol, self.markets)
             market = self.markets[symbol] = Market(
                 self.venue.name,
                 symbol,
@@ -196,19 +184,15 @@ class VenueLane:
         self.changed.clear()
 
     def doubt(
-        self,
-        reason: str,
-        frame: Frame,
-        connection_id: int | None,
-        only: Sequence[Subscription] = (),
+        self, reason: str, frame: Frame, connection_id: int | None, only: Sequence[object] = ()
     ) -> None:
-        """Stop trusting the books of one connection (None: of all), or `only` some of them."""
+        """Stop trusting the books of one connection (None: of all), or `only` those subscribed."""
         if not only:
             self.starts.doubt(connection_id)
-        for market in self.markets.values():
-            book = market.book
-            if only and Subscription(Channel.BOOK, market.symbol) not in only:
+        for symbol, market in self.markets.items():
+            if only and Subscription(Channel.BOOK, symbol) not in only:
                 continue
+            book = market.book
             # Of a book that nothing comes of (only trades are listened to), nothing can be lost.
             if book.listening and connection_id in (None, book.connection_id):
                 book.doubt(reason, frame)
@@ -386,10 +370,9 @@ class VenueLane:
 
     def _take_notice(self, notice: Notice, frame: Frame) -> bool:
         self.notices += 1
-        kind = _NOTICE_FINDINGS.get(notice.kind)
-        if kind is not None:
-            text = f"the exchange says: {notice.text}" if notice.text else "the exchange says so"
-            self._report(kind, notice.symbol, text)
+        found = notice_finding(notice)
+        if found is not None:
+            self._report(found[0], notice.symbol, found[1])
         return True
 
     def _take_subscribed(self, subscribed: Subscribed, frame: Frame) -> bool:

@@ -290,7 +290,7 @@ def test_all_of_a_frame_is_applied_although_one_of_its_events_cannot_be() -> Non
 
 
 def test_symbols_without_end_are_refused_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("book.venue_lane.MARKETS_MAX", 3)
+    monkeypatch.setattr("book.market_limits.MARKETS_MAX", 3)
     feeds = [ReferenceFeed(f"S{number}") for number in range(6)]
     engine = _engine(*(feed.trade() for feed in feeds))
     assert len(engine.markets) == 3
