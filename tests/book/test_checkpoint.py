@@ -97,7 +97,7 @@ def test_so_it_is_with_each_kind_of_message_of_each_venue(venue: str) -> None:
 def _frames_of_samples(venue: str) -> list[Frame]:
     return [
         Frame(number, 1, venue, FrameKind.TEXT, number * 10**9, None, as_bytes(message))
-        for number, message in enumerate(SAMPLES.get(venue, ()) * 2)
+        for number, message in enumerate([*SAMPLES.get(venue, ())] * 2)
     ]
 
 
@@ -118,7 +118,16 @@ def test_a_checkpoint_and_the_tail_give_the_digest_of_a_full_replay_wherever_it_
 
 
 STEPS = ("snapshot", "delta", "wrong delta", "skip", "trade", "liquidation", "rest", "opened")
-STEPS += ("closed", "stopped", "lost", "lost all", "silence", "junk", "next connection", "clock")
+MORE_STEPS = (
+    "closed",
+    "stopped",
+    "lost",
+    "lost all",
+    "silence",
+    "junk",
+    "next connection",
+    "clock",
+)
 
 
 def _frames_of(steps: Sequence[str]) -> list[Frame]:
@@ -160,7 +169,10 @@ def _frame_of(feed: ReferenceFeed, step: str) -> Frame:
             return feed.text(b'{"topic":')
 
 
-@given(st.lists(st.sampled_from(STEPS), max_size=40), st.sampled_from((EngineSettings(), SMALL)))
+@given(
+    st.lists(st.sampled_from(STEPS + MORE_STEPS), max_size=40),
+    st.sampled_from((EngineSettings(), SMALL)),
+)
 def test_so_it_is_whatever_comes_in_whatever_order(
     steps: list[str], settings: EngineSettings
 ) -> None:
