@@ -34,6 +34,7 @@ lint: $(READY_TO_DEVELOP)
 bench: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.benchmarks.replay_speed
 	$(BIN)/python -m tests.benchmarks.decode_speed
+	$(BIN)/python -m tests.benchmarks.shrink_time
 	$(BIN)/python -m tests.benchmarks.seek_time
 	$(BIN)/python -m tests.benchmarks.serve_throughput
 	$(BIN)/python -m tests.benchmarks.capture_throughput --rate 50000 --seconds $(BENCH_SECONDS) --engine

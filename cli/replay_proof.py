@@ -41,7 +41,7 @@ def prove_recordings(recordings: list[Recording], *, as_json: bool, skip_damaged
             status.clear()
         if not proof.receipts:
             raise CommandError(
-                f"{recording.path} has no receipts, so there is nothing to prove it by: it was "
+                f"{recording.origin} has no receipts, so there is nothing to prove it by: it was "
                 "recorded without the engine, imported, or by an earlier tickreel. "
                 "`tickreel audit` says what its own numbers and checksums prove."
             )
@@ -56,7 +56,7 @@ def prove_recordings(recordings: list[Recording], *, as_json: bool, skip_damaged
 
 def _result(recording: Recording, proof: Proof) -> dict[str, object]:
     return {
-        "recording": str(recording.path),
+        "recording": str(recording.origin),
         "holds": proof.holds,
         "receipts": proof.receipts,
         "reproduced": proof.reproduced,
@@ -79,13 +79,13 @@ def _print(recording: Recording, proof: Proof) -> None:
     frames = counted(proof.frames, "frame")
     if proof.differs is None:
         click.echo(
-            f"{recording.path}: {proof.reproduced:,} of {counted(proof.receipts, 'receipt')} "
+            f"{recording.origin}: {proof.reproduced:,} of {counted(proof.receipts, 'receipt')} "
             f"reproduced over {frames}"
         )
     else:
         at = proof.differs
         click.echo(
-            f"{recording.path}: after frame {at.frame_number:,} the state is not the live one: "
+            f"{recording.origin}: after frame {at.frame_number:,} the state is not the live one: "
             f"expected digest {digest_text(at.state_digest)}, "
             f"found {digest_text(proof.found_digest)}"
         )
