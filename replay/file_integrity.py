@@ -18,7 +18,9 @@ def integrity_of(source: FrameSource) -> Integrity | None:
         listed = {entry.path for entry in recording.segments}
         segments += len(listed)
         for problem in recording.verify():
-            name = f"{recording.origin.name}/{problem.path}" if len(recordings) > 1 else problem.path
+            name = problem.path
+            if len(recordings) > 1:
+                name = f"{recording.origin.name}/{name}"
             faults.append(f"{name}: {problem.sentence}")
             if problem.path in listed:
                 damaged.add(f"{recording.path}/{problem.path}")
