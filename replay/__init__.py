@@ -12,7 +12,9 @@ in for an exchange. Reading order, as the data flows:
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
-  `checkpoint_index` writes the checkpoints, `engine_version` says whose they are.
+  `checkpoint_index` writes the checkpoints, `engine_version` says whose they are. `place` is where
+  one may go, `landmark` finds the next gap or liquidation, `selected_source` plays but some symbols.
+- `receipts`: what the live engine's state was, for a replay to reproduce.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
 - Faults on purpose: `fault_kind` has the kinds, `fault_settings` and `fault_draw` say which are
