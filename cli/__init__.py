@@ -10,7 +10,7 @@ Reading order:
 - `agent_file`, `signal_file`, `attached_engine`: an engine with a user's agent on it.
 - `engine_summary`: what an engine knows at the end, as one value and as a table.
 - `child_process`, `engine_messages`, `live_engine`, `engine_process`: the engine beside the
-  recorder, in a process of its own; `collector`: the garbage collector's part in its speed.
+  recorder, in a process of its own, and the `receipt_keeper` in it; `collector`: the garbage collector's part in its speed.
 - `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
   `operations_server`; `capture_operations` takes and tells it; `latency_gauge` and `finding_lines`
   are the engine's part.
@@ -19,7 +19,8 @@ Reading order:
   says what came of it.
 - One file a command: `capture` (with `capture_request`, `capture_run`, `capture_text`,
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
-  `replay_progress`), `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
+  `replay_range`, `replay_playback`, `replay_progress`, `replay_keys`, `replay_proof`), `index`,
+  `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
   `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with
