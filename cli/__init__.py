@@ -10,7 +10,8 @@ Reading order:
 - `agent_file`, `signal_file`, `attached_engine`: an engine with a user's agent on it.
 - `engine_summary`: what an engine knows at the end, as one value and as a table.
 - `child_process`, `engine_messages`, `live_engine`, `engine_process`: the engine beside the
-  recorder, in a process of its own, and the `receipt_keeper` in it; `collector`: the garbage collector's part in its speed.
+  recorder, in a process of its own, and the `receipt_keeper` in it; `collector`: the garbage
+  collector's part in its speed.
 - `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
   `operations_server`; `capture_operations` takes and tells it; `latency_gauge` and `finding_lines`
   are the engine's part.
