@@ -54,9 +54,7 @@ COMMANDS = {
     "faults": CommandPlace(
         "cli.faults", "faults", "Do faults on purpose, and say what noticed each."
     ),
-    "shrink": CommandPlace(
-        "cli.shrink", "shrink", "Find the fewest frames that still show a bug."
-    ),
+    "shrink": CommandPlace("cli.shrink", "shrink", "Find the fewest frames that still show a bug."),
     "demo": CommandPlace("cli.demo", "demo", "Run the whole loop on this machine."),
     "venues": CommandPlace("cli.venues", "venues", "List the venues and what each can prove."),
 }
