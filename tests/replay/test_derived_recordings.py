@@ -214,7 +214,7 @@ def test_merged_it_is_what_replay_makes_of_several(tmp_path: Path) -> None:
 
 @needs_real_data
 def test_a_real_recording_filtered_split_and_merged(tmp_path: Path) -> None:
-    short = short_real(tmp_path / "real")
+    short = short_real(tmp_path / "real", 3_000)
     first, last = short.first_receive_time_ns or 0, short.last_receive_time_ns or 0
     cuts = [first + (last - first) * part // 3 for part in (1, 2)]
     reports = split_by_time(short, cuts, tmp_path / "parts")

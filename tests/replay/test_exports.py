@@ -100,7 +100,7 @@ def test_rows_of_a_book_make_the_engines_book(rough: Recording) -> None:
 def test_rows_make_the_book_where_levels_are_cut_named_bridged(
     venue: str, names: tuple[str, ...]
 ) -> None:
-    frames = FrameList(feed_frames(venue, *names)[:2_500])
+    frames = FrameList(feed_frames(venue, *names)[:1_500])
     books = known(frames)
     assert books
     assert {s: book for s, book in books_of(frames).items() if s in books} == books
@@ -251,7 +251,7 @@ def best_at_end(file: Path | list[Path]) -> tuple[float, float]:
 
 @needs_real_data
 def test_hftbacktest_plays_its_file_to_the_engines_book(rough: Recording, tmp_path: Path) -> None:
-    short = short_real(tmp_path / "real")
+    short = short_real(tmp_path / "real", 3_000)
     for recording, place in ((rough, "rough"), (short, "short")):
         (tmp_path / place).mkdir()
         files = export_hftbacktest(recording, tmp_path / place)

@@ -74,7 +74,7 @@ def test_what_was_exported_is_imported_and_exported_the_same(tmp_path: Path, nam
 
 @needs_real_data
 def test_a_real_recording_with_quotes_goes_around_too(tmp_path: Path) -> None:
-    real = short_real(tmp_path / "real")
+    real = short_real(tmp_path / "real", 3_000)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     export_tardis(real, tmp_path / "first", TABLES)
