@@ -122,8 +122,8 @@ def test_prices_hold_what_the_ids_say_wherever_each_price_has_one_id(
     truth: dict[str, Row] = {}
     held: dict[str, str] = {}
     for rows in messages:
-        after, known = _applied(truth, rows)
-        if known and len({price for price, _ in after.values()}) < len(after):
+        after, known, apart = _applied(truth, rows)
+        if known and not apart:
             continue  # two ids at one price: no exchange that names price levels says so
         try:
             plain = named.rows([row[1:] for row in rows], [row[0] for row in rows])
@@ -139,15 +139,17 @@ def test_prices_hold_what_the_ids_say_wherever_each_price_has_one_id(
 
 def _applied(
     truth: dict[str, Row], rows: list[tuple[str, str, str]]
-) -> tuple[dict[str, Row], bool]:
-    after = dict(truth)
+) -> tuple[dict[str, Row], bool, bool]:
+    """Return the levels after `rows`, whether all were known, and each at a price of its own."""
+    after, apart = dict(truth), True
     for level_id, price, size in rows:
         old = after.get(level_id)
         if old is None and (size in ("", "0") or not price):
-            return after, False
+            return after, False, apart
         if size == "0":
             del after[level_id]
         else:
             old = old or ("", "")
             after[level_id] = (price or old[0], size or old[1])
-    return after, True
+        apart = apart and len({price for price, _ in after.values()}) == len(after)
+    return after, True, apart
