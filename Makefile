@@ -5,17 +5,18 @@
 #   make test     run every test
 #   make lint     ruff and mypy --strict
 #   make bench    measure, and print tables
+#   make soak     break recorders by the thousand, for hours (tests/soak/RESULTS.md)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed.stamp
 READY_TO_DEVELOP := $(VENV)/development.stamp
-PYTEST_OPTIONS ?= -n 2
+PYTEST_OPTIONS ?= -n 4
 BENCH_SECONDS ?= 60
 CODE := venues recorder replay book cli tests examples tickreel_pytest.py
 
-.PHONY: demo install test lint bench clean
+.PHONY: demo install test lint bench soak clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -38,6 +39,14 @@ bench: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.benchmarks.seek_time
 	$(BIN)/python -m tests.benchmarks.serve_throughput
 	$(BIN)/python -m tests.benchmarks.capture_throughput --rate 50000 --seconds $(BENCH_SECONDS) --engine
+
+soak: $(READY_TO_DEVELOP)
+	$(BIN)/python -m tests.soak.crash_states --states 100000
+	$(BIN)/python -m tests.soak.disk_kills --random 200 --each-step 50
+	$(BIN)/python -m tests.soak.disk_damage --flips 10000 --cut-bytes 1000000
+	$(BIN)/python -m tests.soak.disk_faults --fills 50 --stalls 20 --stops 100
+	$(BIN)/python -m tests.soak.upload_kills
+	$(BIN)/python -m tests.soak.upload_kills --remove-local
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

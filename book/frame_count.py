@@ -13,8 +13,8 @@ its memory. With 0 every hole is a gap at the next frame.
 
 A number below `expected` came before or was given up. The same as the last one is a duplicate, as
 is one that waits in `early`; of others it is not known which of the two they are: they are late.
-Two late ones in a row that follow one another are the exchange's counting anew: a gap, of which
-nobody knows the size.
+Late ones that follow one another, more than frames can be out of order by (with 0: two), are the
+exchange's counting anew: a gap, of which nobody knows the size.
 """
 
 from __future__ import annotations
@@ -42,9 +42,13 @@ class FrameCountParts(msgspec.Struct, frozen=True, array_like=True):
 
     expected: int | None
     last: int | None
-    late_last: int | None
+    late_run: int
     early: list[int]
     gaps: list[CountGap]
+
+
+_ANEW_MIN = 2
+"""One late frame is late; a second one that follows it is a count, where order is kept."""
 
 
 class FrameCount:
@@ -55,13 +59,13 @@ class FrameCount:
         last: the number that came last.
     """
 
-    __slots__ = ("_early", "_gaps", "_late_last", "_reorder_max", "expected", "last")
+    __slots__ = ("_early", "_gaps", "_late_run", "_reorder_max", "expected", "last")
 
     def __init__(self, reorder_max: int) -> None:
         self._reorder_max = reorder_max
         self._early: set[int] = set()
         self._gaps: list[CountGap] = []
-        self._late_last: int | None = None
+        self._late_run = 0
         self.expected: int | None = None
         self.last: int | None = None
 
@@ -84,15 +88,17 @@ class FrameCount:
         if number == last or number in self._early:
             return Verdict.DUPLICATE
         if number < expected:
-            return self._late(number, expected)
+            return self._late(number, expected, last)
         self._early.add(number)
         self._close_up()
         return Verdict.GAP if len(self._early) > self._reorder_max else Verdict.IN_ORDER
 
-    def _late(self, number: int, expected: int) -> Verdict:
-        late_last, self._late_last = self._late_last, number
-        if late_last is None or number != late_last + 1:
+    def _late(self, number: int, expected: int, last: int | None) -> Verdict:
+        # One in order before it has a greater number: only a late one is followed by this.
+        self._late_run = self._late_run + 1 if last == number - 1 else 1
+        if self._late_run < self._reorder_max + _ANEW_MIN:
             return Verdict.LATE
+        self._late_run = 0
         self._early.clear()
         self.expected = number + 1
         self._gaps.append(CountGap(expected, number, None))
@@ -117,17 +123,17 @@ class FrameCount:
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
-        return [self.expected, self.last, self._late_last, sorted(self._early)]
+        return [self.expected, self.last, self._late_run, sorted(self._early)]
 
     def parts(self) -> FrameCountParts:
         """Return the count, for a checkpoint."""
         early = sorted(self._early)
-        return FrameCountParts(self.expected, self.last, self._late_last, early, list(self._gaps))
+        return FrameCountParts(self.expected, self.last, self._late_run, early, list(self._gaps))
 
     def take_parts(self, parts: FrameCountParts) -> None:
         """Be what a checkpoint says."""
         self.expected = parts.expected
         self.last = parts.last
-        self._late_last = parts.late_last
+        self._late_run = parts.late_run
         self._early = set(parts.early)
         self._gaps = list(parts.gaps)

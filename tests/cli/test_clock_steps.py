@@ -18,6 +18,9 @@ STEPS_S = (3600.0, -3600.0, 0.001, -0.001)
 NS_PER_S = 1_000_000_000
 
 
+CACHE_S = 1
+
+
 def faketime() -> Iterator[Path]:
     for pattern in LIBRARIES:
         yield from Path("/").glob(pattern[1:])
@@ -39,7 +42,7 @@ def prepared(place: Path) -> dict[str, str]:
     return {
         "LD_PRELOAD": str(next(faketime())),
         "FAKETIME_TIMESTAMP_FILE": str(place / "clock"),
-        "FAKETIME_CACHE_DURATION": "1",  # seconds; to look at each call would slow all down
+        "FAKETIME_CACHE_DURATION": str(CACHE_S),  # to look at each call would slow all down
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_DONT_RESET": "1",
@@ -51,6 +54,7 @@ async def stepped(place: Path, step_s: float) -> None:
     async with running_capture(place, "--no-engine", env=env) as capture:
         sent = capture.server.sent[0].frames
         set_clock(place / "clock", step_s)
+        await asyncio.sleep(CACHE_S + 0.2)  # for so long the old time may still be told
         await capture.until(lambda: capture.server.sent[0].frames > sent + 250)
         assert await capture.health() == (200, [])
         assert await capture.end() == 0
