@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.decode_speed [VENUE ...]
 
-prints a line a venue: frames/s for a message of trades and one of quotes, and for a book message of
-20 changed levels (or as many as its messages hold), best of 5. The messages are the samples of the
-tests; the book's is the sample's, its rows repeated.
+prints a line a venue: frames/s for a message of one trade (or few) and one of quotes, and for a
+book message of 20 changed levels (or as many as its messages hold), best of 5. The messages are the
+samples of the tests; the book's is the sample's, its rows repeated.
 """
 
 from __future__ import annotations
@@ -88,12 +88,14 @@ def measure(name: str) -> list[str]:
     venue = venue_named(name)
     routes: dict[str, Subscribed] = {}
     found: dict[str, bytes] = {}
+    fewest: dict[str, int] = {}
     for payload in SAMPLES[name]:
         events = venue.decode(text_frame(payload, name), routes)
         routes |= {each.reference: each for each in events if isinstance(each, Subscribed)}
         for kind, types in (("trades", Trade), ("quotes", Quote), ("book", BookDelta)):
-            if kind not in found and any(isinstance(each, types) for each in events):
-                found[kind] = payload
+            count = sum(isinstance(each, types) for each in events)
+            if count and count < fewest.get(kind, count + 1):
+                found[kind], fewest[kind] = payload, count
         if "book" not in found and any(isinstance(each, BookSnapshot) for each in events):
             found.setdefault("whole book", payload)
     cells = [_cell(venue, found.get(kind), routes) for kind in ("trades", "quotes")]
