@@ -87,6 +87,7 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
         CHANGE,
         GROUPED_BOOK,
         TRADES,
+        TRADES.replace(b',"liquidation":"MT"', b""),
         TICKER,
         QUOTE,
         ORDER,
