@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed.stamp
 READY_TO_DEVELOP := $(VENV)/development.stamp
-PYTEST_OPTIONS ?= -n 4
+PYTEST_OPTIONS ?= -n 3
 BENCH_SECONDS ?= 60
 CODE := venues recorder replay book cli tests examples tickreel_pytest.py
 

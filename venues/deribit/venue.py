@@ -81,6 +81,10 @@ _CHANNELS_PER_CONNECTION = 500
 _TEST_REQUEST = b"test_request"
 
 
+_TRADES = NOTIFICATION + b"trades."
+_trade_events = MARKET_READERS["trades"]
+
+
 @dataclass(frozen=True, slots=True)
 class Deribit(Venue):
     """The one venue."""
@@ -174,6 +178,8 @@ class Deribit(Venue):
             UNDECODABLE: it is none of the exchange's messages.
         """
         payload, receive_time_ns = frame.payload, frame.receive_time_ns
+        if payload.startswith(_TRADES):
+            return _trade_events(payload, receive_time_ns, "trades")
         channel = leading_text(payload, NOTIFICATION)
         if channel is not None:
             return _notification_events(channel, payload, receive_time_ns)
