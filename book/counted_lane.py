@@ -12,6 +12,8 @@ Theory. `book.frame_count` says what a frame's number means; here is what follow
   book's snapshot is in it already; what is older than another delta comes too late, as that one is
   applied. Deltas that come before the snapshot that they follow are held until it fills its hole:
   only those are, whose number is beyond a hole, and these are as few as may come early.
+- A snapshot is no beginning where something newer of its book was taken or passed over already, or
+  where it was given up as missing: what was given up with it may have changed its book.
 
 Where deltas have numbers of their own, those prove the book, and the last three are not needed.
 """
@@ -59,14 +61,20 @@ class CountedParts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _BookPlace:
-    """The frame numbers of a book's latest snapshot and message, and deltas ahead of a snapshot."""
+    """Where a book is in the count of its connection; -1 where nothing was said of it yet.
+
+    Attributes:
+        snapshot: the frame number of its latest snapshot.
+        latest: that of its latest message that is not held.
+        ahead: the deltas that are held for a snapshot, with their frame numbers.
+    """
 
     __slots__ = ("ahead", "latest", "snapshot")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self) -> None:
         self.ahead: list[tuple[int, BookDelta]] = []
         self.snapshot = -1
-        self.latest = number
+        self.latest = -1
 
     def state(self) -> list[object]:
         """Return the canonical state, for the digest."""
@@ -164,16 +172,16 @@ class CountedLane(VenueLane):
         market, number = self.market(snapshot.symbol), self._number
         if number is None:
             return self._proof_shown(market, super()._take_snapshot(snapshot, frame), frame)
-        place = self._place(market, number)
-        overtaken = number < place.latest and market.book.connection_id == frame.connection_id
-        if overtaken and (self._late or market.book.following):
+        place = self._place(market)
+        if number < place.latest or self._late:
             market.counters.snapshots += 1
             return self._too_late(market, number > place.snapshot, frame)
-        place.snapshot, place.latest = number, max(number, place.latest)
+        place.snapshot = place.latest = number
         changed = super()._take_snapshot(snapshot, frame)
         ahead, place.ahead = place.ahead, []
         for held_number, delta in sorted(ahead, key=itemgetter(0)):
             if held_number > number and market.book.following:
+                place.latest = held_number
                 market.book.place(delta, frame)
         return self._proof_shown(market, changed, frame)
 
@@ -183,24 +191,25 @@ class CountedLane(VenueLane):
         market, number = self.markets.get(delta.symbol) or self.market(delta.symbol), self._number
         if number is None:
             return self._proof_shown(market, super()._take_delta(delta, frame), frame)
-        place = self._place(market, number)
-        following = market.book.following
-        if number < place.latest and following and market.book.connection_id == frame.connection_id:
+        place = self._place(market)
+        following = market.book.following and market.book.connection_id == frame.connection_id
+        if following and number < place.latest:
             market.counters.deltas += 1
             return self._too_late(market, number > place.snapshot, frame)
-        place.latest = max(number, place.latest)
         count = self._current.count
-        if not following and not count.whole:
+        if following or count.whole:
+            place.latest = max(number, place.latest)
+        else:
             assert count.expected is not None
             place.ahead = [each for each in place.ahead if each[0] >= count.expected]
             place.ahead.append((number, delta))
         return self._proof_shown(market, super()._take_delta(delta, frame), frame)
 
-    def _place(self, market: Market, number: int) -> _BookPlace:
+    def _place(self, market: Market) -> _BookPlace:
         places = self._current.places
         place = places.get(market.symbol)
         if place is None:
-            place = places[market.symbol] = _BookPlace(number)
+            place = places[market.symbol] = _BookPlace()
         return place
 
     def _too_late(self, market: Market, harmful: bool, frame: Frame) -> bool:
@@ -269,8 +278,8 @@ class CountedLane(VenueLane):
             counted = _Counted(self.venue.traits.sequence_reorder_max)
             counted.count.take_parts(said.count)
             for at in said.places:
-                place = counted.places[at.symbol] = _BookPlace(at.latest)
-                place.snapshot, place.ahead = at.snapshot, list(at.ahead)
+                place = counted.places[at.symbol] = _BookPlace()
+                place.snapshot, place.latest, place.ahead = at.snapshot, at.latest, list(at.ahead)
             counted.waiting = {symbol: self.markets[symbol] for symbol in said.waiting}
             self._connections[said.connection_id] = counted
 

@@ -282,15 +282,10 @@ class LineMerge(Generic[Message, Line]):
             [entry for entry in waiting if entry.first_ns <= until_ns]
             for waiting in topic.waiting.values()
         ]
-        out = self._in_order(parts)
         for waiting, part in zip(topic.waiting.values(), parts, strict=True):
             for _ in part:
                 waiting.popleft()
-        for entry in out:
-            if self._overtaken(topic, entry):
-                self._too_late(entry)
-            else:
-                self._go_out(topic, [entry])
+        self._go_out(topic, self._in_order(parts))
 
     def _overtaken(self, topic: _TopicMerge[Message, Line], entry: Entry[Message, Line]) -> bool:
         """Say whether something of the other line has gone out that belongs behind this."""
@@ -309,6 +304,9 @@ class LineMerge(Generic[Message, Line]):
         entries: Iterable[Entry[Message, Line]],
     ) -> None:
         for entry in entries:
+            if len(entry.lines) < 2 and self._overtaken(topic, entry):
+                self._too_late(entry)
+                continue
             if len(entry.lines) < len(self.lines):
                 entry.rank = self._rank_of(entry)
             message, entry.message = entry.message, None

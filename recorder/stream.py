@@ -206,20 +206,26 @@ class Stream:
         made = await self._successor(holding)
         if made is None:
             return None
-        new, new_holding = made
         try:
-            taken_over = await self._overlap(holding, made)
+            return await self._take_over(old, holding, made)
         except asyncio.CancelledError:
-            await _cancelled(new_holding)
+            # We stop. The old one is its holder's to close; nobody else knows of the new one.
+            await _cancelled(made[1])
             raise
-        if taken_over:
-            await old.retire(reason)
+
+    async def _take_over(
+        self, old: Conversation, holding: asyncio.Task[None], made: _Holding
+    ) -> _Holding | None:
+        """Close `old` once the new one brings what it brings; None where that does not happen."""
+        new, new_holding = made
+        if await self._overlap(holding, made):
+            await old.retire(old.renewal_reason)
             await _cancelled(holding)
             self._taken = self._taken or old.taken
             return made
         if not new_holding.done():
             # Its messages are not those of the old one: the next is a connection of its own.
-            group.apart = True
+            self._context.group.apart = True
             await new.retire("it did not join the connection that it was to take the place of")
         await _cancelled(new_holding)
         self.conversation = old

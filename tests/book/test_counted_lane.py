@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from book.engine import Engine
 from book.finding import FindingKind
 from tests.book.exchange_history import checksum
 from tests.book.made_events import delta, snapshot, trade
-from tests.book.made_venue import MadeFeed
+from tests.book.made_venue import TRAITS, MadeFeed
 from tests.book.plain_book import PlainBook
 from venues.event import Event, FrameSequence, Row
 from venues.frame import Frame
@@ -205,6 +207,60 @@ def test_a_snapshot_that_was_given_up_as_missing_is_no_beginning() -> None:
     assert kinds(engine) == [FindingKind.GAP, FindingKind.LATE, FindingKind.LATE]
 
 
+def test_a_snapshot_that_what_was_taken_overtook_is_no_beginning_after_a_gap() -> None:
+    feed, engine = CountedFeed("made-reordered"), Engine()
+    # 2 fills its hole and shows that 1 is missing; 5 was taken meanwhile.
+    for frame in (feed.whole(0), feed.numbered(3), feed.numbered(4), feed.change(5, "5")):
+        engine.apply(frame)
+    engine.apply(feed.whole(2))
+    assert kinds(engine) == [FindingKind.GAP, FindingKind.LATE]
+    assert (state(engine), size(engine)) == (BookState.SUSPECT, "5")
+    assert [wish.symbol for wish in engine.take_snapshot_requests()] == ["S"]
+
+
+def test_a_late_snapshot_is_no_beginning_as_its_deltas_may_have_been_given_up_with_it() -> None:
+    feed, engine = CountedFeed("made-counted"), Engine()
+    for frame in (feed.numbered(0), feed.numbered(3), feed.whole(1)):
+        engine.apply(frame)
+    assert kinds(engine) == [FindingKind.GAP, FindingKind.LATE, FindingKind.LATE]
+    assert state(engine) is BookState.EMPTY
+
+
+def given_up(seen: set[int], reorder_max: int) -> int:
+    """Return the lowest number that may still come, told from those that came."""
+    number = min(seen, default=0)
+    while number in seen or sum(other > number for other in seen) > reorder_max:
+        number += 1
+    return number
+
+
+def with_faults(
+    data: st.DataObject, frames: Sequence[tuple[int, Frame]], faults: Sequence[str], late_max: int
+) -> list[tuple[int, Frame]]:
+    """Draw up to three faults and do them to numbered frames."""
+    done, late = list(frames), 0
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(done) - 1))
+        fault = data.draw(st.sampled_from(faults))
+        if fault == "double":
+            done.insert(at, done[at])
+        elif fault == "drop" and len(done) > 1:
+            done.pop(at)
+        elif fault == "late" and late < late_max:
+            late += 1
+            each = done.pop(at)
+            done.insert(at + data.draw(st.integers(1, 5)), each)
+    return done
+
+
+def proven_books(engine: Engine) -> list[tuple[str, tuple[list[Row], list[Row]]]]:
+    return [
+        (market.symbol, (list(market.book.bids), list(market.book.asks)))
+        for market in engine.markets.values()
+        if market.book.proven
+    ]
+
+
 @pytest.mark.parametrize("venue", ["made-counted", "made-reordered"])
 @given(data=st.data())
 @settings(max_examples=100)
@@ -213,12 +269,13 @@ def test_whatever_happens_to_the_frames_no_proven_book_is_wrong(
 ) -> None:
     feed, engine = CountedFeed(venue), Engine()
     truth = {"S": PlainBook(), "T": PlainBook()}
-    frames: list[tuple[int, str, Frame]] = []
+    frames: list[tuple[int, Frame]] = []
     states: list[tuple[list[Row], list[Row]]] = []
+    sent: dict[str, list[int]] = {"S": [], "T": []}
+    numbered: set[int] = set()
     begun_at = data.draw(st.integers(0, 3))
     # Among frames without numbers, nothing could show that a numbered one comes late.
     all_numbered = data.draw(st.booleans())
-    faults = ("drop", "double", "late") if all_numbered else ("drop", "double")
     for number in range(data.draw(st.integers(3, 16))):
         symbol = data.draw(st.sampled_from("ST"))
         row = (data.draw(st.sampled_from(("97", "98", "99"))), data.draw(st.sampled_from("0123")))
@@ -227,24 +284,22 @@ def test_whatever_happens_to_the_frames_no_proven_book_is_wrong(
         if number in (begun_at, 1) or data.draw(st.integers(0, 4)) == 0:
             event = snapshot(*truth[symbol].rows(), None, symbol=symbol)
         states.append(truth[symbol].rows())
-        unnumbered = not all_numbered and data.draw(st.integers(0, 5)) == 0
-        frames.append(
-            (number, symbol, feed.text(event) if unnumbered else feed.numbered(number, event))
-        )
-    for _ in range(data.draw(st.integers(0, 3))):
-        at = data.draw(st.integers(0, len(frames) - 1))
-        fault = data.draw(st.sampled_from(faults))
-        each = frames[at]
-        if fault == "double":
-            frames.insert(at, each)
-        elif len(frames) > 1:
-            frames.pop(at)
-            if fault == "late":
-                frames.insert(at + data.draw(st.integers(1, 5)), each)
-    latest: dict[str, int] = {}
-    for number, symbol, frame in frames:
+        sent[symbol].append(number)
+        if all_numbered or data.draw(st.integers(0, 5)):
+            numbered.add(number)
+            frames.append((number, feed.numbered(number, event)))
+        else:
+            frames.append((number, feed.text(event)))
+    reorder_max = TRAITS[venue].get("sequence_reorder_max", 0)
+    faults = ("drop", "double", "late") if all_numbered else ("drop", "double")
+    # Where order is kept, two late frames are how an exchange that counts anew looks.
+    frames = with_faults(data, frames, faults, late_max=3 if reorder_max else 1)
+    came: set[int] = set()
+    for number, frame in frames:
         engine.apply(frame)
-        latest[symbol] = max(latest.get(symbol, 0), number)
-        for (_, name), market in engine.markets.items():
-            if market.book.proven:
-                assert (list(market.book.bids), list(market.book.asks)) == states[latest[name]]
+        came.add(number)
+        over = given_up(came & numbered, reorder_max)
+        for name, book in proven_books(engine):
+            # A lost message is missed from when it is given up on.
+            latest = max(each for each in sent[name] if each in came or each < over)
+            assert book == states[latest]

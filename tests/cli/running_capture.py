@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from cli.child_process import child_command
+from replay.market_scenario import ENDLESS
 from replay.market_simulator import SimulationSettings
 from replay.venue_server import VenueServer
 from tests.cli.commands import LIMIT_S, environment, run_async
@@ -102,7 +103,7 @@ async def running_capture(
     settings: str = "",
 ) -> AsyncIterator[RunningCapture]:
     folder, log = place / "night", place / "log.jsonl"
-    async with VenueServer(SimulationSettings(), speed="8x") as server:
+    async with VenueServer(SimulationSettings(scenario=ENDLESS), speed="8x") as server:
         file = place / "night.toml"
         file.write_text(
             f'{settings}\n[[stream]]\nvenue = "reference"\nsymbols = ["BTCUSDT"]\n'

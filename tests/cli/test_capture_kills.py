@@ -8,11 +8,12 @@ import subprocess
 from pathlib import Path
 
 from cli.child_process import child_command
+from replay.market_scenario import ENDLESS
 from replay.market_simulator import SimulationSettings
 from replay.recording import Recording
 from replay.sent_ledger import SentLedger
 from replay.venue_server import VenueServer
-from tests.cli.commands import environment, run
+from tests.cli.commands import LIMIT_S, environment, run
 
 KILLS = 20
 KEPT_AFTER_S = 0.1
@@ -30,9 +31,10 @@ async def killed(server: VenueServer, folder: Path, chance: random.Random) -> in
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    while len(server.sent) == sessions or server.sent[-1].frames < SENT_BEFORE:
-        assert process.returncode is None
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(LIMIT_S):
+        while len(server.sent) == sessions or server.sent[-1].frames < SENT_BEFORE:
+            assert process.returncode is None
+            await asyncio.sleep(0.01)
     await asyncio.sleep(chance.uniform(0.0, 0.2))
     kept_at_least = server.sent[-1].frames
     await asyncio.sleep(KEPT_AFTER_S)
@@ -55,7 +57,7 @@ async def test_twenty_kills_lose_nothing_older_than_100_ms(tmp_path: Path) -> No
     least: list[int] = []
     ledgers: list[SentLedger] = []
     async with VenueServer(
-        SimulationSettings(), speed="10x", ledger_frames_max=1_000_000
+        SimulationSettings(scenario=ENDLESS), speed="10x", ledger_frames_max=1_000_000
     ) as server:
         for _ in range(KILLS):
             least.append(await killed(server, folder, chance))

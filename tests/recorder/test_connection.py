@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -412,6 +413,39 @@ async def test_an_announced_end_is_met_by_a_new_connection_before_the_old_one_go
     assert [one.change for one in changes] == ["up", "joined", "down"]
     assert changes[-1].reason == "the exchange said that it will disconnect: for maintenance"
     assert codes == [1000, None]
+
+
+async def test_a_stop_while_the_old_connection_goes_closes_the_new_one_too(tmp_path: Path) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(wire_frame(TEXT, b"ok"))
+        await asyncio.sleep(0.1)
+        writer.write(wire_frame(TEXT, b"leaving for maintenance"))
+        while await reader.read(100):
+            pass  # a closing handshake is never answered, so that it takes its time
+
+    class Changes:
+        """What was said of the lines so far."""
+
+        def __init__(self) -> None:
+            self.said: list[str] = []
+
+        def accept(self, frames: Sequence[Frame]) -> None:
+            lines = [read_marker(each, Lines) for each in frames if each.kind is FrameKind.LINES]
+            self.said += [each.change for each in lines]
+
+    changes = Changes()
+    settings = RecorderSettings(connect=ConnectSettings(close_limit_s=1.0))
+    async with (
+        raw_server(talk) as url,
+        capturing(tmp_path, tiny_stream(url), settings=settings) as recorder,
+    ):
+        recorder.add_sink(changes)
+        await until(lambda: "joined" in changes.said)
+        await asyncio.sleep(0.3)
+        assert recorder.connections[0].disconnects == 0  # the old one is going
+    kinds = [frame.kind for frame in frames_of(tmp_path) if frame.connection_id]
+    assert kinds.count(FrameKind.OPENED) == kinds.count(FrameKind.CLOSED) == 1
+    assert kinds[-1] is FrameKind.CLOSED
 
 
 @pytest.mark.parametrize("compression", [False, True])

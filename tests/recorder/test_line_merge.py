@@ -114,6 +114,13 @@ def test_on_a_line_of_any_slowness_every_message_is_given_or_counted(
     assert all(earlier < later for earlier, later in pairwise(played.numbers))
 
 
+def test_what_a_meeting_lets_out_is_late_where_something_newer_has_gone_out() -> None:
+    a, b = kept(40, {37}), kept(40, {38})
+    played = play(40, {"a": (a, 0), "b": (b, 60 * MS)}, hold_ns=50 * MS)
+    assert played.numbers == kept(40, {37})
+    assert played.merge.counts.late_frames == 1
+
+
 @given(losses, st.integers(0, 100), st.integers(1, 4))
 def test_messages_of_equal_bytes_are_as_many_as_were_sent(
     lost: set[int], late_ms: int, kinds: int

@@ -165,9 +165,10 @@ async def test_connections_whose_messages_differ_overlap_as_connections_of_their
     monkeypatch.setattr(stream_file, "SUCCESSION_REST_S", 0.1)
 
     async with topic_exchange() as exchange:
+        send_plain = Client.send
 
         async def send(self: Client, message: str) -> None:
-            await self.connection.send(f"{message} of-connection-{self.number}")
+            await send_plain(self, f"{message} of-connection-{self.number}")
 
         monkeypatch.setattr(Client, "send", send)
         async with (
