@@ -15,7 +15,6 @@ import asyncio
 import json
 import logging
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,11 +31,11 @@ from recorder.statistics import RecorderReport
 from recorder.stream_settings import StreamSettings
 from replay.recording import Recording
 from tests.benchmarks.capture_throughput import engine_beside, resident_mb
+from tests.soak.growth import Growth
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
 
 LOOK_S = 10.0
-WARM_UP_SHARE = 0.2
 ID = re.compile(rb'"i":"(\d+)-(\d+)"')
 
 
@@ -71,36 +70,6 @@ class WriteDelays:
             if left <= 0:
                 return delay_ms + 1
         return 0
-
-
-@dataclass
-class Growth:
-    """What a recorder held at each look: time in s, resident MB, open files, tasks."""
-
-    looks: list[tuple[float, float, int, int]] = field(default_factory=list)
-
-    def look(self) -> None:
-        """Look."""
-        files = sum(1 for _ in Path("/proc/self/fd").iterdir())
-        self.looks.append((time.monotonic(), resident_mb(), files, len(asyncio.all_tasks())))
-
-    def warm(self) -> list[tuple[float, float, int, int]]:
-        """Return the looks after the beginning, in which buffers and caches fill."""
-        return self.looks[int(len(self.looks) * WARM_UP_SHARE) :]
-
-    def slope_mb_per_h(self) -> float:
-        """Return by how much the resident memory grows in an hour."""
-        times_s, sizes_mb, _, _ = zip(*self.warm(), strict=True)
-        slope, _ = statistics.linear_regression(times_s, sizes_mb)
-        return slope * 3600.0
-
-    def text(self) -> str:
-        """Return what a person wants to know of it."""
-        _, sizes_mb, files, tasks = zip(*self.warm(), strict=True)
-        return (
-            f"resident {min(sizes_mb):.0f} to {max(sizes_mb):.0f} MB, {self.slope_mb_per_h():+.2f} "
-            f"MB/h; open files {min(files)} to {max(files)}, tasks {min(tasks)} to {max(tasks)}"
-        )
 
 
 def streams(port: int, connections: int) -> list[StreamSettings]:
