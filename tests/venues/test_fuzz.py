@@ -77,7 +77,7 @@ def _spliced(chance: random.Random, payload: bytes, all_of_it: Sequence[bytes]) 
     return payload[: chance.randrange(len(payload))] + other[chance.randrange(len(other)) :]
 
 
-_DAMAGES: Sequence[Damage] = (
+DAMAGES: Sequence[Damage] = (
     *(_some_bytes, _cut, _repeated, _left_out, _spliced, _swapped),
     *(_token, _token, _token),
 )
@@ -92,7 +92,7 @@ def try_batch(name: str, seed: int, count: int) -> None:
     for number in range(count):
         which = chance.randrange(len(samples))
         is_packed = plain[which] is not samples[which]
-        payload = chance.choice(_DAMAGES)(chance, plain[which], plain)
+        payload = chance.choice(DAMAGES)(chance, plain[which], plain)
         if is_packed:
             # The packing itself is damaged in one of four.
             payload = packed(payload)
