@@ -239,12 +239,12 @@ def test_a_token_for_ones_own_account_is_asked_for_with_signed_headers() -> None
 
 def test_the_exchanges_side_gives_a_token_that_leads_to_itself() -> None:
     (plan,) = plans("BTC-USDT")
-    body = KUCOIN.dialect.access_body("/api/v1/bullet-public", "ws://127.0.0.1:9/x")
+    body = KUCOIN.dialect.access_body("/api/v1/bullet-public", "ws://127.0.0.1:9/x", {})
     assert body is not None
     login = KUCOIN.login(plan, None, 5, body)
     assert login.url.startswith("ws://127.0.0.1:9/endpoint?token=")
     assert KUCOIN.dialect.serves_path("/endpoint")
-    assert KUCOIN.dialect.access_body("/api/v1/market", "ws://127.0.0.1:9") is None
+    assert KUCOIN.dialect.access_body("/api/v1/market", "ws://127.0.0.1:9", {}) is None
     (greeting,) = KUCOIN.dialect.greeting()
     notice = KUCOIN.read_notice(greeting.encode())
     assert notice is not None
