@@ -6,8 +6,9 @@
     {"id":"1","type":"pong"}
 
 A request names one topic of several symbols, `/market/level2:A,B`; a message is sent for one of
-them, `/market/level2:A`, and that is the topic here. This dialect has no state: so the token that
-an answer to `bullet-private` gives says itself when and with which keys it was asked for.
+them, `/market/level2:A`, and that is the topic here. Of one's own futures all orders and all
+positions are a topic each, which their messages name with a symbol. This dialect has no state: so
+the token that `bullet-private` gives says itself when and with which keys it was asked for.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ _KINDS = {
     "unsubscribe": RequestKind.UNSUBSCRIBE,
     "ping": RequestKind.PING,
 }
+_ACCOUNT_TOPICS = {
+    "/contractMarket/tradeOrders": "/contractMarket/tradeOrders",
+    "/contract/position": "/contract/positionAll",
+}
+"""By the channel that messages name: what is subscribed to, of all symbols."""
+
 _PING_INTERVAL_MS, _PING_TIMEOUT_MS = 18_000, 10_000
 
 
@@ -63,6 +70,8 @@ _TOPIC = msgspec.json.Decoder(_Topic)
 def single_topics(topic: str) -> tuple[str, ...]:
     """Return the topic of each symbol that `/channel:A,B` names; of `/channel`, itself."""
     channel, separator, symbols = topic.partition(":")
+    if channel in _ACCOUNT_TOPICS:
+        return (_ACCOUNT_TOPICS[channel],)
     if not separator:
         return (topic,) if topic else ()
     return tuple(f"{channel}:{symbol}" for symbol in symbols.split(",") if symbol)
@@ -71,10 +80,12 @@ def single_topics(topic: str) -> tuple[str, ...]:
 def read_topic(payload: bytes) -> str | None:
     """Return the topic that a message names; None where it names none."""
     topic = leading_text(payload, b'{"type":"message","topic":"')
-    if topic is not None:
+    if topic is None:
+        message = decoded_or_none(_TOPIC, payload)
+        topic = None if message is None else message.topic
+    if topic is None or not topic.startswith("/contract"):
         return topic
-    message = decoded_or_none(_TOPIC, payload)
-    return None if message is None else message.topic
+    return _ACCOUNT_TOPICS.get(topic.partition(":")[0], topic)
 
 
 @dataclass(frozen=True, slots=True)
