@@ -173,6 +173,8 @@ class Binance(Venue):
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each symbol at spot, one for all of them at the futures."""
+        if plan.private:
+            return []
         url = f"{plan.rest_url}{self.instruments_path}"
         if not self.instruments_by_symbol:
             return [HttpRequest(url, "", _INSTRUMENTS)]
