@@ -4,7 +4,7 @@ A venue is a frozen class that names `Venue` as its base, so that what it does n
 is here. How a connection begins, in order, each step a pure function of what is known by then:
 
 1. `access_request`, where an address or a token has to be fetched first.
-2. `login`: where to connect, with which headers, and what to say first.
+2. `login`: where to connect, with which headers, what to say first, what to renew in time.
 3. The login's answer, a LOGGED_IN notice, where `login` gave a message.
 4. `subscribe_messages`.
 5. `instrument_requests` and, where books begin by REST, `snapshot_request`.
