@@ -94,7 +94,7 @@ def _proxy_fault(url: str, fault: Exception) -> str | None:
     except InvalidProxy as invalid:
         return invalid.msg
     except ValueError:
-        return "its address is malformed: special characters of a password are written as %2F, %40, ..."
+        return "its address is malformed; in a password, write / as %2F and @ as %40"
     return None
 
 

@@ -117,7 +117,10 @@ class DecodeError(TickreelError):
         super().__init__(f"{venue}: {reason}; the payload begins {self.excerpt!r}")
 
 
-UNDECODABLE = (DecodeError, msgspec.MsgspecError, ValueError, RecursionError)
+MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What msgspec and tomllib raise where bytes are not what they should be."""
+
+UNDECODABLE = (DecodeError, *MALFORMED)
 """What `Venue.decode` may raise: the payload is not what the protocol says. Nothing else."""
 
 
