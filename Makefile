@@ -47,6 +47,14 @@ soak: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.soak.disk_faults --fills 50 --stalls 20 --stops 100
 	$(BIN)/python -m tests.soak.upload_kills
 	$(BIN)/python -m tests.soak.upload_kills --remove-local
+	$(BIN)/python -m tests.soak.damaged_inputs --each 1000000 --messages 1000000
+	$(BIN)/python -m tests.soak.replay_seeds --seeds 1000
+	$(BIN)/python -m tests.soak.reconnect_storms --seeds 1000
+	$(BIN)/python -m tests.soak.clock_steps --steps 200
+	$(BIN)/python -m tests.soak.cut_links --cuts 20
+	$(BIN)/python -m tests.soak.compressed_time --frames 43200000
+	$(BIN)/python -m tests.soak.real_sockets --connections 64 --rate 50000 --seconds 600 --cuts 20
+	$(BIN)/python -m tests.soak.real_sockets --rate 5000 --seconds 7200 --cuts 100
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

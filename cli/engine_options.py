@@ -6,7 +6,6 @@ replay or an audit what the capture had: that is in the recording.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,13 +37,12 @@ def read_engine_settings(file_name: str) -> EngineSettings:
     """
     from book.errors import EngineSettingsError
     from book.settings import EngineSettings
+    from recorder.toml_file import TomlFileError, read_toml
 
     try:
-        written = tomllib.loads(Path(file_name).read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise EngineSettingsError(file_name, f"cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise EngineSettingsError(file_name, f"is no TOML: {fault}.") from fault
+        written = read_toml(Path(file_name))
+    except TomlFileError as fault:
+        raise EngineSettingsError(file_name, fault.reason) from fault
     if "engine" not in written:
         raise EngineSettingsError(file_name, "has no [engine] table.")
     return EngineSettings.read(written["engine"], f"{file_name}, [engine]")

@@ -2,7 +2,7 @@
 
 Reading order, as the data flows:
 
-- What is wanted: `stream_settings` (and the TOML file), `planned_connection` (which also tries the
+- What is wanted: `stream_settings` (and `toml_file`), `planned_connection` (which also tries the
   keys), `recorder_settings`.
 - Getting connected: `streams` has them all, `stream` keeps one plan alive; `reconnect` says when to
   try again, `connect_fault` what went wrong, `lifecycle` which state it is in; `entry` has what is

@@ -15,6 +15,7 @@
         ├── WriterFailedError            frames can no longer be written
         ├── PartEndedError               a part of the recorder ended by itself
         ├── ConsumerTooSlowError         who iterates over the frames fell too far behind
+        ├── TomlFileError                a file that cannot be read as TOML (recorder.toml_file)
         └── StreamSettingsError          a settings file that cannot be used
 
 Bad data is never one of these: it is recorded, and becomes a finding.

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from recorder.frame_intake import BUDGET_BYTES
 from recorder.recording import Rotation
 from recorder.redaction import redacted_url
 from recorder.retention import Keep, read_keep
+from recorder.toml_file import TomlFileError, read_toml
 from venues.channel import Channel
 from venues.errors import CredentialsError
 from venues.venue import Credentials, StreamRequest
@@ -136,12 +136,13 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
                 raise CredentialsError(
                     self.venue, f"{path} can be read by others; run `chmod 600 {path}`."
                 )
-            keys = tomllib.loads(path.read_text())
+            keys = read_toml(path)
         except OSError as fault:
             raise CredentialsError(self.venue, f"{path}: {fault.strerror}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        except TomlFileError as fault:
             # Without the parser's words, which may quote the line with the key.
-            raise CredentialsError(self.venue, f"{path} is no TOML file.") from None
+            reason = "is no TOML file." if fault.quotes_file else fault.reason
+            raise CredentialsError(self.venue, f"{path} {reason}") from None
         for part in KEY_PARTS:
             if not isinstance(keys.get(part, ""), str):
                 raise CredentialsError(self.venue, f'{path}: write {part} = "…", in quotes.')
@@ -193,12 +194,9 @@ def read_capture_settings(path: str | Path) -> CaptureSettings:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            written = tomllib.load(file)
-    except OSError as fault:
-        raise StreamSettingsError(str(path), f"cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise StreamSettingsError(str(path), f"is no TOML: {fault}.") from fault
+        written = read_toml(path)
+    except TomlFileError as fault:
+        raise StreamSettingsError(str(path), fault.reason) from fault
     _check_keys(path, written)
     try:
         settings = msgspec.convert(written, CaptureSettings, strict=True)

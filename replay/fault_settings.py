@@ -12,12 +12,12 @@ The same settings do the same faults to the same recording on any machine.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from recorder.toml_file import TomlFileError, read_toml
 from replay.errors import ReplayError
 from replay.fault_kind import FaultKind
 from venues.errors import nearest
@@ -129,11 +129,9 @@ def read_fault_file(file_name: str) -> dict[str, object]:
         FaultSettingsError: the file cannot be read, or has no such table.
     """
     try:
-        written = tomllib.loads(Path(file_name).read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise FaultSettingsError(file_name, f"cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise FaultSettingsError(file_name, f"is no TOML: {fault}.") from fault
+        written = read_toml(Path(file_name))
+    except TomlFileError as fault:
+        raise FaultSettingsError(file_name, fault.reason) from fault
     table = written.get("faults")
     if table is None:
         found = nearest("faults", written)

@@ -128,6 +128,6 @@ def undecodable_reason(error: Exception) -> str:
     """Return why a payload could not be decoded, for people."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply to be read"
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 ({error.reason})"
+    if isinstance(error, UnicodeDecodeError) or "UTF-8" in str(error):
+        return "it is not UTF-8"
     return str(error)

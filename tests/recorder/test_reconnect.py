@@ -124,7 +124,7 @@ def test_an_attempt_beyond_the_budget_is_a_fault_of_ours() -> None:
         budget.spend(1.0)
 
 
-class _Storm:
+class Storm:
     """Many connections to one host that is away for a while, on a fake clock.
 
     An attempt takes 50 ms to fail and 100 ms to succeed, as across a network.
@@ -170,7 +170,7 @@ class _Storm:
 @pytest.mark.parametrize("seed", range(30))
 def test_sixty_four_connections_come_back_from_an_outage_within_the_budget(seed: int) -> None:
     limits = ConnectionLimits(connects_max=300, connects_window_s=300.0)
-    storm = _Storm(64, limits, seed)
+    storm = Storm(64, limits, seed)
     storm.run(1000.0, 1060.0)
     assert len(storm.back_s) == 64
     assert max(storm.back_s.values()) <= 1060.0 + BACKOFF_LIMIT_S + 5.0
@@ -182,7 +182,7 @@ def test_after_an_outage_of_any_length_all_are_back_in_time_and_no_window_is_ove
     limits = ConnectionLimits(connects_max=300, connects_window_s=300.0)
     for seed in range(100):
         outage_s = random.Random(seed).uniform(60.0, 3600.0)
-        storm = _Storm(64, limits, seed)
+        storm = Storm(64, limits, seed)
         storm.run(1000.0, 1000.0 + outage_s)
         assert len(storm.back_s) == 64, seed
         assert max(storm.back_s.values()) <= 1000.0 + outage_s + BACKOFF_LIMIT_S + 5.0, seed
@@ -191,7 +191,7 @@ def test_after_an_outage_of_any_length_all_are_back_in_time_and_no_window_is_ove
 
 @pytest.mark.parametrize("seed", range(10))
 def test_an_outage_of_an_hour_costs_few_attempts(seed: int) -> None:
-    storm = _Storm(64, ConnectionLimits(connects_max=300, connects_window_s=300.0), seed)
+    storm = Storm(64, ConnectionLimits(connects_max=300, connects_window_s=300.0), seed)
     storm.run(0.0, 3600.0)
     assert max(storm.back_s.values()) <= 3600.0 + BACKOFF_LIMIT_S + 5.0
     in_the_outage = [at_s for at_s in storm.attempts_s if at_s < 3600.0]
@@ -201,14 +201,14 @@ def test_an_outage_of_an_hour_costs_few_attempts(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_tight_budget_is_kept_even_where_it_delays_the_return(seed: int) -> None:
-    storm = _Storm(64, ConnectionLimits(connects_max=20, connects_window_s=60.0), seed)
+    storm = Storm(64, ConnectionLimits(connects_max=20, connects_window_s=60.0), seed)
     storm.run(0.0, 60.0)
     assert len(storm.back_s) == 64
     assert storm.most_in(60.0) <= 16
 
 
 def test_the_return_is_spread_over_seconds() -> None:
-    storm = _Storm(64, ConnectionLimits(connects_max=300, connects_window_s=300.0), 7)
+    storm = Storm(64, ConnectionLimits(connects_max=300, connects_window_s=300.0), 7)
     storm.run(0.0, 600.0)
     back_s = sorted(storm.back_s.values())
     assert back_s[-1] - back_s[1] > RETURN_SPREAD_S / 3

@@ -92,6 +92,7 @@ def test_without_a_folder_the_recording_is_named_after_the_file(tmp_path: Path) 
         ('[[stream]]\nvenue = "x"\ndepth = "50"\n', "Expected `int"),
         ('[[stream]]\nvenue = "x"\n[recording]\nbudget_bytes = 0\n', "has to be above 0"),
         ("[[stream]\n", "is no TOML"),
+        ("deep = " + "[" * 2_000, "is nested too deeply"),
     ],
 )
 def test_what_cannot_be_used_is_answered_by_a_sentence(

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 RawTalk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -31,7 +31,7 @@ async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         for line in request.split(b"\r\n")
         if line.lower().startswith(b"sec-websocket-key")
     )
-    accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET_GUID).digest())
+    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())
     writer.write(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"

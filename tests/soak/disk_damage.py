@@ -30,6 +30,7 @@ from venues.errors import TickreelError
 from venues.frame import Frame, FrameKind
 
 BLOCK = 20
+CUT_BLOCK = 2
 GOES_ON_EVERY = 1_000
 
 
@@ -106,10 +107,11 @@ def recording_flips(place: Path, flips: int, seed: int) -> dict[str, int]:
 def cuts(place: Path, size: int) -> tuple[int, int]:
     """Cut a journal at every offset; return how many cuts and how many ended anywhere else."""
     folder = place / "cut"
-    frames = made_frames(size // 1_010, payload_bytes=1_000)
+    # Large frames, few to a block: each of the cuts is a walk through the whole journal.
+    frames = made_frames(size // 10_010, payload_bytes=10_000)
     writer = RecordingWriter.create(folder, asked_for={}, disk=never())
-    for begin in range(0, len(frames), BLOCK):
-        writer.write(frames[begin : begin + BLOCK])
+    for begin in range(0, len(frames), CUT_BLOCK):
+        writer.write(frames[begin : begin + CUT_BLOCK])
     writer._journal.abandon()
     writer._lock.release()
     path = writer._journal.path
@@ -124,9 +126,9 @@ def cuts(place: Path, size: int) -> tuple[int, int]:
             with JournalReader(path, 0) as reader:
                 # Only the last blocks can differ from the cut before; all are walked all the same.
                 found = sum(len(item) for item in reader.walk() if isinstance(item, list))
-                wrong += found != min(len(frames), BLOCK * (blocks - 1))
+                wrong += found != min(len(frames), CUT_BLOCK * (blocks - 1))
         else:
-            wrong += not _goes_on(folder, path, frames[: BLOCK * (blocks - 1)])
+            wrong += not _goes_on(folder, path, frames[: CUT_BLOCK * (blocks - 1)])
     return len(whole) - 1 - ends[1], wrong
 
 

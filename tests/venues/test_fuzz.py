@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from book.engine import Engine
-from tests.damaged_bytes import DAMAGES, Damage, some_bytes
 from tests.venues.sample_frames import ALL_NAMES, SAMPLES
 from venues.compression import packed, unpacked
 from venues.frame import Frame, FrameKind
@@ -31,6 +30,29 @@ _HOSTILE = (
     *(b"[" * 2000, b'{"a":' * 1500, b'"\xff"', b'"\x00"', b"NaN", b'"0x10"', b'" 1"', b'"1_0"'),
     *(b'"2021-13-45T99:99:99Z"', b'"9999-12-31T23:59:59.999999999Z"', b'"snapshot"', b'"update"'),
 )
+Damage = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
+
+
+def _some_bytes(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes:
+    damaged = bytearray(payload)
+    for _each in range(chance.randint(1, 4)):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    return bytes(damaged)
+
+
+def _cut(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes:
+    return payload[: chance.randrange(len(payload))]
+
+
+def _repeated(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes:
+    start = chance.randrange(len(payload))
+    end = min(len(payload), start + chance.randint(1, 60))
+    return payload[:end] + payload[start:end] * chance.randint(1, 3) + payload[end:]
+
+
+def _left_out(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes:
+    start = chance.randrange(len(payload))
+    return payload[:start] + payload[start + chance.randint(1, 40) :]
 
 
 def _token(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes:
@@ -50,7 +72,15 @@ def _swapped(chance: random.Random, payload: bytes, _: Sequence[bytes]) -> bytes
     return payload[:one] + second + payload[one_end:two] + first + payload[two_end:]
 
 
-_DAMAGES: Sequence[Damage] = (*DAMAGES, _swapped, _token, _token, _token)
+def _spliced(chance: random.Random, payload: bytes, all_of_it: Sequence[bytes]) -> bytes:
+    other = chance.choice(all_of_it)
+    return payload[: chance.randrange(len(payload))] + other[chance.randrange(len(other)) :]
+
+
+DAMAGES: Sequence[Damage] = (
+    *(_some_bytes, _cut, _repeated, _left_out, _spliced, _swapped),
+    *(_token, _token, _token),
+)
 
 
 def try_batch(name: str, seed: int, count: int) -> None:
@@ -62,12 +92,12 @@ def try_batch(name: str, seed: int, count: int) -> None:
     for number in range(count):
         which = chance.randrange(len(samples))
         is_packed = plain[which] is not samples[which]
-        payload = chance.choice(_DAMAGES)(chance, plain[which], plain)
+        payload = chance.choice(DAMAGES)(chance, plain[which], plain)
         if is_packed:
             # The packing itself is damaged in one of four.
             payload = packed(payload)
             if chance.random() < 0.25:
-                payload = some_bytes(chance, payload, ())
+                payload = _some_bytes(chance, payload, ())
         kind = FrameKind.HTTP if chance.random() < 0.02 else FrameKind.TEXT
         engine.apply(Frame(number, 1, name, kind, number + 1, None, payload))
         if number % 8 == 0:
