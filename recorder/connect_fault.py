@@ -9,10 +9,19 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+)
+from websockets.proxy import Proxy, get_proxy, parse_proxy
+from websockets.uri import parse_uri
 
 from recorder.errors import (
     BadAddressError,
+    BadProxyError,
     ConnectError,
     HandshakeRefusedError,
     HostNotFoundError,
@@ -25,7 +34,10 @@ WAIT_UNASKED_S = {418: 120.0, 429: 30.0}
 """How long to wait after a status that bans or throttles and does not say how long."""
 WAIT_LIMIT_S = 3600.0
 
-CONNECT_EXCEPTIONS = (OSError, TimeoutError, InvalidURI, InvalidHandshake, ValueError, EOFError)
+CONNECT_EXCEPTIONS = (
+    *(OSError, TimeoutError, InvalidURI, InvalidProxy, InvalidHandshake, ValueError, EOFError),
+    ImportError,  # a SOCKS proxy, without the package for it
+)
 """What `websockets.asyncio.client.connect` raises, by its documentation and by its source."""
 
 
@@ -39,6 +51,8 @@ def connect_fault(
         return _refused(stream, shown, fault, redaction)
     if isinstance(fault, InvalidURI):
         return BadAddressError(stream, shown, fault.msg)
+    if (reason := _proxy_fault(url, fault)) is not None:
+        return BadProxyError(stream, shown, reason)
     if isinstance(fault, OSError):
         return _unreachable(stream, url, shown, fault)
     if isinstance(fault, InvalidMessage):
@@ -49,10 +63,13 @@ def connect_fault(
 
 
 def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectError:
+    proxy = _proxy(url)
+    if proxy is not None:
+        shown += f" through the proxy {proxy.host}:{proxy.port}"
     if isinstance(fault, socket.gaierror):
         if fault.errno == socket.EAI_AGAIN:
             return HostUnreachableError(stream, shown, f"the name service fails ({fault.strerror})")
-        host = urlsplit(url).hostname or ""
+        host = (urlsplit(url).hostname or "") if proxy is None else proxy.host
         return HostNotFoundError(stream, shown, host, fault.strerror or str(fault))
     if isinstance(fault, ssl.SSLCertVerificationError):
         return TlsError(stream, shown, f"its certificate is not valid: {fault.verify_message}")
@@ -63,6 +80,35 @@ def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectEr
     # asyncio's own resets say nothing at all.
     cut = "it hung up in the TLS handshake" if url.startswith("wss:") else "it hung up"
     return HostUnreachableError(stream, shown, fault.strerror or str(fault) or cut)
+
+
+def _proxy_fault(url: str, fault: Exception) -> str | None:
+    """Return why the proxy cannot be used; None where there is none, or nothing wrong with it.
+
+    Never in the words of whatever read its address, which quote that, and its password.
+    """
+    if isinstance(fault, ImportError):
+        return "SOCKS needs `pip install python-socks`"
+    try:
+        _proxy(url)
+    except InvalidProxy as invalid:
+        return invalid.msg
+    except ValueError:
+        return "its address is malformed; in a password, write / as %2F and @ as %40"
+    return None
+
+
+def _proxy(url: str) -> Proxy | None:
+    """Return the proxy through which `url` is reached; None where it is reached without one.
+
+    Raises:
+        InvalidProxy, ValueError: it is none.
+    """
+    try:
+        name = get_proxy(parse_uri(url))
+    except (InvalidURI, ValueError):
+        return None
+    return None if name is None else parse_proxy(name)
 
 
 def retry_after_s(value: str | None, status: int) -> float | None:

@@ -19,6 +19,7 @@ import msgspec
 
 from recorder.recording_errors import DamagedDescriptionError, NewerFormatError, NotARecordingError
 from recorder.recording_folder import RecordingFolder, write_whole
+from venues.errors import MALFORMED, undecodable_reason
 
 FORMAT_VERSION = 1
 FORMAT_NAME = "tickreel recording"
@@ -123,8 +124,8 @@ def read_description(folder: RecordingFolder) -> RecordingDescription:
             raise NewerFormatError(folder.description, head.format_version, FORMAT_VERSION)
         description = msgspec.json.decode(text, type=RecordingDescription)
         members = msgspec.json.decode(text, type=dict[str, object])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DamagedDescriptionError(folder.description, str(error)) from error
+    except MALFORMED as error:
+        raise DamagedDescriptionError(folder.description, undecodable_reason(error)) from error
     if not _is_as_written(text, members.keys()):
         reason = "it is not what was written: its own hash does not fit it"
         raise DamagedDescriptionError(folder.description, reason)

@@ -4,6 +4,7 @@
     └── RecorderError                    every error of this package
         ├── ConnectError                 a connection could not be made; `fatal` says if ever
         │   ├── BadAddressError          the URL is no WebSocket address
+        │   ├── BadProxyError            the environment names a proxy that cannot be used
         │   ├── HostNotFoundError        no such host
         │   ├── HostUnreachableError     nobody answers there
         │   ├── TlsError                 the certificate or the TLS handshake is not right
@@ -61,6 +62,22 @@ class BadAddressError(ConnectError):
             stream,
             url,
             f"{url!r} is no WebSocket address: {reason}. It has the form wss://host:port/path.",
+        )
+
+
+class BadProxyError(ConnectError):
+    """The environment names a proxy that cannot be used. `reason` says why, without its address."""
+
+    transient = False
+
+    def __init__(self, stream: str, url: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            stream,
+            url,
+            f"no way to {url}: the proxy that the environment names cannot be used ({reason}). "
+            "Look at the variables wss_proxy, socks_proxy, https_proxy and http_proxy; no_proxy "
+            "lists what is reached without one.",
         )
 
 

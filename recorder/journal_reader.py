@@ -30,6 +30,7 @@ from recorder.journal import (
 )
 from recorder.recording_errors import NewerFormatError
 from recorder.zstd_frame import FRAME_BYTES_MAX, MAGIC, ZstdFrameError, decode, frame_end
+from venues.errors import MALFORMED, undecodable_reason
 from venues.frame import Frame
 
 _WINDOW_BYTES = 1 << 20
@@ -228,12 +229,13 @@ class JournalReader:
             if want > FRAME_BYTES_MAX:
                 raise ZstdFrameError("a block without an end")
             want *= 4
+        content = decode(data[:size])
         try:
-            content = decode(data[:size])
             block = self._decoder.decode(content)
-        except msgspec.MsgspecError as error:
+        except MALFORMED as error:
             self._searched_bytes += len(content)
-            raise ZstdFrameError(f"a block of something else ({error})") from error
+            reason = undecodable_reason(error)
+            raise ZstdFrameError(f"a block of something else ({reason})") from error
         self._check(block)
         return block, size
 

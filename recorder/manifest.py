@@ -23,6 +23,7 @@ import msgspec
 from recorder.disk import REAL_DISK, Disk
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import FILE_MODE, parse_segment_path, write_all, write_whole
+from venues.errors import MALFORMED, undecodable_reason
 
 _LINE_BYTES_MAX = 1 << 16
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -116,8 +117,8 @@ def parse_line(text: bytes, previous_sha256: str | None) -> tuple[ManifestEntry 
     """
     try:
         line = msgspec.json.decode(text, type=_Line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return None, f"is not a segment's line ({error})"
+    except MALFORMED as error:
+        return None, f"is not a segment's line ({undecodable_reason(error)})"
     if text != _line_text(line, line.previous_sha256):
         return None, "is not what was written: its own hash does not fit it"
     if previous_sha256 is not None and line.previous_sha256 != previous_sha256:

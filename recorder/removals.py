@@ -27,6 +27,7 @@ from recorder.recording_folder import (
     parse_segment_path,
     stays_inside,
 )
+from venues.errors import MALFORMED
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import DROPPED, Lost, marker_payload
 
@@ -61,7 +62,7 @@ def read_removals(folder: RecordingFolder) -> dict[int, Removal]:
     for line in lines[:-1]:
         try:
             removal = msgspec.json.decode(line, type=Removal)
-        except ValueError:  # msgspec's errors are, and that of bytes that are not UTF-8
+        except MALFORMED:
             continue
         removals[removal.number] = removal
     return removals

@@ -37,6 +37,7 @@ from recorder.manifest import read_manifest
 from recorder.recording_folder import RecordingFolder, write_whole
 from recorder.removals import RING, Removed, present, remove_numbers
 from venues.channel import Channel
+from venues.errors import MALFORMED
 from venues.frame import Frame, FrameKind
 from venues.marker import MarkerError, Opened, read_marker
 from venues.venue import SnapshotRequest
@@ -99,7 +100,7 @@ class Ring:
             OSError: the disk refused.
         """
         known = None
-        with suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
+        with suppress(OSError, *MALFORMED):
             content = (self._folder.path / RING_NAME).read_bytes()
             known = msgspec.json.decode(content, type=RingFile)
         self._file = known or RingFile(self._began_ns)

@@ -40,6 +40,7 @@ from recorder.removals import REMOVALS_NAME, UPLOADED, read_removals, remove_num
 from recorder.upload_errors import OtherRecordingError, StoreFaultError, UploadInUseError
 from recorder.upload_ledger import UploadLedger
 from recorder.upload_store import Content, UploadStore
+from venues.errors import MALFORMED
 
 LOCK_NAME = ".upload-lock"
 MANIFEST_EVERY_SEGMENTS = 16
@@ -149,7 +150,7 @@ class Uploader:
         content = self._folder.description.read_bytes()
         there = self._store.read_small(DESCRIPTION_NAME)
         if there is not None and there != content:
-            with suppress(ValueError):
+            with suppress(*MALFORMED):
                 other = msgspec.json.decode(there, type=RecordingDescription)
                 if other.recording_id != self._description.recording_id:
                     raise OtherRecordingError(

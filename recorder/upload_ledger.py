@@ -18,6 +18,7 @@ import msgspec
 
 from recorder.disk import REAL_DISK
 from recorder.recording_folder import FILE_MODE
+from venues.errors import MALFORMED
 
 LEDGER_NAME = "uploads.jsonl"
 _WITHDRAWN = ""
@@ -94,7 +95,7 @@ def read_uploads(folder: Path) -> list[Upload]:
     for line in lines[:-1]:
         try:
             upload = msgspec.json.decode(line, type=Upload)
-        except ValueError:  # msgspec's errors are, and that of bytes that are not UTF-8
+        except MALFORMED:
             continue
         held.pop((upload.uri, upload.path), None)
         held[upload.uri, upload.path] = upload

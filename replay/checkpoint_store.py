@@ -32,6 +32,7 @@ from recorder.recording_folder import (
 )
 from recorder.zstd_frame import CONTENT_BYTES_MAX, ZstdFrameError, decode
 from replay.engine_version import engine_version
+from venues.errors import MALFORMED
 
 LIST_NAME = "checkpoints.jsonl"
 FOLDER_NAME = "checkpoints"
@@ -222,7 +223,7 @@ def _lines(folder: RecordingFolder) -> Iterator[bytes]:
 def _parsed(line: bytes) -> CheckpointEntry | None:
     try:
         entry = msgspec.json.decode(line, type=_Line)
-    except (msgspec.MsgspecError, ValueError):
+    except MALFORMED:
         return None
     names = CheckpointEntry.__struct_fields__
     plain = CheckpointEntry(*(getattr(entry, name) for name in names))

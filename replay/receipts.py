@@ -33,6 +33,7 @@ from replay.engine_settings import recorded_settings
 from replay.engine_version import engine_version
 from replay.recording import Recording
 from replay.state_difference import StateDifference, plain_state, state_differences
+from venues.errors import MALFORMED
 
 LIST_NAME = "receipts.jsonl"
 FOLDER_NAME = "receipts"
@@ -141,7 +142,7 @@ def read_receipts(folder: RecordingFolder) -> list[Receipt]:
 def _parsed(line: bytes) -> Receipt | None:
     try:
         found = msgspec.json.decode(line, type=_Line)
-    except (msgspec.MsgspecError, ValueError):
+    except MALFORMED:
         return None
     plain = Receipt(*(getattr(found, name) for name in Receipt.__struct_fields__))
     return plain if _line_text(plain) == line else None

@@ -35,6 +35,7 @@ from replay.errors import ReplayError
 from replay.frame_source import FrameSource
 from replay.state_difference import plain_state
 from venues import event as venue_events
+from venues.errors import MALFORMED, undecodable_reason
 from venues.frame import Frame
 
 FORMAT_NAME = "tickreel expected state"
@@ -204,8 +205,8 @@ def read_trace(path: Path) -> StateTrace:
     """
     try:
         trace = msgspec.json.decode(path.read_bytes(), type=StateTrace)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise TraceFileError(path, f"is no expected state ({error})") from error
+    except MALFORMED as error:
+        raise TraceFileError(path, f"is no expected state ({undecodable_reason(error)})") from error
     if trace.format != FORMAT_NAME:
         raise TraceFileError(path, "is no expected state of tickreel's")
     if trace.format_version > FORMAT_VERSION:

@@ -117,7 +117,10 @@ class DecodeError(TickreelError):
         super().__init__(f"{venue}: {reason}; the payload begins {self.excerpt!r}")
 
 
-UNDECODABLE = (DecodeError, msgspec.MsgspecError, ValueError, RecursionError)
+MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What msgspec and tomllib raise where bytes are not what they should be."""
+
+UNDECODABLE = (DecodeError, *MALFORMED)
 """What `Venue.decode` may raise: the payload is not what the protocol says. Nothing else."""
 
 
@@ -125,6 +128,6 @@ def undecodable_reason(error: Exception) -> str:
     """Return why a payload could not be decoded, for people."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply to be read"
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 ({error.reason})"
+    if isinstance(error, UnicodeDecodeError) or "UTF-8" in str(error):
+        return "it is not UTF-8"
     return str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import signal
 import socket
 import subprocess
@@ -62,6 +63,26 @@ async def test_a_signal_seals_the_recording_and_exits_zero(
     assert list(folder.glob("journal/*")) == []
     last = list(Recording.open(folder))[-1]
     assert last.kind in (FrameKind.CLOSED, FrameKind.CLOCK)
+
+
+async def ended_by(folder: Path, number: signal.Signals, after_s: float) -> None:
+    """Tell a capture to stop some time after it began to record; it must leave all in order."""
+    async with running(folder, "--no-engine") as process:
+        await asyncio.sleep(after_s)
+        process.send_signal(number)
+        _, err = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    assert process.returncode == 0, err.decode()
+    recording = Recording.open(folder)
+    assert list(recording.verify()) == []
+    assert [frame.frame_number for frame in recording] == list(range(recording.frame_count))
+
+
+async def test_signals_at_any_moment_leave_a_whole_recording(tmp_path: Path) -> None:
+    chance = random.Random(8)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        folders = [tmp_path / f"{number.name}{turn}" for turn in range(4)]
+        ends = (ended_by(folder, number, chance.uniform(0.0, 1.0)) for folder in folders)
+        await asyncio.gather(*ends)
 
 
 async def test_a_kill_loses_only_what_the_recording_says(tmp_path: Path) -> None:

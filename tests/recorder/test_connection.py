@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from recorder.connection import FRAGMENTS_MAX, ConnectSettings
+from recorder.connection import ConnectSettings
 from recorder.lifecycle import ConnectionState
 from recorder.recorder_settings import RecorderSettings
 from tests.recorder.tiny_venue import (
@@ -234,7 +234,7 @@ async def test_a_length_beyond_all_memory_is_refused_unread(tmp_path: Path) -> N
 
 async def test_endless_empty_fragments_are_told_of_as_lost_once(tmp_path: Path) -> None:
     sent = wire_frame(BINARY, b"", fin=False)
-    sent += wire_frame(CONTINUATION, b"", fin=False) * (FRAGMENTS_MAX * 3)
+    sent += wire_frame(CONTINUATION, b"", fin=False) * 2_000_000
     frames = await _record_raw(tmp_path, sent)
     lost = [read_marker(frame, Lost) for frame in frames if frame.kind is FrameKind.LOST]
     assert [(one.frames, one.bytes, one.cause) for one in lost] == [(1, None, "oversize")]

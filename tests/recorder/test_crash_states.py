@@ -15,8 +15,8 @@ from tests.recorder.crash_states import RecordedDisk
 ORPHANED = 2_000_046
 """A journal whose beginning had failed came back behind one that had gone on."""
 
-SESSIONS = 16
-STATES = 40
+SESSIONS = 47
+STATES = 40  # of each: 2,000 in all
 
 FOUND_BEFORE = (
     12,  # a journal whose last sync had failed was sealed, and came back after the power cut

@@ -78,6 +78,12 @@ def bomb() -> bytes:
     return compressor.compress(bytes(256 << 20))
 
 
+def nested() -> bytes:
+    """A whole block that closes a journal, and goes on a million levels deep."""
+    block = b"\x94\xa6closed\xc4\x0812345678\x01" + b"\x91" * 1_000_000
+    return zstandard.ZstdCompressor(write_checksum=True).compress(block)
+
+
 def wide_window() -> bytes:
     """A frame that wants a window of 2 GiB."""
     return MAGIC + bytes([0x84, (31 - 10) << 3]) + (100).to_bytes(4, "little") + bytes(100)
@@ -90,6 +96,7 @@ def test_a_journal_that_claims_too_much_costs_nothing(tmp_path: Path) -> None:
         "again and again": forged(1 << 40) * 20_000,
         "256 MiB of zeros": bomb(),
         "window": wide_window(),
+        "nested": nested(),
         "magic numbers": (MAGIC + bytes(20)) * 100_000,
     }
     for name, content in contents.items():
@@ -100,10 +107,15 @@ def test_a_journal_that_claims_too_much_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_files_of_garbage_are_errors(tmp_path: Path) -> None:
-    garbage = (b"[" * 1_000_000, b'{"path":"' + b"a" * 10_000_000, b"\n" * 1_000_000)
+    garbage = (
+        *(b"[" * 1_000_000, b'{"path":"' + b"a" * 10_000_000, b"\n" * 1_000_000),
+        b'{"a":' + b"[" * 1_000_000,
+    )
     expected: dict[Path, str] = {}
     for name, said in (
         ("removals.jsonl", "whole 10"),
+        ("receipts.jsonl", "whole 10"),
+        ("uploads.jsonl", "whole 10"),
         ("manifest.jsonl", "DamagedManifestError"),
         ("recording.json", "DamagedDescriptionError"),
     ):

@@ -28,6 +28,7 @@ from venues.frame import Frame, FrameKind
 from venues.marker import Lost, read_marker
 
 ROOT = Path(__file__).parents[2]
+KILLS = 50
 
 WRITES_UNTIL_KILLED = textwrap.dedent(
     """
@@ -65,12 +66,12 @@ def losses(frames: list[Frame]) -> list[Lost]:
     return [read_marker(frame, Lost) for frame in frames if frame.kind is FrameKind.LOST]
 
 
-def test_nothing_that_was_written_is_lost_by_any_of_twenty_kills(tmp_path: Path) -> None:
+def test_nothing_that_was_written_is_lost_by_any_of_fifty_kills(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     counter = tmp_path / "written"
     counter.write_bytes(bytes(8))
     chance = random.Random(9)
-    for kill in range(1, 21):
+    for kill in range(1, KILLS + 1):
         before = counter.read_bytes()
         process = subprocess.Popen(
             [sys.executable, "-c", WRITES_UNTIL_KILLED, str(folder), str(counter)], cwd=ROOT
@@ -100,7 +101,7 @@ def test_nothing_that_was_written_is_lost_by_any_of_twenty_kills(tmp_path: Path)
                 batch = run[first : first + 97]
                 assert batch == made_frames(97, first=begins + first)[: len(batch)]
             begins = index + 1
-    assert [loss.cause for loss in losses(frames)] == ["crash"] * 20
+    assert [loss.cause for loss in losses(frames)] == ["crash"] * KILLS
     assert all(loss.frames is None for loss in losses(frames))
 
 

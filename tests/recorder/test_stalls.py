@@ -152,27 +152,33 @@ async def test_a_quiet_market_whose_exchange_answers_is_left_alone(tmp_path: Pat
     assert stalls(frames_of(tmp_path)) == []
 
 
-async def test_a_link_that_stops_forwarding_is_found_and_told_from_its_last_message_on(
+async def test_five_links_that_stop_forwarding_are_found_and_told_from_their_last_message_on(
     tmp_path: Path,
 ) -> None:
+    places = [tmp_path / str(number) for number in range(5)]
+    await asyncio.gather(*(cut_off(place, 50 + 11 * n) for n, place in enumerate(places)))
+
+
+async def cut_off(place: Path, after_messages: int) -> None:
+    """Let a link fall silent after so many messages, without a word, and speak again."""
     connect = ConnectSettings(quiet_limit_s=0.4)
     async with (
         topic_exchange() as exchange,
         proxy_to(exchange.url) as (proxy, url),
         speaking(exchange, "book BTC"),
         capturing(
-            tmp_path,
+            place,
             tiny_stream(url),
             venue=TopicVenue(dataclasses.replace(TOPIC_TRAITS, stale_limits_s={})),
             settings=RecorderSettings(connect=connect),
         ) as recorder,
     ):
-        await until(lambda: recorder.connections[0].messages > 50)
+        await until(lambda: recorder.connections[0].messages > after_messages)
         proxy.forwarding = False
         await until(lambda: recorder.connections[0].disconnects == 1)
         proxy.forwarding = True
         await until(lambda: recorder.connections[0].subscribed)
-    frames = frames_of(tmp_path)
+    frames = frames_of(place)
     kinds = [frame.kind for frame in frames]
     closed = kinds.index(FrameKind.CLOSED)
     (lost,) = stalls(frames)

@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 
 from recorder.errors import (
     BadAddressError,
+    BadProxyError,
     HandshakeRefusedError,
     HostNotFoundError,
     HostUnreachableError,
@@ -74,6 +75,44 @@ async def test_an_unknown_host_is_named(tmp_path: Path) -> None:
 async def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(BadAddressError, match="is no WebSocket address"):
         await tiny_recorder(tmp_path, tiny_stream(url)).run(10)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("ftp://me:canary@h:1", "scheme ftp isn't supported"),
+        ("http://me:canary@:1", "hostname isn't provided"),
+        ("http://me:can/ary@h:1", "path is meaningless|is malformed"),
+        ("http://canary/pw@h:1", "path is meaningless"),
+        ("http://me:canary@h:canary", "its address is malformed"),
+        ("http://me:canary@[h", "its address is malformed"),
+        ("socks5://me:canary@h:1", "pip install python-socks"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_told_of_and_its_password_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, reason: str
+) -> None:
+    monkeypatch.setenv("ws_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "nothing")
+    with pytest.raises(BadProxyError, match=reason) as caught:
+        await tiny_recorder(tmp_path, tiny_stream("ws://exchange.example")).run(10)
+    assert "can" not in str(caught.value).replace("cannot", "")
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
+async def test_a_proxy_that_does_not_answer_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("ws_proxy", f"http://me:canary@{host}:{port}")
+    monkeypatch.setenv("no_proxy", "nothing")
+    with pytest.raises(
+        (HostUnreachableError, HostNotFoundError),
+        match=f"exchange.example through the proxy {host}:{port}",
+    ) as caught:
+        await tiny_recorder(tmp_path, tiny_stream("ws://exchange.example")).run(10)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])

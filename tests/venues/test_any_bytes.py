@@ -36,12 +36,12 @@ HOSTILE = (
     b"{}",
     b"[" * 30 + b"]" * 30,
     b'{"a":' * 30 + b"1" + b"}" * 30,
-    b"[" * 100_000,
-    b'{"a":' * 100_000,
-    b'{"stream":"btcusdt@trade","data":' + b"[" * 100_000,
-    b'{"topic":"orderbook.50.BTCUSDT","data":' + b"[" * 100_000,
-    b'{"topic":' + b"[" * 100_000,
-    b'{"op":' + b"[" * 100_000,
+    b"[" * 1_000_000,
+    b'{"a":' * 1_000_000,
+    b'{"stream":"btcusdt@trade","data":' + b"[" * 1_000_000,
+    b'{"topic":"orderbook.50.BTCUSDT","data":' + b"[" * 1_000_000,
+    b'{"topic":' + b"[" * 1_000_000,
+    b'{"op":' + b"[" * 1_000_000,
     b'{"stream":"\xff@bookTicker","data":{}}',
     b'{"topic":"\xff"}',
     b'{"topic":"\\ud800"}',
@@ -111,14 +111,15 @@ def test_numbers_that_no_id_or_time_can_be_are_refused(name: str, number: bytes)
 
 
 def test_too_deep_and_not_utf8_are_said_in_plain_words() -> None:
-    deep = b'{"stream":"btcusdt@trade","data":' + b"[" * 100_000
+    deep = b'{"stream":"btcusdt@trade","data":' + b"[" * 1_000_000
     with pytest.raises(RecursionError) as refusal:
         venue_named("binance-usdm").decode(text_frame(deep))
     assert "nested too deeply" in undecodable_reason(refusal.value)
     broken = SAMPLES["bybit-linear"][0].replace(b'"s":"BTCUSDT"', b'"s":"\xff"')
-    with pytest.raises(UnicodeDecodeError) as unreadable:
+    # Which error it is depends on the version of msgspec; what it is told as does not.
+    with pytest.raises(UNDECODABLE) as unreadable:
         venue_named("bybit-linear").decode(text_frame(broken))
-    assert "not UTF-8" in undecodable_reason(unreadable.value)
+    assert undecodable_reason(unreadable.value) == "it is not UTF-8"
 
 
 _JSON = st.recursive(
