@@ -33,7 +33,7 @@ from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
 from recorder.lifecycle import StateCallback
 from recorder.part_watch import PartWatch
-from recorder.planned_connection import plan_stream
+from recorder.planned_connection import plan_streams
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import ClosingReport, RecordingWriter, Rotation
 from recorder.statistics import (
@@ -85,7 +85,7 @@ class Recorder:
         self._asked_for: dict[str, object] = {"streams": [one.described() for one in streams]}
         if settings.engine:
             self._asked_for["engine"] = dict(settings.engine)
-        self._planned = [planned for stream in streams for planned in plan_stream(stream, venues)]
+        self._planned = plan_streams(streams, venues)
         self.connections = tuple(planned.life for planned in self._planned)
         self.report: RecorderReport | None = None
         self._chance = random.Random(settings.seed)  # noqa: S311 - jitter, no secret

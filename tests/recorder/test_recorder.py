@@ -99,7 +99,8 @@ async def test_the_states_of_a_connection_are_told_in_order(tmp_path: Path) -> N
 async def test_streams_that_go_well_go_on_beside_one_that_is_refused(tmp_path: Path) -> None:
     port = free_port()
     async with tiny_exchange(count_up) as url:
-        recorder = tiny_recorder(tmp_path, tiny_stream(url), tiny_stream(f"ws://127.0.0.1:{port}"))
+        refused = tiny_stream(f"ws://127.0.0.1:{port}", symbol="ETH")
+        recorder = tiny_recorder(tmp_path, tiny_stream(url), refused)
         running = asyncio.ensure_future(recorder.run())
         await until(lambda: recorder.connections[0].messages > 500)
         report = await recorder.stop()
@@ -110,7 +111,7 @@ async def test_streams_that_go_well_go_on_beside_one_that_is_refused(tmp_path: P
 
 async def test_stopping_under_load_is_quick_and_leaves_a_sealed_recording(tmp_path: Path) -> None:
     async with tiny_exchange(count_up) as url:
-        recorder = tiny_recorder(tmp_path, *[tiny_stream(url) for _ in range(4)])
+        recorder = tiny_recorder(tmp_path, *[tiny_stream(url, symbol=f"C{n}") for n in range(4)])
         await recorder.start()
         await until(lambda: sum(life.messages for life in recorder.connections) > 5_000)
         began_s = time.monotonic()
@@ -270,7 +271,7 @@ async def test_sigterm_under_load_drains_seals_and_exits_with_0(tmp_path: Path) 
 
 async def test_many_connections_of_many_streams_share_one_numbering(tmp_path: Path) -> None:
     async with tiny_exchange(count_up) as first, tiny_exchange(count_up) as second:
-        streams = [tiny_stream(url) for url in (first, second) for _ in range(3)]
+        streams = [tiny_stream(url, symbol=f"C{n}") for n, url in enumerate((first, second) * 3)]
         async with capturing(tmp_path, *streams) as recorder:
             await until(lambda: all(life.messages > 100 for life in recorder.connections))
     frames = frames_of(tmp_path)
