@@ -21,6 +21,7 @@ from recorder.errors import (
 from recorder.lifecycle import ConnectionState, Lifecycle
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import Rotation
+from recorder.recording_errors import NotARecordingError
 from tests.recorder.tiny_venue import (
     capturing,
     count_up,
@@ -130,6 +131,38 @@ async def test_stop_may_be_called_again_and_gives_the_same_report(tmp_path: Path
         await recorder.start()
         first, second = recorder.stop(), recorder.stop()
         assert await first is await second
+
+
+async def test_a_stop_before_the_start_ends_the_recorder_as_soon_as_it_has_begun(
+    tmp_path: Path,
+) -> None:
+    async with tiny_exchange(count_up) as url:
+        recorder = tiny_recorder(tmp_path, tiny_stream(url))
+        stopped = recorder.stop()
+        report = await recorder.run()
+        assert await stopped is report
+    assert not list((tmp_path / "journal").glob("*.zst"))
+    assert len(frames_of(tmp_path)) == report.frames
+
+
+async def test_a_stop_during_the_start_ends_the_recorder(tmp_path: Path) -> None:
+    async with tiny_exchange(count_up) as url:
+        recorder = tiny_recorder(tmp_path, tiny_stream(url))
+        running = asyncio.ensure_future(recorder.run())
+        await until(lambda: (tmp_path / ".lock").exists())
+        stopped = recorder.stop()
+        assert await stopped is await running
+    assert not list((tmp_path / "journal").glob("*.zst"))
+
+
+async def test_a_stop_does_not_wait_for_a_start_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    recorder = tiny_recorder(tmp_path, tiny_stream("ws://127.0.0.1:1"))
+    stopped = recorder.stop()
+    with pytest.raises(NotARecordingError):
+        await recorder.run()
+    with pytest.raises(asyncio.CancelledError):
+        await stopped
 
 
 async def test_a_duration_ends_the_run(tmp_path: Path) -> None:
