@@ -217,7 +217,11 @@ class Conversation:
 
     def oversize(self, size: int | None, limit: str, at: tuple[int, int]) -> None:
         """Say in the recording that a message was too large to be taken."""
-        self._context.intake.mark(
+        life = self._life
+        life.messages += 1
+        life.bytes += size or 0
+        life.last_message_time_ns = at[0]
+        self._context.intake.mark_lost(
             self.connection_id,
             self._venue_name,
             Lost(1, size, at[0], at[0], "oversize", f"a message of {limit}"),
