@@ -47,7 +47,9 @@ def cat(
     chosen = taken_from(options)
     format_name = "ndjson" if as_json else format_name
     if events and format_name == "csv":
-        raise click.UsageError("events of different kinds fit no one table: `tickreel export`.")
+        raise click.UsageError(
+            "events of different kinds fit no one table; `tickreel export` writes one of each kind."
+        )
     recording = Recording.open(folder)
     wanted = chosen.of(recording)
     frames = islice(selected(recording, wanted, skip_damaged=skip_damaged), limit)
