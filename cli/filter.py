@@ -43,9 +43,7 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
 
     def checked() -> Any:  # noqa: ANN401 - an iterator of frames
         yield from frames
-        if met.taken == 0:
-            raise NothingLeftError(target, "no frame of the recording is what was asked for")
-        if wanted.by_content and met.about_markets == 0:
+        if wanted.by_content and met.about_markets == 0 and met.symbols:
             symbols = ", ".join(sorted(met.symbols)) or "none"
             channels = ", ".join(sorted(met.channels)) or "none"
             raise NothingLeftError(
@@ -53,6 +51,8 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
                 "no market data is what was asked for; there are the symbols "
                 f"{symbols} and the channels {channels}",
             )
+        if met.taken == 0:
+            raise NothingLeftError(target, "no frame of the recording is what was asked for")
 
     report = write_derived(checked(), description, target, force=force)
     for venue in sorted(met.counted_venues):

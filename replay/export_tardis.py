@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,6 +99,7 @@ TABLES = {
         _ticker,
     ),
 }
+FILE_NAMES = re.compile(rf"[^/]+_({'|'.join(TABLES)})_\d{{4}}-\d\d-\d\d_[^/]*\.csv\.gz")
 
 
 def export_tardis(

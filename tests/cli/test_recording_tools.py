@@ -86,6 +86,17 @@ def test_filtered_split_merged_compacted(reel: Path, tmp_path: Path) -> None:
     assert run("diff", str(tmp_path / "dense"), ROUGH, "--json").json["different"] is False
 
 
+def test_parts_that_are_made_anew_replace_all_those_of_before(reel: Path, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    split = ("split", str(reel), "-o", str(parts), "--every")
+    assert run(*split, "10s").code == 0
+    assert run(*split, "20s").code == 2
+    assert len(list(parts.iterdir())) == 3
+    assert run(*split, "20s", "--force").code == 0
+    assert run("merge", *map(str, parts.iterdir()), "-o", str(tmp_path / "whole")).code == 0
+    assert run("diff", str(tmp_path / "whole"), ROUGH, "--json").json["different"] is False
+
+
 def test_a_difference_ends_with_1_and_is_shown(reel: Path, tmp_path: Path) -> None:
     run("filter", str(reel), "-o", str(tmp_path / "short"), "--to", "+20s")
     done = run("diff", str(reel), str(tmp_path / "short"))
@@ -115,6 +126,14 @@ def test_an_engine_is_held_against_an_earlier_one(reel: Path, tmp_path: Path) ->
     done = run("diff", "--engine", str(reel), "--expected", str(stored))
     assert done.code == 1
     assert "events: 1,027 Trade expected, 1,028 came" in done.out
+    held = stored.read_bytes()
+    refused = run("diff", "--engine", str(reel), "--expected", str(stored), "--write")
+    assert refused.code == 2
+    assert "--force replaces it" in refused.err
+    assert stored.read_bytes() == held
+    arguments = ("--expected", str(stored), "--write", "--force")
+    assert run("diff", "--engine", str(reel), *arguments).code == 0
+    assert read_trace(stored).digest == digest
     stored.write_text("{}")
     assert run("diff", "--engine", str(reel), "--expected", str(stored)).code == 2
 
@@ -146,7 +165,36 @@ def test_exports_say_how_many_rows_there_are(reel: Path, tmp_path: Path) -> None
                 "--tables", "trade")  # fmt: skip
     assert wrong.code == 2
     assert "did you mean 'trades'?" in wrong.err
+    absent = run("export", str(reel), "-o", str(tmp_path / "x"), "--format", "tardis",
+                 "--symbols", "BTCUSD")  # fmt: skip
+    assert absent.code == 2
+    assert "did you mean 'BTCUSDT'?" in absent.err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("format_name", ["parquet", "tardis", "hftbacktest"])
+def test_an_export_replaces_an_export_and_nothing_else(
+    reel: Path, tmp_path: Path, format_name: str
+) -> None:
+    out = tmp_path / "out"
+    export = ("export", str(reel), "-o", str(out), "--format", format_name)
+    assert run(*export).code == 0
+    made = {each.name: each.read_bytes() for each in out.iterdir()}
+    refused = run(*export, "--symbols", "BTCUSDT")
+    assert refused.code == 2
+    assert "--force to replace it" in refused.err
+    assert {each.name: each.read_bytes() for each in out.iterdir()} == made
+    assert run(*export, "--symbols", "BTCUSDT", "--force").code == 0
+    assert {each.name: each.read_bytes() for each in out.iterdir()} != made
+    (out / "notes.txt").write_text("mine")
+    assert run(*export, "--force").code == 2
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_what_is_printed_of_a_symbol_that_is_not_there_says_so(reel: Path) -> None:
+    absent = run("cat", str(reel), "--symbols", "BTCUSD")
+    assert absent.code == 2
+    assert "did you mean 'BTCUSDT'?" in absent.err
 
 
 def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
@@ -162,4 +210,8 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
     never = run("shrink", str(reel), "-o", str(tmp_path / "n.reel"), "--while", "false")
     assert never.code == 2
     assert "does not show it" in never.err
+    missing = run("shrink", str(reel), "-o", str(tmp_path / "n.reel"), "--while", "no-such-thing")
+    assert missing.code == 2
+    assert "it ended with 127: " in missing.err
+    assert "no-such-thing" in missing.err
     assert not (tmp_path / "n.reel").exists()
