@@ -68,7 +68,7 @@ def shrink(
     in memory: cut a long recording with `tickreel filter` first.
 
     \b
-    tickreel shrink night -o bug.reel --while 'tickreel audit {} --json | grep -q crossed'
+    tickreel shrink night -o bug.reel --while 'tickreel audit {} | grep -q "crossed at"'
     """  # noqa: D301 - click's mark for lines that are not to be filled
     from cli.derived_text import print_derived
     from replay.derived_recording import derived_description, renumbered, write_derived

@@ -90,7 +90,7 @@ def read_replay_request(path: str, venues: Mapping[str, Venue]) -> ReplayRequest
             moments.append(read_moment_ns(query[name], 0) or 0)
         except ValueError as error:
             return text_response(f"{name}: {error}\n", HTTPStatus.BAD_REQUEST)
-    return ReplayRequest(venue, *moments, query.get("session", ""))
+    return ReplayRequest(venue, moments[0], moments[1], query.get("session", ""))
 
 
 @dataclass
