@@ -24,7 +24,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,8 +189,3 @@ def _cell(text: str) -> str:
     if any(each in text for each in ',"\n\r'):
         return '"' + text.replace('"', '""').replace("\n", " ").replace("\r", " ") + '"'
     return text
-
-
-def columns_of(table: str) -> Iterator[str]:
-    """Yield all columns of a table, in order."""
-    yield from f"{HEAD},{TABLES[table].columns}".split(",")
