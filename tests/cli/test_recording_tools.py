@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -215,3 +216,71 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
     assert "it ended with 127: " in missing.err
     assert "no-such-thing" in missing.err
     assert not (tmp_path / "n.reel").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("cat nowhere", "nowhere: no such folder"),
+        ("cat {reel} --events --format csv", "`tickreel export` writes one of each kind"),
+        ("filter {reel} -o {new} --from +90", "write a number and its unit"),
+        ("filter {reel} -o {new} --from +9h", "no frame of the recording is what was asked for"),
+        ("filter {reel} -o {new} --from +9s --to +8s", "nothing between --from and --to"),
+        ("filter {reel} -o {new} --streams okx", "there is no frame of okx"),
+        ("filter {reel} -o {old}", "--force to replace it"),
+        ("merge {reel} -o {new}", "give two recordings at least"),
+        ("merge {reel} {reel} -o {new}", "given twice"),
+        ("merge {reel} {rough} -o {old}", "--force to replace it"),
+        ("split {reel} -o {new}", "--every DURATION or --by-venue"),
+        ("split {reel} -o {new} --every 1ms", "more than 10,000 parts"),
+        ("compact {reel} -o {new} --level 3", "is not in the range"),
+        ("compact {reel} -o {old}", "--force to replace it"),
+        ("pack {rough} {old}", "--force to replace it"),
+        ("unpack {rough} {new}", "is a folder, so it is not a recording that `tickreel pack` made"),
+        ("unpack {reel} {mine} --force", "even --force does not replace that"),
+        ("index {reel}", "has no room for checkpoints"),
+        ("index nowhere", "nowhere: no such folder"),
+        ("export {reel} -o {new} --format csv", "'parquet', 'tardis', 'hftbacktest'"),
+        ("export {reel} -o {mine} --format parquet --force", "even --force does not replace that"),
+        ("import {rough} -o {new}", "cannot be read"),
+        ("import {reel} -o {new}", "it cannot be told what wrote it"),
+        ("diff {reel}", "give two recordings, or --engine and one"),
+        ("diff {reel} nowhere", "nowhere: no such folder"),
+        ("diff {reel} {rough} --write", "go with --engine"),
+        ("shrink {reel} -o {old} --while true", "--force to replace it"),
+        ("replay {reel} --prove", "has no receipts"),
+        ("replay {reel} --from +1s --start-offset 1s", "give one of them"),
+        ("replay {reel} --to +1s --duration 1s", "give one of them"),
+        ("replay {reel} --symbols BTCUSD", "did you mean 'BTCUSDT'?"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_touched(
+    reel: Path, tmp_path: Path, arguments: str, sentence: str
+) -> None:
+    old, mine = tmp_path / "old.reel", tmp_path / "mine"
+    old.write_bytes(b"the one before")
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    places = {"reel": reel, "rough": ROUGH, "old": old, "mine": mine, "new": tmp_path / "new"}
+    done = run(*(word.format(**places) for word in arguments.split()))
+    assert done.code == 2
+    assert sentence in re.sub(r"\s+", " ", done.err)
+    assert "Traceback" not in done.err
+    assert old.read_bytes() == b"the one before"
+    assert (mine / "notes.txt").read_text() == "mine"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine", "old.reel"]
+
+
+def test_signals_are_not_written_over_a_file_that_is_there(reel: Path, tmp_path: Path) -> None:
+    agent, signals = tmp_path / "agent.py", tmp_path / "signals.jsonl"
+    agent.write_text("class Agent:\n    def on_trade(self, trade, market):\n        return 1\n")
+    replay = ("replay", str(reel), "--agent", f"{agent}:Agent", "--signals", str(signals))
+    assert run(*replay).code == 0
+    written = signals.read_bytes()
+    assert written.count(b"\n") > 1_000
+    refused = run(*replay, "--to", "+1s")
+    assert refused.code == 2
+    assert "--force to replace it" in refused.err
+    assert signals.read_bytes() == written
+    assert run(*replay, "--to", "+1s", "--force").code == 0
+    assert 0 < len(signals.read_bytes()) < len(written)
