@@ -92,7 +92,7 @@ def _damaged_answer(chance: random.Random, name: str, message: bytes) -> bytes:
     if not bodies or chance.random() < 0.2:
         return message
     purpose, symbol, body = chance.choice(bodies)
-    damaged = chance.choice(_DAMAGES)(chance, body, [each for _, _, each in bodies])
+    damaged = chance.choice(DAMAGES)(chance, body, [each for _, _, each in bodies])
     return http_payload(HttpResponse("GET", "", 200, purpose, symbol), damaged)
 
 
