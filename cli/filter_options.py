@@ -9,6 +9,7 @@ import click
 
 from cli.options import RecordingTime, read_names, read_recording_time, reading
 from venues.channel import Channel
+from venues.errors import nearest
 from venues.frame import FrameKind
 
 if TYPE_CHECKING:
@@ -18,21 +19,29 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def _read_channels(text: str) -> tuple[Channel, ...]:
-    return tuple(_named(name, {each.value: each for each in Channel}) for name in read_names(text))
+def read_channels(text: str) -> tuple[Channel, ...]:
+    """Read names of channels parted by commas.
+
+    Raises:
+        ValueError: one is none.
+    """
+    channels = {each.value: each for each in Channel}
+    return tuple(_named(name, channels, "channel") for name in read_names(text))
 
 
 def _read_kinds(text: str) -> tuple[FrameKind, ...]:
     kinds = {each.name.lower(): each for each in FrameKind}
-    return tuple(_named(name, kinds) for name in read_names(text))
+    return tuple(_named(name, kinds, "kind") for name in read_names(text))
 
 
 Value = TypeVar("Value")
 
 
-def _named(name: str, known: dict[str, Value]) -> Value:
+def _named(name: str, known: dict[str, Value], what: str) -> Value:
     if name not in known:
-        raise ValueError(f"there is no {name!r}; there are {', '.join(known)}")
+        raise ValueError(
+            f"there is no {what} {name!r}{nearest(name, known)}; there are {', '.join(known)}"
+        )
     return known[name]
 
 
@@ -69,7 +78,7 @@ def filter_options(command: Decorated) -> Decorated:
             click.option(
                 "--channels",
                 metavar="CHANNEL,...",
-                callback=reading(_read_channels),
+                callback=reading(read_channels),
                 help=f"Of market data, only these channels: {', '.join(Channel)}.",
             ),
             click.option(

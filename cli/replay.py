@@ -19,7 +19,7 @@ from cli.fault_options import (
     tell_faults,
 )
 from cli.options import RecordingTime, agent_options, json_option, speed_option
-from cli.replay_range import AskedRange, range_options, read_channels, resolve_range
+from cli.replay_range import AskedRange, range_options, resolve_range
 from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
 from cli.streams_option import refuse_absent
 from cli.terminal import print_json, say, warn
@@ -71,7 +71,7 @@ def replay(
     duration_ns: int | None,
     streams: tuple[str, ...] | None,
     symbols: tuple[str, ...] | None,
-    channels: tuple[str, ...] | None,
+    channels: tuple[Channel, ...] | None,
     cold: bool,
     start_paused: bool,
     loop: bool,
@@ -112,7 +112,6 @@ def replay(
 
     pace = speed_of(speed)
     faults = read_faults(fault_file, fault_words, seed)
-    wanted = read_channels(channels)
     quiet = as_json or digest_only
     _check(signals_file, agent_reference, start_paused, pace is None, quiet)
     for stream in streams or ():
@@ -129,7 +128,7 @@ def replay(
         return
     asked = AskedRange(from_time, to_time, start_offset_ns, duration_ns)
     played = resolve_range(recordings, asked)
-    source, selected = _source(recordings, streams, symbols, wanted)
+    source, selected = _source(recordings, streams, symbols, channels)
     faulty = None if faults is None else FaultySource(source, faults)
     attached = AttachedEngine(
         agent_reference, signals_file, _warn_of_failure, _settings(recordings, engine_file)

@@ -107,6 +107,7 @@ class ReplayKeys:
                 self._playback.pause()
             self._playback.message = ""
         elif key == RIGHT:
+            self._playback.message = ""
             self._playback.player.step()
         elif key in (UP, DOWN):
             self._clock.set_rate(next_rate(self._clock.rate, faster=key == UP))

@@ -54,15 +54,15 @@ def shown_progress(
         def look() -> None:
             while not ended.wait(_LOOK_INTERVAL_S):
                 position_ns = playback.position_ns
-                if position_ns is not None:
-                    bar.update(
-                        task,
-                        completed=max(0, position_ns - first_ns),
-                        recorded=utc_text(position_ns),
-                        frames=counted(playback.frames + playback.player.frames_played, "frame"),
-                        status="max" if keys is None else keys.status,
-                        refresh=True,
-                    )
+                at_ns = first_ns if position_ns is None else position_ns
+                bar.update(
+                    task,
+                    completed=max(0, at_ns - first_ns),
+                    recorded=utc_text(at_ns),
+                    frames=counted(playback.frames + playback.player.frames_played, "frame"),
+                    status="max" if keys is None else keys.status,
+                    refresh=True,
+                )
 
         watcher = threading.Thread(target=look, daemon=True)
         watcher.start()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from cli.filter_options import read_channels
 from cli.options import RecordingTime, read_duration_ns, read_names, read_recording_time, reading
 from cli.report_text import utc_text
 
 if TYPE_CHECKING:
     from replay.recording import Recording
-    from venues.channel import Channel
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -78,28 +78,13 @@ _OPTIONS = (
     ),
     _names("--streams", "VENUE,...", "Play only what came from these venues."),
     _names("--symbols", "SYMBOL,...", "Play only what is about these symbols."),
-    _names("--channels", "CHANNEL,...", "Play only these channels: book, trades, liquidations ..."),
+    click.option(
+        "--channels",
+        metavar="CHANNEL,...",
+        callback=reading(read_channels),
+        help="Play only these channels: book, trades, liquidations ...",
+    ),
 )
-
-
-def read_channels(names: tuple[str, ...] | None) -> tuple[Channel, ...] | None:
-    """Return the channels of these names.
-
-    Raises:
-        click.UsageError: one is none.
-    """
-    from venues.channel import Channel
-    from venues.errors import nearest
-
-    if names is None:
-        return None
-    known = {channel.value: channel for channel in Channel}
-    for name in names:
-        if name not in known:
-            raise click.UsageError(
-                f"there is no channel {name!r}{nearest(name, known)}. Channels: {', '.join(known)}."
-            )
-    return tuple(known[name] for name in names)
 
 
 def resolve_range(recordings: list[Recording], asked: AskedRange) -> Range:

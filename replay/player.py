@@ -264,16 +264,16 @@ class Player:
             return place, False
         self._steps -= 1
         with suppress(ClockBackwardsError):
-            clock.jump(due_ns)
+            # Not to its time: what was received in the same nanosecond is for the next step.
+            clock.jump(due_ns - 1)
         return None, True
 
     def _due(self, frame: Frame, due_times: DueTimes, clock: VirtualClock) -> int:
         due_ns = due_times.due_ns(frame)
         if self._begins:
             self._begins = False
-            # After a seek a paused clock stands before the frame, so that it is not handed out.
-            sought = self._last is not None
-            clock.start(due_ns - 1 if sought and clock.paused else due_ns)
+            # A paused clock stands before the frame, so that it is not handed out.
+            clock.start(due_ns - 1 if clock.paused else due_ns)
         return due_ns
 
     def _handed_out(self, frame: Frame, due_ns: int) -> Frame:

@@ -126,7 +126,7 @@ def test_a_paused_replay_goes_to_a_time_shows_the_book_and_steps_frame_by_frame(
         played = int(terminal.wait_for(r"\d+ frames?").split()[0])
         for more in (1, 2):
             terminal.type(b"\x1b[C")
-            terminal.wait_for(rf"\b{played + more} frames ")
+            terminal.wait_for(rf"\b{played + more} frames? ")
         digest = terminal.stop()
     after = engine_before(recording, frame_number=there.next_frame_number + 2)
     assert digest == digest_text(after.engine.state_digest())

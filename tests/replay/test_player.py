@@ -146,13 +146,14 @@ def test_nothing_is_read_ahead_of_what_was_asked_for() -> None:
     assert read == [0]
 
 
-def test_a_paused_playback_hands_out_its_first_frame_and_then_waits() -> None:
+def test_a_paused_playback_stands_before_its_first_frame() -> None:
     frames = frames_with_gaps([0, 10**6])
     clock = VirtualClock(paused=True)
     player = Player(FrameList(frames), "1x", clock=clock)
     playing = iter(player)
-    next(playing)
-    assert clock.now_ns == START_NS
+    player.step()
+    assert next(playing) is frames[0]
+    assert clock.now_ns == START_NS - 1
     clock.resume()
     assert next(playing) is frames[1]
 
