@@ -287,11 +287,15 @@ def _failure(
     actual = engine.trace()
     head = f"tickreel: the state is not the expected one ({recording.origin})"
     if stored is None or not _is_digest(wanted, stored.digest):
-        other = "none" if stored is None else f"another one ({stored.digest}) is"
+        why = (
+            "No state is stored to compare with"
+            if stored is None
+            else f"The state that is stored is another one ({stored.digest})"
+        )
         return (
             f"{head}\n  expected: digest {wanted}\n  actual:   digest {actual.digest} after "
-            f"{actual.frames:,} frames\n  Of the expected state {other} stored, so where the two "
-            "parted cannot be said: --reel-mode=once stores one, where the test passes."
+            f"{actual.frames:,} frames\n  {why}, so where the two parted cannot be said: "
+            "--reel-mode=once stores one, where the test passes."
         )
     difference = trace_difference(stored, actual)
     frame = None

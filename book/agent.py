@@ -5,13 +5,19 @@ the event and its market. What a method returns, where it isn't None, is a *sign
 `on_signal` with the frame that it came from, so that the same agent over the same frames gives the
 same signals, live and in a replay.
 
+An agent that is given the engine may subscribe handlers with `engine.on` while it is made; they
+are treated as its methods are.
+
 An agent that raises never disturbs the engine: the failure is reported with its frame and counted,
 and after `FAILURES_MAX` the agent is detached.
 """
 
 from __future__ import annotations
 
+import inspect
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -50,7 +56,11 @@ class Signal(msgspec.Struct, frozen=True):
 
 
 class AgentFailure(msgspec.Struct, frozen=True):
-    """An agent's method raised. `detached` says that it was the last straw."""
+    """An agent's method raised.
+
+    `place` is where in the agent's file, '' where that is not known; `detached` says that it was
+    the last straw.
+    """
 
     method: str
     frame_number: int
@@ -58,6 +68,7 @@ class AgentFailure(msgspec.Struct, frozen=True):
     error: str
     failures: int
     detached: bool
+    place: str = ""
 
 
 class AttachedAgent:
@@ -69,6 +80,8 @@ class AttachedAgent:
         agent: object,
         on_signal: Callable[[Signal], None],
         on_failure: Callable[[AgentFailure], None],
+        *,
+        adopt: bool,
     ) -> None:
         self._engine = engine
         self._on_signal = on_signal
@@ -77,6 +90,10 @@ class AttachedAgent:
         self.failures = 0
         self.signals = 0
         self.detached = False
+        if adopt:
+            self._subscribed += engine.subscribers.guard(
+                lambda handler: self._guarded(_name(handler), handler)
+            )
         for name, kind in AGENT_METHODS.items():
             method = getattr(agent, name, None)
             if method is not None:
@@ -86,7 +103,7 @@ class AttachedAgent:
 
     @property
     def methods(self) -> int:
-        """How many of the agent's methods are subscribed."""
+        """How many of the agent's methods and handlers are subscribed."""
         return len(self._subscribed)
 
     def detach(self) -> None:
@@ -118,7 +135,7 @@ class AttachedAgent:
                 return
             frame = self._engine.frame
             try:
-                result = method(event, market)
+                result = _plain(method(event, market))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the agent's affair
                 self._failed(name, frame, error)
             else:
@@ -142,9 +159,42 @@ class AttachedAgent:
         text = f"{type(error).__name__}: {error}"
         self._on_failure(
             AgentFailure(
-                name, frame.frame_number, frame.receive_time_ns, text, self.failures, detached
+                name,
+                frame.frame_number,
+                frame.receive_time_ns,
+                text,
+                self.failures,
+                detached,
+                _place(error),
             )
         )
+
+
+def _plain(result: object) -> object:
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError(
+            "it returned something to await; write it as `async def`, and it is awaited"
+        )
+    return result
+
+
+def _name(handler: Callable[..., object]) -> str:
+    name: str = getattr(handler, "__name__", type(handler).__name__)
+    return name
+
+
+def _place(error: BaseException) -> str:
+    """Return the line of the agent's file in which it went wrong."""
+    steps = [
+        (step.f_code.co_filename, line)
+        for step, line in traceback.walk_tb(error.__traceback__)
+        if step.f_code.co_filename != __file__
+    ]
+    # What it called in libraries is deeper than its own file, and says less.
+    lines = [line for file, line in steps if file == steps[0][0]]
+    return f"{PurePath(steps[0][0]).name} line {lines[-1]}" if lines else ""
 
 
 def attach_agent(
@@ -152,6 +202,11 @@ def attach_agent(
     agent: object,
     on_signal: Callable[[Signal], None],
     on_failure: Callable[[AgentFailure], None],
+    *,
+    adopt: bool = False,
 ) -> AttachedAgent:
-    """Subscribe an agent's methods to an engine; see the module's docstring."""
-    return AttachedAgent(engine, agent, on_signal, on_failure)
+    """Subscribe an agent's methods to an engine; see the module's docstring.
+
+    With `adopt`, whatever is subscribed to the engine already is the agent's own.
+    """
+    return AttachedAgent(engine, agent, on_signal, on_failure, adopt=adopt)

@@ -58,6 +58,7 @@ class Engine:
         findings: what a reader of the data must know.
         connections: the connections seen, and how they ended.
         frames: how many frames were applied.
+        subscribers: who is told of what, besides `on` and `off`.
         undecodable: how many received frames were not what their venue's protocol says.
     """
 
@@ -71,7 +72,7 @@ class Engine:
         self._guard = StalenessGuard()
         self._lanes: dict[str, VenueLane] = {}
         self._unknown_venues: set[str] = set()
-        self._subscribers = Subscribers()
+        self.subscribers = Subscribers()
         self._raised: list[tuple[Finding | Stale, str, str]] = []
         self._frame: Frame | None = None
         self._markers: dict[FrameKind, Callable[[Frame], None]] = {
@@ -125,18 +126,18 @@ class Engine:
         frame is applied. What it raises leaves `apply`.
         """
         if handler is not None:
-            self._subscribers.add(kind, handler)
+            self.subscribers.add(kind, handler)
             return handler
 
         def decorate(function: HandlerType) -> HandlerType:
-            self._subscribers.add(kind, function)
+            self.subscribers.add(kind, function)
             return function
 
         return decorate
 
     def off(self, kind: type, handler: Handler) -> None:
         """Take a subscription back."""
-        self._subscribers.remove(kind, handler)
+        self.subscribers.remove(kind, handler)
 
     # Frames.
 
@@ -146,14 +147,14 @@ class Engine:
         Raises:
             AsyncHandlerError: an async handler subscribed; use `apply_async`.
         """
-        if self._subscribers.first_async is not None:
-            raise AsyncHandlerError(self._subscribers.first_async)
+        if self.subscribers.first_async is not None:
+            raise AsyncHandlerError(self.subscribers.first_async)
         self._step(frame)
 
     async def apply_async(self, frame: Frame) -> None:
         """Apply one frame, then await the async handlers, one after the other."""
         self._step(frame)
-        await self._subscribers.wait()
+        await self.subscribers.wait()
 
     def _step(self, frame: Frame) -> None:
         previous, self._frame = self._frame, frame
@@ -187,7 +188,7 @@ class Engine:
         except UNDECODABLE as error:
             self._undecodable(undecodable_reason(error))
             return
-        told: list[Event] | None = [] if self._subscribers.anyone else None
+        told: list[Event] | None = [] if self.subscribers.anyone else None
         takers = lane.takers
         for event in events:
             try:
@@ -201,7 +202,7 @@ class Engine:
             lane.settle(frame)
         if told:
             for event in told:
-                self._subscribers.tell(event, lane.markets.get(event.symbol))
+                self.subscribers.tell(event, lane.markets.get(event.symbol))
         if lane.cascades:
             self._tell_cascades(lane)
 
@@ -238,7 +239,7 @@ class Engine:
         frame = self.frame
         finding = finding_about(frame, kind, symbol, text, expected, received, missing)
         self.findings.add(finding)
-        if Finding in self._subscribers:
+        if Finding in self.subscribers:
             self._raised.append((finding, frame.venue, symbol))
 
     def _undecodable(self, text: str) -> None:
@@ -268,19 +269,19 @@ class Engine:
             market.counters.stale += 1
             told = (FindingKind.STALE, stale.symbol, str(stale))
             self.report(*told, received=stale.silent_since_ns)
-            if Stale in self._subscribers:
+            if Stale in self.subscribers:
                 self._raised.append((stale, stale.venue, stale.symbol))
 
     def _tell_raised(self) -> None:
         raised, self._raised = self._raised, []
         for event, venue, symbol in raised:
             lane = self._lanes.get(venue)
-            self._subscribers.tell(event, lane.markets.get(symbol) if lane else None)
+            self.subscribers.tell(event, lane.markets.get(symbol) if lane else None)
 
     def _tell_cascades(self, lane: VenueLane) -> None:
         cascades, lane.cascades = lane.cascades, []
         for cascade, market in cascades:
-            self._subscribers.tell(cascade, market)
+            self.subscribers.tell(cascade, market)
 
     # Frames that no market is in.
 
@@ -322,10 +323,8 @@ class Engine:
         if lost.cause == DROPPED:
             self._skip(frame)
             return
-        frames = "an unknown number of" if lost.frames is None else f"{lost.frames:,}"
-        text = f"{frames} frames lost: {lost.cause}"
         self.connections.lost(lost)
-        self.report(FindingKind.LOST, "", text, missing=lost.frames)
+        self.report(FindingKind.LOST, "", lost.sentence, missing=lost.frames)
         for name, lane in self._lanes.items():
             if frame.venue not in (RECORDER, name):
                 continue

@@ -83,7 +83,7 @@ def _id_range(last: int, delta: BookDelta) -> Judgement:
     return Judgement(Verdict.GAP, last + 1, first, first - last - 1)
 
 
-def _none(last: int, delta: BookDelta) -> Judgement:
+def _none(_last: int, _delta: BookDelta) -> Judgement:
     return IN_ORDER
 
 

@@ -41,15 +41,27 @@ class Subscribers:
     __slots__ = ("_handlers", "_waiting", "anyone", "first_async")
 
     def __init__(self) -> None:
-        self._handlers: dict[type, list[tuple[Handler, bool]]] = {}
+        # By kind: who subscribed, what is called in its place, and whether that is async.
+        self._handlers: dict[type, list[tuple[Handler, Handler, bool]]] = {}
         self._waiting: list[Awaitable[object]] = []
         self.anyone = False
         self.first_async: Handler | None = None
 
     def add(self, kind: type, handler: Handler) -> None:
         """Subscribe `handler` to events of exactly this kind."""
-        self._handlers.setdefault(kind, []).append((handler, is_async(handler)))
+        self._handlers.setdefault(kind, []).append((handler, handler, is_async(handler)))
         self._look_over()
+
+    def guard(self, guarded: Callable[[Handler], Handler]) -> list[tuple[type, Handler]]:
+        """Call `guarded(handler)` in the place of each handler there is; return those handlers.
+
+        A subscription is still taken back by the handler that subscribed.
+        """
+        for kind, held in self._handlers.items():
+            calls = [(handler, guarded(call)) for handler, call, _ in held]
+            self._handlers[kind] = [(handler, call, is_async(call)) for handler, call in calls]
+        self._look_over()
+        return [(kind, handler) for kind, held in self._handlers.items() for handler, *_ in held]
 
     def remove(self, kind: type, handler: Handler) -> None:
         """Take a subscription back; does nothing where there is none."""
@@ -65,7 +77,9 @@ class Subscribers:
     def _look_over(self) -> None:
         self.anyone = bool(self._handlers)
         every = (each for held in self._handlers.values() for each in held)
-        self.first_async = next((handler for handler, asynchronous in every if asynchronous), None)
+        self.first_async = next(
+            (handler for handler, _, asynchronous in every if asynchronous), None
+        )
 
     def __contains__(self, kind: type) -> bool:
         """Say whether anyone wants to be told of this kind."""
@@ -73,8 +87,8 @@ class Subscribers:
 
     def tell(self, event: object, market: object) -> None:
         """Call the plain handlers of the event's kind; line up the async ones."""
-        for handler, asynchronous in tuple(self._handlers.get(type(event), ())):
-            result = handler(event, market)
+        for _, call, asynchronous in tuple(self._handlers.get(type(event), ())):
+            result = call(event, market)
             if asynchronous:
                 assert inspect.isawaitable(result)
                 self._waiting.append(result)

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import ModuleType
 
 from book.agent import AGENT_METHODS
+from book.engine import Engine
 from cli.errors import AgentFileError
 from venues.errors import nearest
 
 
-def load_agent(reference: str, engine: object) -> object:
+def load_agent(reference: str, engine: Engine) -> object:
     """Load the class that `reference` names and return an instance of it.
 
     Its constructor is called with `engine` where it takes an argument, else with nothing.
@@ -33,7 +34,15 @@ def load_agent(reference: str, engine: object) -> object:
     path = Path(file_name)
     if not path.is_file():
         raise AgentFileError(reference, f"there is no file {file_name}{_nearest_file(path)}.")
-    return _instance(reference, _class_in(reference, _run_file(reference, path)), engine)
+    agent = _instance(reference, _class_in(reference, _run_file(reference, path)), engine)
+    handles = any(callable(getattr(agent, handler, None)) for handler in AGENT_METHODS)
+    if not handles and not engine.subscribers.anyone:
+        raise AgentFileError(
+            reference,
+            f"{type(agent).__name__} has no handler. "
+            f"Give it one or more of: {', '.join(AGENT_METHODS)}.",
+        )
+    return agent
 
 
 def _nearest_file(path: Path) -> str:
@@ -90,14 +99,10 @@ def _class_in(reference: str, module: ModuleType) -> type:
         raise AgentFileError(
             reference, f"{name} is no class: it is of type {type(wanted).__name__}."
         )
-    if not any(callable(getattr(wanted, handler, None)) for handler in AGENT_METHODS):
-        raise AgentFileError(
-            reference, f"{name} has no handler. Give it one or more of: {', '.join(AGENT_METHODS)}."
-        )
     return wanted
 
 
-def _instance(reference: str, agent_class: type, engine: object) -> object:
+def _instance(reference: str, agent_class: type, engine: Engine) -> object:
     try:
         arguments = [engine] if _takes_engine(agent_class) else []
         return agent_class(*arguments)

@@ -5,10 +5,9 @@ The same for a capture and for a replay: so that an agent cannot know which of t
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
-from book.agent import AGENT_METHODS, AgentFailure, AttachedAgent, Signal, attach_agent
+from book.agent import AgentFailure, AttachedAgent, Signal, attach_agent
 from book.engine import Engine
 from book.settings import EngineSettings
 from cli.agent_file import load_agent
@@ -46,10 +45,8 @@ class AttachedEngine:
         agent = None if agent_reference is None else load_agent(agent_reference, self.engine)
         self.signals = SignalFile(signals_file)
         if agent is not None:
-            self.asynchronous = any(
-                inspect.iscoroutinefunction(getattr(agent, name, None)) for name in AGENT_METHODS
-            )
-            self._agent = attach_agent(self.engine, agent, self._write, self._failed)
+            self._agent = attach_agent(self.engine, agent, self._write, self._failed, adopt=True)
+            self.asynchronous = self.engine.subscribers.first_async is not None
 
     def _write(self, signal: Signal) -> None:
         try:
@@ -76,7 +73,8 @@ class AttachedEngine:
 
 def failure_text(failure: AgentFailure) -> str:
     """Return the sentences for an agent that raised."""
-    text = f"the agent failed at frame {failure.frame_number:,} ({failure.method}): {failure.error}"
+    where = f"{failure.method}, {failure.place}" if failure.place else failure.method
+    text = f"the agent failed at frame {failure.frame_number:,} ({where}): {failure.error}"
     if failure.detached:
         text += "\nIt was detached after this; everything else goes on."
     return text

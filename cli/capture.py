@@ -136,7 +136,11 @@ def capture(
 
 
 def _tell_end(captured: Captured, told: CaptureLog) -> None:
+    from cli.capture_text import mute_texts
+
     report = captured.report
+    for text in mute_texts(report):
+        told.warn(text, "connection")
     for fault in report.sealing_faults:
         told.warn(fault, "sealing")
     told.log_end(report)

@@ -88,6 +88,17 @@ def closing_text(report: RecorderReport, ended: EngineEnded | None) -> str:
     return text
 
 
+def mute_texts(report: RecorderReport) -> list[str]:
+    """Return a sentence for each connection on which nothing came, and which did not say why."""
+    texts = []
+    for one in report.connections:
+        if one.stream in report.stream_faults or one.messages:
+            continue
+        what = "connected, but no message came" if one.connects else "never connected"
+        texts.append(f"{one.stream}: {what}")
+    return texts
+
+
 def capture_result(
     report: RecorderReport,
     seconds: float,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.errors import CommandError
 from cli.filter_options import filter_options, taken_from
+from venues.errors import nearest
+
+if TYPE_CHECKING:
+    from replay.frame_selection import Met, Wanted
 
 
 @click.command(short_help="Print a recording's frames, or their events.")
@@ -41,22 +46,36 @@ def cat(
     """
     from cli.frame_text import CSV_HEAD, FRAME_LINES, event_lines
     from replay.decoded_frames import decoded
-    from replay.frame_selection import selected
+    from replay.frame_selection import Met, selected
     from replay.recording import Recording
 
     chosen = taken_from(options)
     format_name = "ndjson" if as_json else format_name
     if events and format_name == "csv":
-        raise click.UsageError("events of different kinds fit no one table: `tickreel export`.")
+        raise click.UsageError(
+            "events of different kinds fit no one table; `tickreel export` writes one of each kind."
+        )
     recording = Recording.open(folder)
-    wanted = chosen.of(recording)
-    frames = islice(selected(recording, wanted, skip_damaged=skip_damaged), limit)
+    wanted, met = chosen.of(recording), Met()
+    frames = islice(selected(recording, wanted, met, skip_damaged=skip_damaged), limit)
     if events:
         for each in decoded(frames):
             for line in event_lines(each, as_json=format_name == "ndjson"):
                 click.echo(line)
-        return
-    if format_name == "csv":
-        click.echo(CSV_HEAD)
-    for frame in frames:
-        click.echo(FRAME_LINES[format_name](frame))
+    else:
+        if format_name == "csv":
+            click.echo(CSV_HEAD)
+        for frame in frames:
+            click.echo(FRAME_LINES[format_name](frame))
+    if limit is None:
+        _refuse_unmet(wanted, met)
+
+
+def _refuse_unmet(wanted: Wanted, met: Met) -> None:
+    """Say that symbols are not there: no line about them is no proof that nothing happened."""
+    for symbol in wanted.symbols or ():
+        if met.symbols and symbol not in met.symbols:
+            raise CommandError(
+                f"nothing of {symbol!r} came in what was printed{nearest(symbol, met.symbols)}. "
+                f"There is {', '.join(sorted(met.symbols)[:10])}."
+            )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.report_text import byte_text, counted, printable
-from cli.terminal import print_json
+from cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from replay.derived_recording import DerivedReport
@@ -39,6 +39,15 @@ def print_parts(reports: Sequence[DerivedReport], *, as_json: bool) -> None:
         return
     for report in reports:
         click.echo(_line(report))
+
+
+def note_cut_books(*, cut: bool) -> None:
+    """Say that books which were begun before a cut are not there after it."""
+    if cut:
+        say(
+            "note: a book that began before the cut is empty behind it, until its next snapshot. "
+            "`tickreel replay --from` of the whole shows it as it was."
+        )
 
 
 def _line(report: DerivedReport) -> str:

@@ -41,6 +41,7 @@ _LINES_MAX = 10
     help="With --engine: where the state is stored; NAME.expected.json beside it if not given.",
 )
 @click.option("--write", is_flag=True, help="With --engine: store the state of now.")
+@click.option("--force", is_flag=True, help="With --write: replace a stored state that differs.")
 @json_option
 def diff(
     folders: tuple[str, ...],
@@ -49,6 +50,7 @@ def diff(
     by_engine: bool,
     expected_file: str | None,
     write: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Say what differs between two recordings: frames, events, and what the engine makes of them.
@@ -63,9 +65,13 @@ def diff(
         raise click.UsageError("give two recordings, or --engine and one.")
     if not by_engine and (write or expected_file):
         raise click.UsageError("--expected and --write go with --engine.")
+    if force and not write:
+        raise click.UsageError("--force goes with --write.")
     recordings = [Recording.open(folder) for folder in folders]
     if by_engine:
-        different = _engines(recordings[0], expected_file, write=write, as_json=as_json)
+        different = _engines(
+            recordings[0], expected_file, write=write, force=force, as_json=as_json
+        )
     else:
         different = _recordings(
             recordings[0],
@@ -111,7 +117,7 @@ def _recordings(
 
 
 def _engines(
-    recording: Recording, expected_file: str | None, *, write: bool, as_json: bool
+    recording: Recording, expected_file: str | None, *, write: bool, force: bool, as_json: bool
 ) -> bool:
     from replay.state_trace import read_trace, trace_path, write_trace
 
@@ -124,7 +130,7 @@ def _engines(
     now = _trace(recording)
     expected = read_trace(path) if path.exists() else now
     difference = _compared(expected, now)
-    if write:
+    if write and (force or expected is now):
         write_trace(path, now)
         say(f"{printable(str(path))}: state after {counted(now.frames, 'frame')} stored")
     if as_json:
@@ -133,6 +139,11 @@ def _engines(
         )
     else:
         _print_state(difference, expected, now, recording)
+    if write and not force and not difference.same:
+        raise CommandError(
+            f"{path}: the state that is stored there is another one, and nothing is written over "
+            "it. --force replaces it, or --expected names another file."
+        )
     return not difference.same and not write
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.errors import CommandError
 from cli.filter_options import filter_options, taken_from
 from cli.options import force_option, json_option, read_names, reading
 from cli.report_text import aligned, count_text, printable
@@ -76,24 +78,36 @@ def export(
         raise click.UsageError("--kinds chooses frames, and events have none: leave it out.")
     recording = Recording.open(folder)
     wanted = chosen.of(recording)
-    target = Path(output)
-    with output_folder(target, force=force) as place:
+    target, kept = Path(output), _Kept(wanted)
+    with output_folder(target, force=force, own=_file_names(format_name)) as place:
         files, notes = _write(
-            recording, place, wanted, format_name, tables, exchange, numbers, skip_damaged
+            recording, place, wanted, kept, format_name, tables, exchange, numbers, skip_damaged
         )
+        kept.refuse_nothing(recording, files)
     for note in notes:
         warn(note)
     if as_json:
         print_json({"path": str(target), "rows": files, "notes": notes})
     else:
         rows = [(printable(f"{target}/{name}"), count_text(count)) for name, count in files.items()]
-        click.echo("\n".join(aligned(rows, right=(1,))) if rows else "nothing to export")
+        click.echo("\n".join(aligned(rows, right=(1,))))
+
+
+def _file_names(format_name: str) -> re.Pattern[str]:
+    from replay import export_hftbacktest, export_parquet, export_tardis
+
+    return {
+        "parquet": export_parquet.FILE_NAMES,
+        "tardis": export_tardis.FILE_NAMES,
+        "hftbacktest": export_hftbacktest.FILE_NAMES,
+    }[format_name]
 
 
 def _write(
     recording: Recording,
     place: Path,
     wanted: Wanted,
+    kept: _Kept,
     format_name: str,
     tables: tuple[str, ...] | None,
     exchange: str | None,
@@ -107,7 +121,7 @@ def _write(
         "to_ns": wanted.to_ns,
         "streams": wanted.venues,
         "skip_damaged": skip_damaged,
-        "keep": _keeping(wanted),
+        "keep": kept.keep,
     }
     if format_name == "parquet":
         names = _known(tables, export_parquet.TABLES)
@@ -138,22 +152,47 @@ def _known(tables: tuple[str, ...] | None, known: dict[str, Any]) -> tuple[str, 
     return tables or tuple(known)
 
 
-def _keeping(wanted: Wanted) -> Callable[[EventRow], bool] | None:
-    """Return what says whether a row is about a wanted symbol, by a wanted channel."""
-    if not wanted.by_content:
-        return None
-    from replay.event_rows import BookRow, LiquidationRow, QuoteRow, TickerRow, TradeRow
-    from venues.channel import Channel
+class _Kept:
+    """Which rows are about a wanted symbol, by a wanted channel; and what symbols were met."""
 
-    channels: dict[type[EventRow], Channel] = {
-        BookRow: Channel.BOOK,
-        TradeRow: Channel.TRADES,
-        LiquidationRow: Channel.LIQUIDATIONS,
-        QuoteRow: Channel.QUOTES,
-        TickerRow: Channel.TICKERS,
-    }
+    def __init__(self, wanted: Wanted) -> None:
+        from replay.event_rows import BookRow, LiquidationRow, QuoteRow, TickerRow, TradeRow
+        from venues.channel import Channel
 
-    def keep(row: EventRow) -> bool:
-        return wanted.covers(row.symbol, channels[type(row)])
+        self._wanted = wanted
+        self._met: set[str] = set()
+        self._channels: dict[type[EventRow], Channel] = {
+            BookRow: Channel.BOOK,
+            TradeRow: Channel.TRADES,
+            LiquidationRow: Channel.LIQUIDATIONS,
+            QuoteRow: Channel.QUOTES,
+            TickerRow: Channel.TICKERS,
+        }
 
-    return keep
+    @property
+    def keep(self) -> Callable[[EventRow], bool] | None:
+        """What says whether a row is kept; None where all are."""
+        return self._keep if self._wanted.by_content else None
+
+    def _keep(self, row: EventRow) -> bool:
+        self._met.add(row.symbol)
+        return self._wanted.covers(row.symbol, self._channels[type(row)])
+
+    def refuse_nothing(self, recording: Recording, files: dict[str, int]) -> None:
+        """Refuse to leave no file, or files without a row about symbols that are not there.
+
+        A file of a table without rows is as good as any other: nothing of the kind happened.
+
+        Raises:
+            CommandError: it would be so.
+        """
+        wanted = self._wanted.symbols or ()
+        absent = bool(wanted and self._met and self._met.isdisjoint(wanted))
+        if files and not absent:
+            return
+        near = "".join(nearest(symbol, self._met) for symbol in wanted)
+        there = f" There are rows of {', '.join(sorted(self._met)[:10])}." if self._met else ""
+        raise CommandError(
+            f"{recording.origin}: nothing was written, because it has no row of what was asked "
+            f"for{near}.{there}"
+        )

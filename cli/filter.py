@@ -22,9 +22,10 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
     """Make a recording of those frames of another that are asked for: a folder, or a .reel file.
 
     Payloads and times stay as they are. Connections that are open where the time range begins are
-    carried in with their beginnings, and what is about no market stays with its connection.
+    carried in with their beginnings, and what is about no market stays with its connection. Books
+    are not carried in: they are empty until their next snapshot.
     """
-    from cli.derived_text import print_derived
+    from cli.derived_text import note_cut_books, print_derived
     from replay.derived_recording import (
         NothingLeftError,
         derived_description,
@@ -43,9 +44,7 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
 
     def checked() -> Any:  # noqa: ANN401 - an iterator of frames
         yield from frames
-        if met.taken == 0:
-            raise NothingLeftError(target, "no frame of the recording is what was asked for")
-        if wanted.by_content and met.about_markets == 0:
+        if wanted.by_content and met.about_markets == 0 and met.symbols:
             symbols = ", ".join(sorted(met.symbols)) or "none"
             channels = ", ".join(sorted(met.channels)) or "none"
             raise NothingLeftError(
@@ -53,6 +52,8 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
                 "no market data is what was asked for; there are the symbols "
                 f"{symbols} and the channels {channels}",
             )
+        if met.taken == 0:
+            raise NothingLeftError(target, "no frame of the recording is what was asked for")
 
     report = write_derived(checked(), description, target, force=force)
     for venue in sorted(met.counted_venues):
@@ -60,4 +61,6 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
             f"{venue} counts all that it sends on a connection: without the frames left out, "
             "its books show gaps."
         )
+    first_ns = source.first_receive_time_ns
+    note_cut_books(cut=(wanted.from_ns or 0) > (first_ns or 0))
     print_derived(report, as_json=as_json, carried=met.carried)

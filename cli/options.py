@@ -118,7 +118,7 @@ def read_recording_time(text: str) -> RecordingTime:
             seconds = since.days * 86_400 + since.seconds
             return RecordingTime(text, moment_ns=seconds * NS_PER_S + _fraction_ns(moment[3]))
     raise ValueError(
-        f"{text!r} is no time: write 2026-11-22T02:14:00Z, 02:14:00 (of the recording's day, UTC) "
+        f"{text!r} is no time: write 2026-11-22T02:14:00Z, 02:14:00 (of the recording's day, UTC), "
         "1763777640 (seconds since 1970) or +90s (after its start)"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -49,6 +50,7 @@ EXIT_INTERRUPTED = 130
 @click.option("-p", "--start-paused", is_flag=True, help="Wait for a key (space) to begin.")
 @click.option("-l", "--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
 @agent_options
+@click.option("--force", is_flag=True, help="Replace the file of --signals if it is there.")
 @engine_settings_option
 @click.option("--digest", "digest_only", is_flag=True, help="Print the state digest and no more.")
 @click.option(
@@ -75,6 +77,7 @@ def replay(
     loop: bool,
     agent_reference: str | None,
     signals_file: str | None,
+    force: bool,
     engine_file: str | None,
     digest_only: bool,
     prove: bool,
@@ -102,6 +105,7 @@ def replay(
     from cli.replay_playback import Playback
     from cli.replay_progress import shown_progress
     from replay.fault_source import FaultySource
+    from replay.output_place import refuse_taken
     from replay.recording import Recording
     from replay.speed import speed_of
     from venues.registry import venue_named, venues
@@ -113,6 +117,8 @@ def replay(
     _check(signals_file, agent_reference, start_paused, pace is None, quiet)
     for stream in streams or ():
         venue_named(stream)
+    if signals_file and Path(signals_file).is_file():  # a pipe or a terminal is never written over
+        refuse_taken(Path(signals_file), force=force)
     recordings = [Recording.open(folder) for folder in folders]
     _refuse_twice(recordings)
     refuse_absent(recordings, streams)

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cli.options import read_recording_time
+from cli.report_text import utc_text
 from replay.landmark import Landmark
 from replay.speed import RATE_MAX, RATE_MIN, speed_text
 from replay.virtual_clock import VirtualClock
@@ -50,11 +51,14 @@ class ReplayKeys:
     `prompt` is what has been typed after `/`, None while nothing is asked for.
     """
 
-    def __init__(self, playback: Playback, clock: VirtualClock, first_ns: int) -> None:
+    def __init__(
+        self, playback: Playback, clock: VirtualClock, first_ns: int, last_ns: int
+    ) -> None:
         self.prompt: str | None = None
         self._playback = playback
         self._clock = clock
         self._first_ns = first_ns
+        self._last_ns = last_ns
         self._file = sys.stdin.fileno()
         self._before: list[Any] = []
         self._ended = threading.Event()
@@ -100,7 +104,7 @@ class ReplayKeys:
             if self._clock.paused:
                 self._clock.resume()
             else:
-                self._clock.pause()
+                self._playback.pause()
             self._playback.message = ""
         elif key == RIGHT:
             self._playback.player.step()
@@ -128,8 +132,11 @@ class ReplayKeys:
     def _go(self, text: str) -> None:
         try:
             time_ns = read_recording_time(text).resolve(self._first_ns)
-        except ValueError as error:
-            self._playback.message = str(error)
+        except ValueError:
+            self._playback.message = f"{text!r} is no time: write 02:14:00 or +90s, or a whole one"
+            return
+        if time_ns > self._last_ns:
+            self._playback.message = f"what is played ends at {utc_text(self._last_ns)}"
             return
         self._playback.message = ""
         self._playback.go_to_time(time_ns)

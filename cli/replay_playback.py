@@ -41,7 +41,7 @@ class Playback:
     Attributes:
         player: what plays it.
         message: what the user should see now, '' for nothing.
-        books: the best prices where the user went last.
+        books: the best prices while it is paused, '' while it goes on.
         seconds: how long it played.
         frames: how many frames were played, over all rounds.
     """
@@ -109,18 +109,42 @@ class Playback:
             if self._attached.asynchronous:
                 asyncio.run(self._follow_async())
             else:
-                apply = self._attached.engine.apply
-                for frame in self.player:
-                    apply(frame)
+                self._follow()
         finally:
             self.frames += self.player.frames_played
 
+    def _follow(self) -> None:
+        apply, clock = self._attached.engine.apply, self.player.clock
+        if clock is None:
+            for frame in self.player:
+                apply(frame)
+            return
+        for frame in self.player:
+            apply(frame)
+            self._look(paused=clock.paused)
+
     async def _follow_async(self) -> None:
-        apply = self._attached.engine.apply_async
+        apply, clock = self._attached.engine.apply_async, self.player.clock
         async for frame in self.player:
             await apply(frame)
+            self._look(paused=clock is not None and clock.paused)
+
+    def _look(self, *, paused: bool) -> None:
+        """Show the books as they are after a frame of a paused playback."""
+        self.books = (
+            "   ".join(islice(_tops(self._attached.engine), MARKETS_SHOWN)) if paused else ""
+        )
 
     # Where the user goes. What is given to `Player.go` runs between two frames.
+
+    def pause(self) -> None:
+        """Stop where it is, and show the books as they are there."""
+        assert self.player.clock is not None, "who pauses has a clock"
+        self.player.clock.pause()
+        self.player.go(self._stay)
+
+    def _stay(self) -> None:
+        self._look(paused=True)
 
     def go_to_time(self, time_ns: int) -> None:
         """Go on with the first frame received at a time or later."""
@@ -172,7 +196,7 @@ class Playback:
     def _bring_to(self, sought: Sought) -> Place:
         engine = self._attached.engine
         restore(engine, sought.engine.checkpoint())
-        self.books = "   ".join(islice(_tops(engine), MARKETS_SHOWN))
+        self._look(paused=True)
         return Place(frame_number=sought.next_frame_number)
 
 

@@ -49,7 +49,7 @@ def shown_progress(
     total = max(1, last_ns - first_ns)
     task = bar.add_task("", total=total, recorded="", frames="", status="")
     ended = threading.Event()
-    with _keys(playback, first_ns) as keys, bar:
+    with _keys(playback, first_ns, last_ns) as keys, bar:
 
         def look() -> None:
             while not ended.wait(_LOOK_INTERVAL_S):
@@ -73,10 +73,12 @@ def shown_progress(
             watcher.join()
 
 
-def _keys(playback: Playback, first_ns: int) -> AbstractContextManager[ReplayKeys | None]:
+def _keys(
+    playback: Playback, first_ns: int, last_ns: int
+) -> AbstractContextManager[ReplayKeys | None]:
     clock = playback.player.clock
     if clock is None or not sys.stdin.isatty():
         return nullcontext()
     from cli.replay_keys import ReplayKeys
 
-    return ReplayKeys(playback, clock, first_ns)
+    return ReplayKeys(playback, clock, first_ns, last_ns)

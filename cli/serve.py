@@ -86,9 +86,11 @@ def serve(
 ) -> None:
     """Serve a recording over WebSockets, as the exchange that it came from.
 
-    Any client of that exchange can be pointed at it. Each begins at the recording's start with its
-    first subscription, and is sent what it subscribed to, byte for byte, at the recorded pace.
-    Snapshots that the exchange serves over HTTP are served on the same port.
+    Any client of that exchange can be pointed at it, and is sent what it subscribed to, byte for
+    byte. At a speed there is one time for all of them: it begins with the first subscription, and
+    who comes later is told the books first. At max, each client is played all from the start.
+    Snapshots that the exchange serves over HTTP are served on the same port, where the time is
+    controlled too: /tickreel/status, and by POST /tickreel/pause, resume, speed?x=10, seek?to=+90s.
     With --fault or --faults, every client meets the same faults, and they are listed at the end.
     """
     from replay.fault_steps import ServedFaults
@@ -108,7 +110,11 @@ def serve(
         port=port,
         insecure=insecure,
         at_end=AtEnd(at_end),
+        credentials=_credentials(credentials_env),
         venue=venue,
+        start_paused=start_paused,
+        token=_token(token_env),
+        shift_time=shift_time,
         change=None if faults is None else faults.new_change,
     )
     said = Said(server, token_env, start_paused=start_paused, shift_time=shift_time)

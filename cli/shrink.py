@@ -68,12 +68,13 @@ def shrink(
     in memory: cut a long recording with `tickreel filter` first.
 
     \b
-    tickreel shrink night -o bug.reel --while 'tickreel audit {} --json | grep -q crossed'
+    tickreel shrink night -o bug.reel --while 'tickreel audit {} | grep -q "crossed at"'
     """  # noqa: D301 - click's mark for lines that are not to be filled
     from cli.derived_text import print_derived
     from replay.derived_recording import derived_description, renumbered, write_derived
     from replay.output_place import refuse_taken
     from replay.recording import Recording
+    from replay.shrink import NothingShownError
     from replay.shrink import shrink as shrink_frames
 
     target = Path(output)
@@ -86,6 +87,8 @@ def shrink(
     candidate = _Candidate(workplace, description, command, limit_ns / 1e9, len(frames), line)
     try:
         shrunk = shrink_frames(frames, candidate.shows, tries_max=tries_max)
+    except NothingShownError:
+        raise NothingShownError(candidate.ended) from None
     finally:
         line.clear()
         shutil.rmtree(workplace, ignore_errors=True)
@@ -98,7 +101,11 @@ def shrink(
 
 
 class _Candidate:
-    """Writes a part of a recording and runs the command on it."""
+    """Writes a part of a recording and runs the command on it.
+
+    Attributes:
+        ended: how the command ended last, and the last that it said on stderr.
+    """
 
     def __init__(
         self,
@@ -117,6 +124,7 @@ class _Candidate:
         self._frames = frames
         self._line = line
         self._runs = 0
+        self.ended = ""
         self._least = frames
 
     def shows(self, frames: Sequence[Frame]) -> bool:
@@ -130,12 +138,15 @@ class _Candidate:
                 shell=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 timeout=self._limit_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
+            self.ended = f"it took longer than {self._limit_s:g} s"
             return False
+        said = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()[-1:]
+        self.ended = f"it ended with {done.returncode}" + (f": {said[0]}" if said else "")
         shown = done.returncode == 0
         self._runs += 1
         if shown:

@@ -28,9 +28,10 @@ def split(
 ) -> None:
     """Make several recordings of one, by time or by venue: DIR/part-0001 and so on.
 
-    Each can be played alone; `tickreel merge` of all gives the frames of the whole again.
+    Each can be played alone, with books from their first snapshots in it on; `tickreel merge` of
+    all gives the frames of the whole again.
     """
-    from cli.derived_text import print_parts
+    from cli.derived_text import note_cut_books, print_parts
     from replay.recording import Recording
     from replay.recording_parts import PARTS_MAX, split_by_time, split_by_venue
 
@@ -47,4 +48,5 @@ def split(
             raise click.UsageError(f"that would be more than {PARTS_MAX:,} parts.")
         cuts_ns = range(first_ns + every_ns, max(last_ns, first_ns) + 1, every_ns)
         reports = split_by_time(source, cuts_ns, Path(output), force=force)
+    note_cut_books(cut=every_ns is not None and len(reports) > 1)
     print_parts(reports, as_json=as_json)

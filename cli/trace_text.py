@@ -44,10 +44,10 @@ def _place(difference: TraceDifference, frame: Frame | None) -> list[str]:
     if difference.first_frame is None:
         return []
     number = difference.first_frame
-    where = f"first differing frame: the {number + 1:,}. applied"
+    where = f"first differing frame: number {number + 1:,} of those applied"
     if difference.not_before < number and difference.events_differ is None:
-        where = f"first differing frame: after the {difference.not_before:,}. and up to the "
-        where += f"{number + 1:,}. applied"
+        where = f"first differing frame: after {difference.not_before:,} were applied, and up to "
+        where += f"number {number + 1:,}"
     if difference.events_differ is not None:
         what = "it gives other events" if difference.events_differ else "its events are the same"
         where += f"; {what}"

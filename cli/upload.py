@@ -74,7 +74,7 @@ def upload(folder: str, uri: str, follow: bool, remove_local: bool, as_json: boo
         warn(f"{counted(journals, 'journal')} not sealed, so not uploaded: run `tickreel recover`.")
     for path in state.damaged:
         warn(f"{path} is not what was sealed, so not uploaded: `tickreel audit` says more.")
-    _finish(state, uri, as_json=as_json)
+    _finish(state, as_json=as_json)
 
 
 def _say(word: UploadWord) -> None:
@@ -83,7 +83,7 @@ def _say(word: UploadWord) -> None:
             warn(printable_lines(text))
 
 
-def _finish(state: UploadState, uri: str, *, as_json: bool) -> None:
+def _finish(state: UploadState, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {

@@ -64,7 +64,9 @@ def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
         "private": any(channel.private for channel in traits.channels),
         "login_optional": traits.login_optional,
         "stale_limits_s": {
-            channel.value: limit_s for channel, limit_s in traits.stale_limits_s.items()
+            channel.value: limit_s
+            for channel, limit_s in traits.stale_limits_s.items()
+            if channel in traits.channels
         },
         "lifetime_s": traits.limits.lifetime_s,
         "detection_limits": list(traits.detection_limits),

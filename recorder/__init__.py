@@ -10,8 +10,9 @@ Reading order, as the data flows:
   share.
 - On a connection: `tls_context` secures it; `connection` takes messages as their bytes arrive;
   `conversation` is what goes on there and keeps it alive, with `greeting` (login and
-  subscriptions), `admission` (what was answered), `speech` (what we say, in turn) and `watchdog`
-  (when it is dead). `redaction` removes secrets before anything is queued.
+  subscriptions), `admission` (what was answered), `speech` (what we say, in turn), `watchdog`
+  (when it is dead) and `access_renewal` (what lets it in, for another while). `redaction` removes
+  secrets before anything is queued.
 - Beside the streams: `http_desk` asks over `http_request` within each host's budget, for
   `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`.
 - Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks,

@@ -7,7 +7,8 @@ speaks in tasks of its own:
 
 - greeting: login and subscriptions, as `recorder.greeting` says;
 - replying to what the exchange wants answered, as `recorder.speech` says;
-- watching: pings, heartbeats, the end of a dead connection, silent channels: `recorder.vigil`.
+- watching: pings, heartbeats, the end of a dead connection, silent channels: `recorder.vigil`;
+- renewing what let it in, where that ends: `recorder.access_renewal`.
 
 It is one line of its connection: see `recorder.line_group`. Nothing is read in the messages but
 what the exchange says of the connection itself (after the greeting only in small ones) and which
@@ -24,6 +25,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from recorder.access_renewal import keep_access
 from recorder.connection import FrameConnection
 from recorder.entry import Entry
 from recorder.greeting import Greeting
@@ -67,7 +69,7 @@ class Conversation:
         self._venue = context.venue
         self._venue_name = context.venue.name
         self._plan = context.plan
-        self._login = entry.login
+        self._entry = entry
         self._receive = context.intake.receive
         self._group = context.group
         self._channels = None if context.plan.private else context.channels
@@ -106,7 +108,9 @@ class Conversation:
     def taken(self) -> bool:
         """Whether the exchange has taken anything that was asked on this connection."""
         admission = self._admission
-        return admission.acknowledged > 0 or admission.logged_in or admission.market_data
+        answered = admission.acknowledged > 0 or admission.logged_in or admission.market_data
+        # Whom the address lets in may have nothing to ask, and nothing is answered then.
+        return answered or admission.subscribed
 
     @property
     def number(self) -> int:
@@ -213,7 +217,11 @@ class Conversation:
 
     def oversize(self, size: int | None, limit: str, at: tuple[int, int]) -> None:
         """Say in the recording that a message was too large to be taken."""
-        self._context.intake.mark(
+        life = self._life
+        life.messages += 1
+        life.bytes += size or 0
+        life.last_message_time_ns = at[0]
+        self._context.intake.mark_lost(
             self.connection_id,
             self._venue_name,
             Lost(1, size, at[0], at[0], "oversize", f"a message of {limit}"),
@@ -313,7 +321,9 @@ class Conversation:
         gone = asyncio.ensure_future(connection.gone())
         greeting = asyncio.ensure_future(self._greeting.hold(speech, connection))
         watching = asyncio.ensure_future(self._vigil().hold(connection, speech))
-        waited_for = {gone, greeting, watching}
+        renewing = asyncio.ensure_future(self._keep_access())
+        tasks = (gone, greeting, watching, renewing)
+        waited_for = set(tasks)
         try:
             while not gone.done():
                 done, waited_for = await asyncio.wait(
@@ -324,9 +334,9 @@ class Conversation:
             self._greeting.verdict()
         finally:
             speech.end()
-            for task in (gone, greeting, watching, *self._saying):
+            for task in (*tasks, *self._saying):
                 task.cancel()
-            await asyncio.gather(gone, greeting, watching, *self._saying, return_exceptions=True)
+            await asyncio.gather(*tasks, *self._saying, return_exceptions=True)
             self._leaving = True
             await connection.hang_up("stopped")
 
@@ -354,7 +364,12 @@ class Conversation:
             stalls = self._stalls = Stalls(
                 self, self._channels, self._group, self._venue, self._plan, self._say_soon
             )
-        return Vigil(self, self._context, self._login, self._greeting, stalls)
+        return Vigil(self, self._context, self._entry.login, self._greeting, stalls)
+
+    async def _keep_access(self) -> None:
+        reason = await keep_access(self._context, self._entry, self.connection_id)
+        if reason:
+            self.renew(reason)
 
     def _say_soon(self, messages: Sequence[str]) -> None:
         task = asyncio.ensure_future(self.say(messages))

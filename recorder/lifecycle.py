@@ -56,7 +56,7 @@ class Lifecycle:
         connects: handshakes that succeeded.
         disconnects: connections lost or closed.
         failed_attempts: attempts that did not get through the handshake.
-        messages: complete messages received.
+        messages: messages received, those too large to be kept among them.
         bytes: payload bytes of those.
         last_message_time_ns: UTC receive time of the last one; None before the first.
         last_error: why it was last lost or could not be made, for people; '' if it never was.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from recorder.lifecycle import Lifecycle
 from recorder.line_group import mergeable
 from recorder.redaction import redacted_url
 from recorder.stream_settings import KEY_PARTS, StreamSettings
+from venues.channel import Subscription
 from venues.errors import UNDECODABLE, CredentialsError
 from venues.venue import ConnectionPlan, Credentials, Venue
 
@@ -45,9 +47,13 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         UnknownVenueError, UnknownChannelError, UnknownSymbolError: in what was asked for.
         CredentialsError: a private channel is asked for, and keys that it needs are not there or
             cannot be used.
-        StreamSettingsError: several lines are asked for that cannot be merged.
+        StreamSettingsError: several lines are asked for that cannot be merged, or a limit that is
+            none.
     """
     venue = venues(stream.venue)
+    limit_s = stream.silence_limit_s
+    if limit_s is not None and not 0 < limit_s < math.inf:
+        raise StreamSettingsError(stream.venue, "silence_limit_s has to be above 0.")
     plans = venue.plan(stream.request(venue.traits.default_channels))
     private = [plan for plan in plans if plan.private]
     logging_in = plans if venue.traits.login_optional and _has_keys(stream) else private
@@ -68,6 +74,37 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         for plan in plans
         for line in range(1, _lines(stream, venue, plan) + 1)
     ]
+
+
+def plan_streams(
+    streams: Sequence[StreamSettings], venues: Callable[[str], Venue]
+) -> list[PlannedConnection]:
+    """Return the connections that all of `streams` take, in their order.
+
+    Raises:
+        StreamSettingsError: two streams ask for the same, so that each trade would come twice.
+        TickreelError: as `plan_stream` says.
+    """
+    planned: list[PlannedConnection] = []
+    asked: set[tuple[str, Subscription]] = set()
+    for stream in streams:
+        connections = plan_stream(stream, venues)
+        wanted = {
+            (stream.venue, subscription)
+            for connection in connections
+            for subscription in connection.plan.subscriptions
+            if not subscription.channel.private
+        }
+        for venue, twice in sorted(wanted & asked):
+            raise StreamSettingsError(
+                venue,
+                f"{twice.channel} of {twice.symbol} is asked for by two streams: every message "
+                "would be recorded and count twice. Ask once; with lines = 2 it comes on two "
+                "connections and is kept once.",
+            )
+        asked |= wanted
+        planned += connections
+    return planned
 
 
 def _lines(stream: StreamSettings, venue: Venue, plan: ConnectionPlan) -> int:

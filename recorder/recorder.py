@@ -33,7 +33,7 @@ from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
 from recorder.lifecycle import StateCallback
 from recorder.part_watch import PartWatch
-from recorder.planned_connection import plan_stream
+from recorder.planned_connection import plan_streams
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import ClosingReport, RecordingWriter, Rotation
 from recorder.statistics import (
@@ -85,7 +85,7 @@ class Recorder:
         self._asked_for: dict[str, object] = {"streams": [one.described() for one in streams]}
         if settings.engine:
             self._asked_for["engine"] = dict(settings.engine)
-        self._planned = [planned for stream in streams for planned in plan_stream(stream, venues)]
+        self._planned = plan_streams(streams, venues)
         self.connections = tuple(planned.life for planned in self._planned)
         self.report: RecorderReport | None = None
         self._chance = random.Random(settings.seed)  # noqa: S311 - jitter, no secret
@@ -93,6 +93,8 @@ class Recorder:
         self._watch = PartWatch()
         self._rate = FrameRate()
         self._started = False
+        self._begun = asyncio.Event()
+        self._ended = asyncio.Event()
         self._stopping: asyncio.Task[RecorderReport] | None = None
         self._feed: FrameFeed | None = None
 
@@ -174,16 +176,20 @@ class Recorder:
             RecorderError: the folder cannot be recorded into (see `RecordingWriter.create`).
         """
         assert not self._started, "a recorder is started once"
-        recording = await asyncio.to_thread(
-            RecordingWriter.create,
-            self.folder,
-            asked_for=self._asked_for,
-            rotation=self._settings.rotation,
-            min_free_bytes=self._settings.min_free_bytes,
-            keeps=self._settings.keeps,
-        )
+        try:
+            recording = await asyncio.to_thread(
+                RecordingWriter.create,
+                self.folder,
+                asked_for=self._asked_for,
+                rotation=self._settings.rotation,
+                min_free_bytes=self._settings.min_free_bytes,
+                keeps=self._settings.keeps,
+            )
+        except BaseException:
+            if self._stopping is not None:  # it waits for what will never begin
+                self._stopping.cancel()
+            raise
         self._started = True
-        self._ended = asyncio.Event()
         self._recording = recording
         self._first_frame_number = recording.next_frame_number
         self._clock = ClockWatch(self._record_reading)
@@ -209,6 +215,7 @@ class Recorder:
         self._ticking = asyncio.create_task(self._tick(), name="tickreel-tick")
         self._ticking.add_done_callback(self._part_ended)
         self._streams.start(self._planned)
+        self._begun.set()
 
     async def run(self, duration_s: float | None = None) -> RecorderReport:
         """Record until told to stop, for `duration_s`, or until nothing is left to record.
@@ -234,7 +241,8 @@ class Recorder:
     def stop(self) -> Awaitable[RecorderReport]:
         """Begin to stop, and return what the report can be awaited from.
 
-        It may be called from a signal handler of the event loop, and again at any time.
+        It may be called from a signal handler of the event loop, and again at any time; before or
+        during `start`, the recorder ends as soon as it has begun.
         """
         if self._stopping is None:
             self._watch.stopping = True
@@ -296,6 +304,7 @@ class Recorder:
 
     async def _stop(self) -> RecorderReport:
         self._ended.set()
+        await self._begun.wait()
         await self._streams.stop()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)

@@ -28,11 +28,12 @@ token or a public address, where that is all that a venue wants, is the key.
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -43,7 +44,7 @@ from recorder.redaction import redacted_url
 from recorder.retention import Keep, read_keep
 from recorder.toml_file import TomlFileError, read_toml
 from venues.channel import Channel
-from venues.errors import CredentialsError
+from venues.errors import CredentialsError, nearest
 from venues.venue import Credentials, StreamRequest
 
 KEY_PARTS = ("key", "secret", "passphrase")
@@ -186,6 +187,9 @@ class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     engine: dict[str, object] = {}
 
 
+SettingsType = TypeVar("SettingsType", bound=msgspec.Struct)
+
+
 def read_capture_settings(path: str | Path) -> CaptureSettings:
     """Read a TOML file.
 
@@ -198,25 +202,44 @@ def read_capture_settings(path: str | Path) -> CaptureSettings:
     except TomlFileError as fault:
         raise StreamSettingsError(str(path), fault.reason) from fault
     _check_keys(path, written)
-    try:
-        settings = msgspec.convert(written, CaptureSettings, strict=True)
-    except msgspec.ValidationError as fault:
-        raise StreamSettingsError(str(path), f"{fault}.") from None
-    if not settings.stream:
-        raise StreamSettingsError(str(path), "has no [[stream]] table, so nothing to record.")
+    settings = CaptureSettings(
+        stream=tuple(
+            _converted(_stream_place(path, number), stream, StreamSettings)
+            for number, stream in enumerate(written["stream"], 1)
+        ),
+        recording=_converted(
+            f"{path}, [recording]", written.get("recording", {}), RecordingSettings
+        ),
+        engine=written.get("engine", {}),
+    )
     _check_sizes(path, settings.recording)
     return settings
 
 
+def _stream_place(path: Path, number: int) -> str:
+    return f"{path}, [[stream]] number {number}"
+
+
+def _converted(where: str, table: dict[str, Any], kind: type[SettingsType]) -> SettingsType:
+    try:
+        return msgspec.convert(table, kind, strict=True)
+    except msgspec.ValidationError as fault:
+        reason, _, place = str(fault).partition(" - at `$.")
+        key = f"{place.rstrip('`')}: " if place else ""
+        raise StreamSettingsError(where, f"{key}{reason}.") from None
+
+
 def _check_keys(path: Path, written: dict[str, Any]) -> None:
     _check_table(str(path), written, CaptureSettings)
-    if "stream" not in written:
+    if not written.get("stream"):
         raise StreamSettingsError(str(path), "has no [[stream]] table, so nothing to record.")
     streams = written["stream"]
     if not isinstance(streams, list) or not all(isinstance(one, dict) for one in streams):
         raise StreamSettingsError(str(path), "stream is not a list: write [[stream]], twice [[.")
     for number, stream in enumerate(streams, 1):
-        _check_table(f"{path}, [[stream]] number {number}", stream, StreamSettings)
+        where = _stream_place(path, number)
+        _check_table(where, stream, StreamSettings)
+        _check_channels(where, stream.get("channels"))
     recording = written.get("recording", {})
     if not isinstance(recording, dict):
         raise StreamSettingsError(str(path), "recording is not a table: write [recording].")
@@ -239,9 +262,20 @@ def _check_table(where: str, table: dict[str, Any], kind: type[msgspec.Struct]) 
         raise StreamSettingsError.unknown_key(where, key, known)
 
 
+def _check_channels(where: str, channels: object) -> None:
+    known = [channel.value for channel in Channel]
+    for name in channels if isinstance(channels, list) else ():
+        if isinstance(name, str) and name not in known:
+            raise StreamSettingsError(
+                where,
+                f"unknown channel {name!r}{nearest(name, known)}. "
+                f"Known channels: {', '.join(known)}.",
+            )
+
+
 def _check_sizes(path: Path, recording: RecordingSettings) -> None:
     for name in ("rotate_bytes", "rotate_interval_s", "budget_bytes"):
-        if getattr(recording, name) <= 0:
+        if not 0 < getattr(recording, name) < math.inf:
             raise StreamSettingsError(f"{path}, [recording]", f"{name} has to be above 0.")
     if recording.min_free_bytes is not None and recording.min_free_bytes < 0:
         raise StreamSettingsError(f"{path}, [recording]", "min_free_bytes cannot be below 0.")

@@ -57,7 +57,7 @@ class DamagedSegmentError(ReplayError):
         self.first_frame_number = first_frame_number
         self.last_frame_number = last_frame_number
         super().__init__(
-            f"{path}: {reason} in rows {first_row} to {first_row + rows - 1} "
+            f"{path}: {reason}. What is gone is rows {first_row:,} to {first_row + rows - 1:,} "
             f"(frames {first_frame_number:,} to {last_frame_number:,}). The recording has "
             f"{other_segments:,} other segment{'s' * (other_segments != 1)}. Replay around it with "
             "--skip-damaged, or restore the file and run `tickreel audit`."

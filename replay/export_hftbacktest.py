@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 DEPTH_EVENT, TRADE_EVENT = 1, 2
 EXCH_EVENT, LOCAL_EVENT, BUY_EVENT, SELL_EVENT = 1 << 31, 1 << 30, 1 << 29, 1 << 28
+FILE_NAMES = re.compile(r"[^/]+_[^/]+\.npz")
 _FIELDS = ("ev", "exch_ts", "local_ts", "px", "qty", "order_id", "ival", "fval")
 _FORMATS = ("<u8", "<i8", "<i8", "<f8", "<f8", "<u8", "<i8", "<f8")
 

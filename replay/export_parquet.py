@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ TABLES: dict[str, type[EventRow]] = {
     "quotes": QuoteRow,
     "tickers": TickerRow,
 }
+FILE_NAMES = re.compile(rf"({'|'.join(TABLES)})\.parquet")
 _BATCH_ROWS = 65_536
 
 

@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,7 @@ TABLES = {
         _ticker,
     ),
 }
+FILE_NAMES = re.compile(rf"[^/]+_({'|'.join(TABLES)})_\d{{4}}-\d\d-\d\d_[^/]*\.csv\.gz")
 
 
 def export_tardis(
@@ -187,8 +189,3 @@ def _cell(text: str) -> str:
     if any(each in text for each in ',"\n\r'):
         return '"' + text.replace('"', '""').replace("\n", " ").replace("\r", " ") + '"'
     return text
-
-
-def columns_of(table: str) -> Iterator[str]:
-    """Yield all columns of a table, in order."""
-    yield from f"{HEAD},{TABLES[table].columns}".split(",")

@@ -70,13 +70,13 @@ def hiding_of(harm: Harm, differences: set[StreamKey], traits: VenueTraits) -> H
     if not traits.detection_limits:
         return None
     reasons = [
-        _of_book(harm, key, traits) if key[2] is Channel.BOOK else _of_rows(harm, key)
+        _of_book(harm, key) if key[2] is Channel.BOOK else _of_rows(harm, key)
         for key in sorted(differences)
     ]
     return None if None in reasons else next(iter(reasons), None)
 
 
-def _of_book(harm: Harm, key: StreamKey, traits: VenueTraits) -> Hiding | None:
+def _of_book(harm: Harm, key: StreamKey) -> Hiding | None:
     misplaced = harm.misplaced(key)
     if misplaced and harm.shown_by_numbers(key):
         return None if harm.followed(key) else Hiding.NOTHING_FOLLOWED

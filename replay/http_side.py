@@ -6,10 +6,10 @@ snapshot ahead of a client joins when it gets there, and one behind it never doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 
 from replay.feed import Feed
 from replay.http_response import json_response, text_response
@@ -17,6 +17,11 @@ from replay.playback import Playback
 from replay.server_session import ServerSession
 from replay.source_survey import VenueSurvey
 from venues.venue import Venue
+
+
+def headers_by_name(request: Request) -> dict[str, str]:
+    """Return the headers of a request by their names in lower case."""
+    return {name.lower(): value for name, value in request.headers.raw_items()}
 
 
 class HttpSide:
@@ -33,13 +38,15 @@ class HttpSide:
         self._playback = playback
         self._url = url
 
-    async def answer(self, surveys: Sequence[VenueSurvey], path: str) -> Response:
-        """Answer a request for `path`, query and all."""
+    async def answer(
+        self, surveys: Sequence[VenueSurvey], path: str, headers: Mapping[str, str]
+    ) -> Response:
+        """Answer a request for `path`, query and all; `headers` are those that came with it."""
         is_book = False
         bodies: list[bytes] = []
         for met in surveys:
             dialect = met.venue.dialect
-            access = dialect.access_body(path, self._websocket_address(met))
+            access = dialect.access_body(path, self._websocket_address(met), headers)
             if access is not None:
                 return json_response(access)
             is_book = is_book or dialect.snapshot_symbol(path) is not None

@@ -2,12 +2,14 @@
 
 So a command that fails, or is killed, never leaves a file or folder that passes for its result.
 What is in the place already is refused before any work is done; with `force` it is replaced, but
-only if it is a file, an empty folder or a recording: nobody's other things are ever removed.
+only if it is a file, an empty folder, a recording, or a folder with nothing in it but what an
+earlier run of the same command made: nobody's other things are ever removed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,8 +20,10 @@ from recorder.recording_folder import RecordingFolder
 from replay.reel_errors import TargetTakenError
 
 
-def refuse_taken(target: Path, *, force: bool) -> None:
+def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = None) -> None:
     """Refuse a target that is there.
+
+    `own` are the names of the files that the same command writes into a folder.
 
     Raises:
         TargetTakenError: it is, and may not be replaced.
@@ -29,11 +33,18 @@ def refuse_taken(target: Path, *, force: bool) -> None:
     if target.is_dir() and not target.is_symlink():
         if not any(target.iterdir()):
             return
-        replaceable = RecordingFolder(target).description.is_file()
+        replaceable = RecordingFolder(target).description.is_file() or _all_own(target, own)
     else:
         replaceable = target.is_file()
     if not (force and replaceable):
         raise TargetTakenError(target, replaceable=replaceable)
+
+
+def _all_own(folder: Path, own: re.Pattern[str] | None) -> bool:
+    return own is not None and all(
+        own.fullmatch(each.name) and each.is_file() and not each.is_symlink()
+        for each in folder.iterdir()
+    )
 
 
 @contextmanager
@@ -50,26 +61,30 @@ def output_file(target: Path, *, force: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def output_folder(target: Path, *, force: bool) -> Iterator[Path]:
+def output_folder(
+    target: Path, *, force: bool, own: re.Pattern[str] | None = None
+) -> Iterator[Path]:
     """Give an empty folder to write to; it is at `target` once the block has ended well.
+
+    `own` are the names of the files that the same command writes into a folder.
 
     Raises:
         TargetTakenError: `target` is there.
         OSError: the disk refused.
     """
-    refuse_taken(target, force=force)
+    refuse_taken(target, force=force, own=own)
     target.absolute().parent.mkdir(parents=True, exist_ok=True)
     parent = target.absolute().parent
     workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
     try:
         yield workplace
-        _put(workplace, target, force=force)
+        _put(workplace, target, force=force, own=own)
     finally:
         _remove(workplace)
 
 
-def _put(made: Path, target: Path, *, force: bool) -> None:
-    refuse_taken(target, force=force)
+def _put(made: Path, target: Path, *, force: bool, own: re.Pattern[str] | None) -> None:
+    refuse_taken(target, force=force, own=own)
     old = None
     if target.is_dir() or (target.exists() and made.is_dir()):
         old = made.with_name(f"{made.name}.replaced")

@@ -16,6 +16,7 @@ their connections told apart (`replay.frame_merge.MergedRecording`).
 from __future__ import annotations
 
 import heapq
+import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -29,6 +30,7 @@ from replay.derived_recording import DerivedReport, derived_description, renumbe
 from replay.engine_settings import recorded_settings
 from replay.frame_merge import MergedRecording
 from replay.frame_selection import ConnectionBeginnings
+from replay.output_place import refuse_taken
 from replay.recording import Recording
 from venues.frame import RECORDER, Frame
 
@@ -55,6 +57,7 @@ def split_by_time(
         TargetTakenError, ReadBackError, ReplayError, OSError: as `write_derived`; the parts that
             were written before stay.
     """
+    parts_there = _parts_in(folder, force=force)
     stretches = _Stretches(source.frames(), cuts_ns)
     reports: list[DerivedReport] = []
     while stretches.begin():
@@ -62,6 +65,7 @@ def split_by_time(
         part = Part(source.description.recording_id, "time", len(reports), len(carried))
         frames = chain(carried, stretches.frames())
         reports.append(_write_part(source, frames, part, folder, force=force))
+    _remove_others(parts_there, reports)
     return reports
 
 
@@ -110,12 +114,28 @@ def split_by_venue(source: Recording, folder: Path, *, force: bool = False) -> l
     Raises:
         TargetTakenError, ReadBackError, ReplayError, OSError: as `split_by_time`.
     """
+    parts_there = _parts_in(folder, force=force)
     reports: list[DerivedReport] = []
     for venue in source.venues or ("",):
         part = Part(source.description.recording_id, "venue", len(reports))
         frames = source.frames(streams=[venue])
         reports.append(_write_part(source, frames, part, folder, force=force))
+    _remove_others(parts_there, reports)
     return reports
+
+
+def _parts_in(folder: Path, *, force: bool) -> list[Path]:
+    """Return the parts that a folder has, which must be none unless they are to be replaced."""
+    found = sorted(folder.glob("part-[0-9][0-9][0-9][0-9]*"))
+    for part in found:
+        refuse_taken(part, force=force)
+    return found
+
+
+def _remove_others(parts_there: Sequence[Path], reports: Sequence[DerivedReport]) -> None:
+    """Remove the parts of before that no new one replaced: with them, the whole would be wrong."""
+    for other in set(parts_there) - {report.path for report in reports}:
+        shutil.rmtree(other)
 
 
 def _write_part(

@@ -163,6 +163,8 @@ def unpack_reel(path: Path, folder: Path) -> int:
         NotAReelError: it is none, or its bytes are not those that were packed.
         OSError: the file cannot be read, or the disk refused.
     """
+    if path.is_dir():
+        raise NotAReelError(path, "is a folder")
     with path.open("rb") as file:
         members = read_members(file, path)
         hashes = {member.name: _unpack(file, member, folder, path) for member in members}

@@ -43,11 +43,6 @@ class ServedSource:
         self._matters: dict[str, RecordedMatter] = {}
         self._settings = source if isinstance(source, SimulationSettings) else None
 
-    @property
-    def simulated(self) -> bool:
-        """Whether it is a simulation, the time of which begins at 0."""
-        return self._settings is not None
-
     def look(self) -> None:
         """Look through it.
 

@@ -30,12 +30,13 @@ Shows = Callable[[Sequence[Frame]], bool]
 
 
 class NothingShownError(ReplayError):
-    """The whole does not show what its parts are to be searched for."""
+    """The whole does not show what its parts are to be searched for; `instead` is what came."""
 
-    def __init__(self) -> None:
+    def __init__(self, instead: str = "") -> None:
+        self.instead = instead
         super().__init__(
-            "the recording as it is does not show it: the command has to end with 0 for it. "
-            "Nothing was written."
+            "the recording as it is does not show it: the command has to end with 0 for it"
+            f"{instead and f', and {instead}'}. Nothing was written."
         )
 
 

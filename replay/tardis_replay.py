@@ -81,11 +81,16 @@ def read_replay_request(path: str, venues: Mapping[str, Venue]) -> ReplayRequest
     if venue is None:
         text = f"there is no exchange {exchange!r} here, only {', '.join(venues)}\n"
         return text_response(text, HTTPStatus.NOT_FOUND)
-    try:
-        from_ns, to_ns = (read_moment_ns(query.get(name, ""), 0) or 0 for name in ("from", "to"))
-    except ValueError as error:
-        return text_response(f"{error}\n", HTTPStatus.BAD_REQUEST)
-    return ReplayRequest(venue, from_ns, to_ns, query.get("session", ""))
+    moments: list[int] = []
+    for name in ("from", "to"):
+        if name not in query:
+            text = f"say {name} when: &{name}=2026-01-01T00:00:00Z\n"
+            return text_response(text, HTTPStatus.BAD_REQUEST)
+        try:
+            moments.append(read_moment_ns(query[name], 0) or 0)
+        except ValueError as error:
+            return text_response(f"{name}: {error}\n", HTTPStatus.BAD_REQUEST)
+    return ReplayRequest(venue, moments[0], moments[1], query.get("session", ""))
 
 
 @dataclass

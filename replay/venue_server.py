@@ -38,7 +38,7 @@ from replay.feed import Feed
 from replay.frame_source import FrameSource
 from replay.handshake_login import needs_signed_handshake
 from replay.http_response import text_response
-from replay.http_side import HttpSide
+from replay.http_side import HttpSide, headers_by_name
 from replay.market_simulator import SimulationSettings
 from replay.playback import Playback
 from replay.posted_request import PostedConnection
@@ -262,7 +262,8 @@ class VenueServer:
         if "Upgrade" not in headers:
             if path.startswith(CONTROL_PATH):
                 return await self._control.answer(request.method, path)
-            return await self._http.answer(list(self._served.surveyed.venues.values()), path)
+            surveys = list(self._served.surveyed.venues.values())
+            return await self._http.answer(surveys, path, headers_by_name(request))
         assert isinstance(connection, PostedConnection), "this server makes no others"
         connection.served_path = path
         return self._judge_handshake(request, path)
@@ -277,7 +278,7 @@ class VenueServer:
         venue = self._venue_at(path)
         if venue is None:
             return text_response("no WebSocket endpoint here\n", HTTPStatus.NOT_FOUND)
-        if needs_signed_handshake(venue, path) and not self._signed(venue, request):
+        if needs_signed_handshake(venue, path) and not self._signed(venue, path, request):
             text = "the handshake is not signed with this server's keys\n"
             return text_response(text, HTTPStatus.UNAUTHORIZED)
         return None
@@ -285,9 +286,9 @@ class VenueServer:
     def _venues(self) -> dict[str, Venue]:
         return {name: met.venue for name, met in self._served.surveyed.venues.items()}
 
-    def _signed(self, venue: Venue, request: Request) -> bool:
-        headers = {name.lower(): value for name, value in request.headers.raw_items()}
-        return venue.dialect.login_headers_valid(headers, self._credentials or _nobodys_keys())
+    def _signed(self, venue: Venue, path: str, request: Request) -> bool:
+        keys = self._credentials or _nobodys_keys()
+        return venue.dialect.handshake_valid(path, headers_by_name(request), keys)
 
     def _venue_at(self, path: str) -> Venue | None:
         bare = urlsplit(path).path
@@ -321,7 +322,7 @@ class VenueServer:
             ledger,
             self.playback,
             self.played,
-            logged_in=self._signed(venue, request),
+            logged_in=self._signed(venue, path, request),
         )
         self.sent.append(ledger)
         self.sessions.append(session)

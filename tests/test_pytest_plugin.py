@@ -145,7 +145,7 @@ def test_a_failure_shows_the_first_frame_that_differs_and_what_differs(project: 
     left_out = list(Recording.open(ROUGH))[700]
     printed = project.pytest("--reel-mode=once")
     assert "1 failed" in printed
-    assert "first differing frame: the 701. applied" in printed
+    assert "first differing frame: number 701 of those applied" in printed
     assert f"frame 700 of reference, TEXT, connection {left_out.connection_id}" in printed
     assert left_out.payload.decode()[:150] in printed
     assert "reference ETHUSDT counters trades: expected 462, is 460" in printed

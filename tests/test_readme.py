@@ -74,7 +74,9 @@ def run_tour(place: Path) -> list[tuple[Command, str]]:
     install_commands(place)
     outputs = place / "outputs"
     outputs.mkdir()
-    env = environment(PYTHONPATH=str(ROOT), COLUMNS="120")
+    # What pytest-asyncio, which is only in our own environment, has to say of a suite's settings.
+    unasked = "ignore:The configuration option"
+    env = environment(PYTHONPATH=str(ROOT), COLUMNS="120", PYTHONWARNINGS=unasked)
     subprocess.run(
         ["bash", "-c", script(run, outputs).replace(PORT, port)],
         cwd=place,

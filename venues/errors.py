@@ -49,10 +49,10 @@ class UnknownChannelError(TickreelError):
 
     def __init__(self, venue: str, channel: str, offered: Iterable[str]) -> None:
         self.venue = venue
-        self.channel = channel
+        self.channel = str(channel)  # the name of an enumeration's member is its value
         self.offered = sorted(offered)
         super().__init__(
-            f"{venue} has no channel {channel!r}{nearest(channel, self.offered)}. "
+            f"{venue} has no channel {self.channel!r}{nearest(channel, self.offered)}. "
             f"It offers: {', '.join(self.offered)}."
         )
 

@@ -69,6 +69,12 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     subscriptions: list[Subscription] = []
 
+    @property
+    def sentence(self) -> str:
+        """What was lost and why, for people."""
+        count = "an unknown number of" if self.frames is None else f"{self.frames:,}"
+        return f"{count} frame{'' if self.frames == 1 else 's'} lost: {self.cause}"
+
 
 class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
     """The wall clock against the steady clock.

@@ -4,14 +4,14 @@ A venue is a frozen class that names `Venue` as its base, so that what it does n
 is here. How a connection begins, in order, each step a pure function of what is known by then:
 
 1. `access_request`, where an address or a token has to be fetched first.
-2. `login`: where to connect, with which headers, and what to say first.
+2. `login`: where to connect, with which headers, what to say first, what to renew in time.
 3. The login's answer, a LOGGED_IN notice, where `login` gave a message.
 4. `subscribe_messages`.
 5. `instrument_requests` and, where books begin by REST, `snapshot_request`.
 
-Two sides. `Venue` is what a client has to know: where to connect, what to say, what the answers
-mean. `Dialect` is the other direction, for the fake exchange: what a client's message asks for and
-how the exchange answers. Both are pure functions of their arguments.
+Two sides, both pure functions of their arguments. `Venue` is what a client has to know: where to
+connect, what to say, what the answers mean. `Dialect` is the other direction, for the fake
+exchange: what a client's message asks for and how the exchange answers.
 """
 
 from __future__ import annotations
@@ -94,8 +94,7 @@ class Purpose(StrEnum):
 class HttpRequest:
     """An HTTP request: `url` is whole, `symbol` what it is about ('' for several).
 
-    Headers and body may hold keys, and so may the answer to an ACCESS request: none of them
-    reaches a recording or a log.
+    Headers, body and the answer to an ACCESS request may hold keys: none is recorded or logged.
     """
 
     url: str
@@ -120,6 +119,7 @@ class Login:
         message: what is sent first, and must be answered with a LOGGED_IN notice; None for nothing.
         ping_interval_s: how often the exchange now wants its heartbeat; None: as the traits say.
         token: what later messages have to carry; '' for nothing.
+        renewal: what has to be asked every `renewal_interval_s` for the access to stay valid.
     """
 
     url: str
@@ -127,6 +127,8 @@ class Login:
     message: str | None = None
     ping_interval_s: float | None = None
     token: str = ""
+    renewal: HttpRequest | None = None
+    renewal_interval_s: float = 0.0
 
     def __repr__(self) -> str:
         """Return a text without what may be secret."""
@@ -198,8 +200,8 @@ class Venue(Protocol):
     ) -> tuple[str, ...]:
         """Return what to send once connected and logged in.
 
-        `answer` is the text of the notice that answered the login, '' without one. The messages of
-        a private plan are kept out of the recording where they differ from the plan's own.
+        `answer` is the text of the notice that answered the login, '' without one. A private plan's
+        messages are kept out of the recording where they differ from the plan's own.
         """
         return plan.subscribe_messages
 
@@ -310,11 +312,13 @@ class Dialect(Protocol):
         """
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
-        """Return whether a LOGIN request was signed with these keys."""
+        """Return whether a LOGIN request, or a private subscription, was signed with these keys."""
         return False
 
-    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
-        """Return whether the handshake itself was signed with these keys (names in lower case)."""
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
+        """Return whether the handshake itself shows these keys; headers by names in lower case."""
         return False
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
@@ -342,8 +346,10 @@ class Dialect(Protocol):
         """
         return payload
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
-        """Return the answer to an ACCESS request; None if it is no such one.
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
+        """Return the answer to an ACCESS request with these headers; None if it is no such one.
 
         `websocket_url` is where this server takes connections.
         """
@@ -363,8 +369,7 @@ class Dialect(Protocol):
     ) -> bytes:
         """Return the REST answer that states this book, best levels first.
 
-        Without `time_ms` it carries no exchange time. Called only where `snapshot_symbol` knows
-        requests.
+        Without `time_ms` it carries no exchange time. Only called for what `snapshot_symbol` knows.
         """
         return b""
 

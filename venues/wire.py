@@ -67,6 +67,15 @@ def exact_product(price_text: str, size_text: str) -> Decimal:
     return _EXACT.multiply(exact_number(price_text), exact_number(size_text))
 
 
+def exact_sum(one_text: str, other_text: str) -> str:
+    """Return the sum of two numbers, unrounded, as a plain text.
+
+    Raises:
+        ValueError: one of them is not a plain decimal number.
+    """
+    return f"{_EXACT.add(exact_number(one_text), exact_number(other_text)):f}"
+
+
 def seconds_ns(text: str) -> int:
     """Return the time in ns that a decimal text of seconds since 1970 says, exactly.
 

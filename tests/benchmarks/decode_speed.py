@@ -66,7 +66,7 @@ def with_levels(venue: Venue, payload: bytes, routes: dict[str, Subscribed]) -> 
     """Return a book message with its rows repeated, so that it changes `LEVELS` levels."""
     document = json.loads(unpacked(payload))
     best = payload
-    for rows in list(lists_in(document)):
+    for rows in reversed(list(lists_in(document))):  # the innermost first: rows, not whole books
         before = levels_in(venue.decode(text_frame(best, venue.name), routes))
         kept = list(rows)
         rows.extend([rows[0]] * max(0, LEVELS - before))

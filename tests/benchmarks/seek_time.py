@@ -1,8 +1,9 @@
 """How long a seek takes: `python -m tests.benchmarks.seek_time [--frames N] [--instants N]`.
 
-The real Binance USD-M recording is laid end to end until it has so many frames, recorded, and
-indexed; then the engine is sought at random instants. Every seek is proved: its digest has to be
-that of a full replay of all frames before the instant.
+The real Binance USD-M recording (a simulated market where there is none, see `tests.real_data`) is
+laid end to end until it has so many frames, recorded, and indexed; then the engine is sought at
+random instants. Every seek is proved: its digest has to be that of a full replay of all frames
+before the instant. A day of BTC has 10 million frames: `--frames 10000000`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -26,15 +28,26 @@ from recorder.recording import RecordingWriter
 from replay.checkpoint_index import EVERY_FRAMES, write_index
 from replay.recording import Recording
 from replay.seek import engine_before
-from tests.book.feed_frames import binance_frames
+from tests.book.feed_frames import binance_frames, simulated_frames
+from tests.real_data import REAL_DATA
 from venues.frame import Frame
 
 BATCH = 2_048
+SIMULATED_FRAMES = 50_000
+
+
+@cache
+def laid_end_to_end() -> list[Frame]:
+    """The frames that a long feed is made of."""
+    if REAL_DATA.is_dir():
+        return binance_frames("binance-usdm")
+    print("no real recording here: a simulated market instead")
+    return simulated_frames(SIMULATED_FRAMES)
 
 
 def long_feed(count: int) -> Iterator[Frame]:
     """The recording again and again, each time a connection and a time of its own."""
-    frames = binance_frames("binance-usdm")
+    frames = laid_end_to_end()
     span_ns = frames[-1].receive_time_ns - frames[0].receive_time_ns + 10**9
     for number in range(count):
         turn, place = divmod(number, len(frames))

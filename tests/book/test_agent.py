@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from book.agent import FAILURES_MAX, AgentFailure, AttachedAgent, Signal, attach_agent
@@ -139,3 +140,66 @@ async def test_an_agent_that_exits_ends_nothing_but_itself() -> None:
 def test_something_without_any_method_is_attached_to_nothing() -> None:
     engine, notes = Engine(), Notes()
     assert notes.attach(engine, object()).methods == 0
+
+
+async def test_what_an_agent_subscribes_by_itself_is_guarded_as_its_methods_are() -> None:
+    class Own:
+        def __init__(self, engine: Engine) -> None:
+            engine.on(Trade, self.plain)
+            engine.on(Trade, self.asynchronous)
+
+        def plain(self, trade: Trade, market: Market) -> None:
+            raise RuntimeError("mine")
+
+        async def asynchronous(self, trade: Trade, market: Market) -> str:
+            return "seen"
+
+    engine, feed, notes = Engine(), ReferenceFeed(), Notes()
+    agent = Own(engine)
+    attached = attach_agent(engine, agent, notes.signals.append, notes.failures.append, adopt=True)
+    assert attached.methods == 2
+    await engine.apply_async(feed.trade())
+    assert [(each.method, each.error) for each in notes.failures] == [
+        ("plain", "RuntimeError: mine")
+    ]
+    assert [each.signal for each in notes.signals] == ["seen"]
+    engine.off(Trade, agent.asynchronous)
+    for _ in range(FAILURES_MAX):
+        engine.apply(feed.trade())
+    assert attached.detached
+    assert len(notes.signals) == 1
+    assert not engine.subscribers.anyone
+
+
+async def test_a_failure_names_the_line_of_the_agent_that_raised() -> None:
+    def helper() -> float:
+        return 1 / 0
+
+    def fails(self: object, trade: Trade, market: Market) -> float:
+        return helper()
+
+    def reads(self: object, trade: Trade, market: Market) -> object:
+        return PurePath(5)  # type: ignore[arg-type]
+
+    lines = []
+    for method in (fails, reads):
+        engine, notes = Engine(), Notes()
+        notes.attach(engine, _raising(method))
+        engine.apply(ReferenceFeed().trade())
+        lines.append(notes.failures[0].place)
+    first = helper.__code__.co_firstlineno + 1
+    assert lines == [
+        f"test_agent.py line {first}",
+        f"test_agent.py line {reads.__code__.co_firstlineno + 1}",
+    ]
+
+
+async def test_a_plain_method_that_returns_something_to_await_is_told_of() -> None:
+    async def signal() -> int:
+        return 1
+
+    engine, notes = Engine(), Notes()
+    notes.attach(engine, _raising(lambda self, trade, market: signal()))
+    engine.apply(ReferenceFeed().trade())
+    assert "write it as `async def`" in notes.failures[0].error
+    assert not notes.signals

@@ -183,7 +183,7 @@ DERIVED = {
     *("_prices", "_sizes", "_numbers", "above_zero"),  # what numbers mean
     *("_order", "_texts", "_purge_at", "_decimals"),  # how levels are kept
     *("requests", "_current", "_number", "_late"),  # of the current frame, or nobody's state
-    *("_subscribers", "_frame"),
+    *("subscribers", "_frame"),
 }
 
 

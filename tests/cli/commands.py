@@ -65,18 +65,18 @@ async def run_async(*arguments: str, env: Mapping[str, str] | None = None) -> Do
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[str]:
-    """Run `tickreel serve` meanwhile; gives the address without its path."""
+def serving(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run `tickreel serve` meanwhile; gives the address without its path, as it was announced."""
     process = subprocess.Popen(
         child_command("cli", "serve", *arguments),
-        env=environment(),
+        env=environment(**(env or {})),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     assert process.stdout is not None
     try:
-        announced = re.match(r"ws://[\d.]+:\d+", process.stdout.readline())
+        announced = re.match(r"ws://[\d.]+:\d+(/\$\w+)?", process.stdout.readline())
         assert announced is not None
         yield announced[0]
     finally:

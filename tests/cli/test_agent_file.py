@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from book.engine import Engine
 from cli.agent_file import load_agent
 from cli.errors import AgentFileError
 
-ENGINE = object()
+ENGINE = Engine()
 
 
 def agent_file(folder: Path, text: str) -> Path:
@@ -59,6 +60,15 @@ def test_a_file_beside_the_agent_shadows_nothing_of_ours(tmp_path: Path) -> None
         "from venues.event import Trade\nclass Own:\n    def on_trade(self, trade, market): ...\n",
     )
     load_agent(f"{path}:Own", ENGINE)
+
+
+def test_handlers_that_an_agent_subscribes_by_itself_are_enough(tmp_path: Path) -> None:
+    path = agent_file(
+        tmp_path,
+        "from venues.event import Trade\n"
+        "class Own:\n    def __init__(self, engine):\n        engine.on(Trade, print)\n",
+    )
+    assert type(load_agent(f"{path}:Own", Engine())).__name__ == "Own"
 
 
 def test_a_reference_without_a_class_is_told_how_it_is_written() -> None:

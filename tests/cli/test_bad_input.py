@@ -160,6 +160,23 @@ async def test_a_refused_handshake_is_told_with_the_exchanges_words(
     assert "not today" in said
 
 
+async def test_a_capture_that_nothing_came_to_says_so(tmp_path: Path) -> None:
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        done = await run_async(
+            *CAPTURE, "--url", url, "-o", str(tmp_path / "x"), "--duration", "1s"
+        )
+    assert "warning: reference: never connected" in done.err
+    async with exchange() as address:
+        done = await run_async(
+            *CAPTURE, "--url", f"ws://{address}", "-o", str(tmp_path / "y"), "--duration", "1s"
+        )
+    assert "warning: reference: connected, but no message came" in done.err
+
+
 async def test_a_tls_handshake_that_fails_is_told(tmp_path: Path) -> None:
     async def answer_in_plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

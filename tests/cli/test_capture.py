@@ -133,7 +133,7 @@ async def test_an_agent_that_raises_is_told_of_and_detached_after_ten(tmp_path: 
     assert done.json["agent_failures"] == 10
     assert done.err.count("the agent failed at frame") == 10
     assert done.err.count("It was detached") == 1
-    assert "(on_trade): ValueError: no \\x1b[2J" in done.err
+    assert "(on_trade, agent.py line 3): ValueError: no \\x1b[2J" in done.err
     again = run("replay", str(tmp_path / "night"), "--json").json
     assert again["state_digest"] == done.json["state_digest"]
 

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from cli.child_process import child_command
+from replay.market_scenario import ENDLESS
 from replay.market_simulator import SimulationSettings
 from replay.recording import Recording
 from replay.venue_server import VenueServer
@@ -83,6 +84,33 @@ async def test_signals_at_any_moment_leave_a_whole_recording(tmp_path: Path) -> 
         folders = [tmp_path / f"{number.name}{turn}" for turn in range(4)]
         ends = (ended_by(folder, number, chance.uniform(0.0, 1.0)) for folder in folders)
         await asyncio.gather(*ends)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_while_the_capture_starts_is_not_forgotten(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    folder, begun = tmp_path / "night", tmp_path / "begun"
+    (tmp_path / "agent.py").write_text(
+        "import pathlib, time\n"
+        f"pathlib.Path({str(begun)!r}).touch()\n"
+        "time.sleep(1.0)\n"
+        "class Agent:\n    def on_trade(self, trade, market): ...\n"
+    )
+    async with VenueServer(SimulationSettings(scenario=ENDLESS)) as server:
+        process = await asyncio.create_subprocess_exec(
+            *child_command("cli", "capture", "reference", "BTCUSDT", "--url", server.url,
+                           "-o", str(folder), "--agent", f"{tmp_path}/agent.py:Agent"),
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        async with asyncio.timeout(LIMIT_S):
+            while not begun.exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.01)
+            process.send_signal(number)
+            _, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert "exception" not in err.decode()
+    assert run("info", str(folder), "--json").json["unsealed_journals"] == 0
 
 
 async def test_a_kill_loses_only_what_the_recording_says(tmp_path: Path) -> None:

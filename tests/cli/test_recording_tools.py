@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -86,6 +87,17 @@ def test_filtered_split_merged_compacted(reel: Path, tmp_path: Path) -> None:
     assert run("diff", str(tmp_path / "dense"), ROUGH, "--json").json["different"] is False
 
 
+def test_parts_that_are_made_anew_replace_all_those_of_before(reel: Path, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    split = ("split", str(reel), "-o", str(parts), "--every")
+    assert run(*split, "10s").code == 0
+    assert run(*split, "20s").code == 2
+    assert len(list(parts.iterdir())) == 3
+    assert run(*split, "20s", "--force").code == 0
+    assert run("merge", *map(str, parts.iterdir()), "-o", str(tmp_path / "whole")).code == 0
+    assert run("diff", str(tmp_path / "whole"), ROUGH, "--json").json["different"] is False
+
+
 def test_a_difference_ends_with_1_and_is_shown(reel: Path, tmp_path: Path) -> None:
     run("filter", str(reel), "-o", str(tmp_path / "short"), "--to", "+20s")
     done = run("diff", str(reel), str(tmp_path / "short"))
@@ -115,6 +127,14 @@ def test_an_engine_is_held_against_an_earlier_one(reel: Path, tmp_path: Path) ->
     done = run("diff", "--engine", str(reel), "--expected", str(stored))
     assert done.code == 1
     assert "events: 1,027 Trade expected, 1,028 came" in done.out
+    held = stored.read_bytes()
+    refused = run("diff", "--engine", str(reel), "--expected", str(stored), "--write")
+    assert refused.code == 2
+    assert "--force replaces it" in refused.err
+    assert stored.read_bytes() == held
+    arguments = ("--expected", str(stored), "--write", "--force")
+    assert run("diff", "--engine", str(reel), *arguments).code == 0
+    assert read_trace(stored).digest == digest
     stored.write_text("{}")
     assert run("diff", "--engine", str(reel), "--expected", str(stored)).code == 2
 
@@ -146,7 +166,36 @@ def test_exports_say_how_many_rows_there_are(reel: Path, tmp_path: Path) -> None
                 "--tables", "trade")  # fmt: skip
     assert wrong.code == 2
     assert "did you mean 'trades'?" in wrong.err
+    absent = run("export", str(reel), "-o", str(tmp_path / "x"), "--format", "tardis",
+                 "--symbols", "BTCUSD")  # fmt: skip
+    assert absent.code == 2
+    assert "did you mean 'BTCUSDT'?" in absent.err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("format_name", ["parquet", "tardis", "hftbacktest"])
+def test_an_export_replaces_an_export_and_nothing_else(
+    reel: Path, tmp_path: Path, format_name: str
+) -> None:
+    out = tmp_path / "out"
+    export = ("export", str(reel), "-o", str(out), "--format", format_name)
+    assert run(*export).code == 0
+    made = {each.name: each.read_bytes() for each in out.iterdir()}
+    refused = run(*export, "--symbols", "BTCUSDT")
+    assert refused.code == 2
+    assert "--force to replace it" in refused.err
+    assert {each.name: each.read_bytes() for each in out.iterdir()} == made
+    assert run(*export, "--symbols", "BTCUSDT", "--force").code == 0
+    assert {each.name: each.read_bytes() for each in out.iterdir()} != made
+    (out / "notes.txt").write_text("mine")
+    assert run(*export, "--force").code == 2
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_what_is_printed_of_a_symbol_that_is_not_there_says_so(reel: Path) -> None:
+    absent = run("cat", str(reel), "--symbols", "BTCUSD")
+    assert absent.code == 2
+    assert "did you mean 'BTCUSDT'?" in absent.err
 
 
 def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
@@ -162,4 +211,76 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
     never = run("shrink", str(reel), "-o", str(tmp_path / "n.reel"), "--while", "false")
     assert never.code == 2
     assert "does not show it" in never.err
+    missing = run("shrink", str(reel), "-o", str(tmp_path / "n.reel"), "--while", "no-such-thing")
+    assert missing.code == 2
+    assert "it ended with 127: " in missing.err
+    assert "no-such-thing" in missing.err
     assert not (tmp_path / "n.reel").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("cat nowhere", "nowhere: no such folder"),
+        ("cat {reel} --events --format csv", "`tickreel export` writes one of each kind"),
+        ("filter {reel} -o {new} --from +90", "write a number and its unit"),
+        ("filter {reel} -o {new} --from +9h", "no frame of the recording is what was asked for"),
+        ("filter {reel} -o {new} --from +9s --to +8s", "nothing between --from and --to"),
+        ("filter {reel} -o {new} --streams okx", "there is no frame of okx"),
+        ("filter {reel} -o {old}", "--force to replace it"),
+        ("merge {reel} -o {new}", "give two recordings at least"),
+        ("merge {reel} {reel} -o {new}", "given twice"),
+        ("merge {reel} {rough} -o {old}", "--force to replace it"),
+        ("split {reel} -o {new}", "--every DURATION or --by-venue"),
+        ("split {reel} -o {new} --every 1ms", "more than 10,000 parts"),
+        ("compact {reel} -o {new} --level 3", "is not in the range"),
+        ("compact {reel} -o {old}", "--force to replace it"),
+        ("pack {rough} {old}", "--force to replace it"),
+        ("unpack {rough} {new}", "is a folder, so it is not a recording that `tickreel pack` made"),
+        ("unpack {reel} {mine} --force", "even --force does not replace that"),
+        ("index {reel}", "has no room for checkpoints"),
+        ("index nowhere", "nowhere: no such folder"),
+        ("export {reel} -o {new} --format csv", "'parquet', 'tardis', 'hftbacktest'"),
+        ("export {reel} -o {mine} --format parquet --force", "even --force does not replace that"),
+        ("import {rough} -o {new}", "cannot be read"),
+        ("import {reel} -o {new}", "it cannot be told what wrote it"),
+        ("diff {reel}", "give two recordings, or --engine and one"),
+        ("diff {reel} nowhere", "nowhere: no such folder"),
+        ("diff {reel} {rough} --write", "go with --engine"),
+        ("shrink {reel} -o {old} --while true", "--force to replace it"),
+        ("replay {reel} --prove", "has no receipts"),
+        ("replay {reel} --from +1s --start-offset 1s", "give one of them"),
+        ("replay {reel} --to +1s --duration 1s", "give one of them"),
+        ("replay {reel} --symbols BTCUSD", "did you mean 'BTCUSDT'?"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_touched(
+    reel: Path, tmp_path: Path, arguments: str, sentence: str
+) -> None:
+    old, mine = tmp_path / "old.reel", tmp_path / "mine"
+    old.write_bytes(b"the one before")
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    places = {"reel": reel, "rough": ROUGH, "old": old, "mine": mine, "new": tmp_path / "new"}
+    done = run(*(word.format(**places) for word in arguments.split()))
+    assert done.code == 2
+    assert sentence in re.sub(r"\s+", " ", done.err)
+    assert "Traceback" not in done.err
+    assert old.read_bytes() == b"the one before"
+    assert (mine / "notes.txt").read_text() == "mine"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine", "old.reel"]
+
+
+def test_signals_are_not_written_over_a_file_that_is_there(reel: Path, tmp_path: Path) -> None:
+    agent, signals = tmp_path / "agent.py", tmp_path / "signals.jsonl"
+    agent.write_text("class Agent:\n    def on_trade(self, trade, market):\n        return 1\n")
+    replay = ("replay", str(reel), "--agent", f"{agent}:Agent", "--signals", str(signals))
+    assert run(*replay).code == 0
+    written = signals.read_bytes()
+    assert written.count(b"\n") > 1_000
+    refused = run(*replay, "--to", "+1s")
+    assert refused.code == 2
+    assert "--force to replace it" in refused.err
+    assert signals.read_bytes() == written
+    assert run(*replay, "--to", "+1s", "--force").code == 0
+    assert 0 < len(signals.read_bytes()) < len(written)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from book.engine import Engine
 from book.finding import FindingKind
 from cli.replay_keys import DOWN, RIGHT, UP, next_rate, split_keys
 from cli.report_text import digest_text
@@ -105,19 +106,23 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return recording
 
 
+def best(engine: Engine) -> str:
+    book = next(iter(engine.markets.values())).book
+    assert book.best_bid is not None
+    assert book.best_ask is not None
+    return f"{book.best_bid.price_text} / {book.best_ask.price_text}"
+
+
 def test_a_paused_replay_goes_to_a_time_shows_the_book_and_steps_frame_by_frame(
     recording: Recording,
 ) -> None:
     first_ns = recording.first_receive_time_ns
     assert first_ns is not None
     there = engine_before(recording, time_ns=first_ns + 2 * 10**9)
-    book = next(iter(there.engine.markets.values())).book
-    assert book.best_bid is not None
-    assert book.best_ask is not None
     with replaying(recording.path, "--speed", "1x", "--start-paused") as terminal:
         terminal.wait_for("paused")
         terminal.type(b"/+3x\x7f\x7f2s\r")
-        terminal.wait_for(f"{book.best_bid.price_text} / {book.best_ask.price_text}")
+        terminal.wait_for(best(there.engine))
         played = int(terminal.wait_for(r"\d+ frames?").split()[0])
         for more in (1, 2):
             terminal.type(b"\x1b[C")
@@ -125,6 +130,47 @@ def test_a_paused_replay_goes_to_a_time_shows_the_book_and_steps_frame_by_frame(
         digest = terminal.stop()
     after = engine_before(recording, frame_number=there.next_frame_number + 2)
     assert digest == digest_text(after.engine.state_digest())
+
+
+def test_a_paused_replay_shows_the_book_of_the_frame_that_was_stepped_to(
+    recording: Recording,
+) -> None:
+    begun = engine_before(recording, frame_number=100)
+    steps = next(
+        count
+        for count in range(1, 200)
+        if best(engine_before(recording, frame_number=100 + count).engine) != best(begun.engine)
+    )
+    after = engine_before(recording, frame_number=100 + steps)
+    time_ns = str(next(f for f in recording.frames() if f.frame_number == 100).receive_time_ns)
+    with replaying(recording.path, "--speed", "1x", "--start-paused") as terminal:
+        terminal.wait_for("paused")
+        terminal.type(f"/{time_ns}\r".encode())
+        terminal.wait_for(best(begun.engine))
+        terminal.type(b"\x1b[C" * steps)
+        terminal.wait_for(best(after.engine))
+        assert terminal.stop() == digest_text(after.engine.state_digest())
+
+
+def test_a_playback_that_is_paused_on_its_way_shows_its_book_and_no_longer_once_it_goes_on(
+    recording: Recording,
+) -> None:
+    with replaying(recording.path, "--speed", "0.001x", "--from", "+2s") as terminal:
+        terminal.wait_for(r"0\.001x")
+        terminal.type(b" ")
+        terminal.wait_for(r"paused +BTCUSDT [\d.]+ / [\d.]+")
+        terminal.type(b" ")
+        terminal.wait_for(r"0\.001x")
+        terminal.stop()
+
+
+def test_a_time_behind_the_end_is_told_and_the_playback_stays(recording: Recording) -> None:
+    with replaying(recording.path, "--speed", "1x", "--start-paused") as terminal:
+        terminal.wait_for("paused")
+        terminal.type(b"/+10h\r")
+        terminal.wait_for("what is played ends at")
+        assert terminal.process.poll() is None
+        terminal.stop()
 
 
 @pytest.mark.parametrize(("key", "landmark"), [(b"g", Landmark.GAP), (b"l", Landmark.LIQUIDATION)])

@@ -160,6 +160,7 @@ def test_venues_say_what_each_can_prove() -> None:
     by_name = {venue["venue"]: venue for venue in told}
     assert by_name["reference"]["checksum_levels"] == 25
     assert by_name["binance-usdm"]["snapshot_source"] == "REST"
+    assert all(set(each["stale_limits_s"]) <= set(each["channels"]) for each in told)
     page = run("venues", "bybit-linear").out
     assert "what this feed cannot reveal:" in page
     assert run("venues", "bybit-linear", "--json").json == by_name["bybit-linear"]

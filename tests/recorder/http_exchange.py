@@ -43,7 +43,7 @@ class HttpExchange:
                 exchange.asked_s.append(time.monotonic())
                 answer(len(exchange.asked_s), self)
 
-            do_POST = do_GET  # noqa: N815 - the name that the server looks for
+            do_POST = do_PUT = do_GET  # noqa: N815 - the names that the server looks for
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 return

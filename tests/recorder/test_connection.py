@@ -209,6 +209,23 @@ async def test_a_message_above_the_limit_is_told_of_as_lost(tmp_path: Path) -> N
     assert payloads(frames, FrameKind.TEXT)[0] == b"good"
 
 
+async def test_a_message_above_the_limit_is_in_the_counts_of_what_is_lost(tmp_path: Path) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(wire_frame(TEXT, b"good") + wire_frame(TEXT, bytes(1025)))
+
+    settings = RecorderSettings(connect=ConnectSettings(message_bytes_max=1024))
+    async with (
+        raw_server(talk) as url,
+        capturing(tmp_path, tiny_stream(url), settings=settings) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].disconnects > 0)
+    assert recorder.report is not None
+    assert recorder.report.lost_frames == recorder.connections[0].disconnects
+    intake = recorder.report.intake
+    assert intake.received_frames == intake.kept_frames + intake.lost_frames
+    assert intake.received_frames == recorder.connections[0].messages
+
+
 @pytest.mark.parametrize("beyond", [1, 2])
 async def test_a_message_just_above_the_limit_is_never_cut_to_fit(
     tmp_path: Path, beyond: int

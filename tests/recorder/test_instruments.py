@@ -25,6 +25,7 @@ from tests.recorder.tiny_venue import (
     until,
     with_traits,
 )
+from venues.channel import Channel
 from venues.frame import Frame, FrameKind
 from venues.marker import HttpResponse, read_http
 from venues.venue import ConnectionPlan, HttpRequest, Purpose
@@ -65,7 +66,7 @@ async def test_instruments_are_recorded_once_a_start_however_often_it_reconnects
             tiny_exchange(talk) as url,
             capturing(
                 tmp_path,
-                *(tiny_stream(url), tiny_stream(url)),
+                *(tiny_stream(url), tiny_stream(url, Channel.TRADES)),
                 venue=venue,
                 settings=RecorderSettings(seed=2),
             ) as recorder,

@@ -6,9 +6,11 @@ import base64
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from recorder.planned_connection import plan_stream
+from recorder.errors import StreamSettingsError
+from recorder.planned_connection import plan_stream, plan_streams
 from recorder.stream_settings import StreamSettings
 from tests.recorder.tiny_venue import TRAITS, TinyVenue
 from venues.channel import Channel
@@ -153,3 +155,25 @@ def test_public_channels_need_no_keys() -> None:
     stream = StreamSettings(venue="tiny", symbols=("BTC",), channels=(Channel.BOOK,), url="ws://h")
     (planned,) = plan_stream(stream, lambda name: TinyVenue())
     assert planned.credentials is None
+
+
+def test_what_two_streams_ask_for_is_refused_as_it_would_count_twice() -> None:
+    other = StreamSettings(
+        venue="tiny", symbols=("ETH", "BTC"), channels=(Channel.BOOK,), url="ws://127.0.0.1:2"
+    )
+    with pytest.raises(StreamSettingsError, match="book of BTC is asked for by two streams"):
+        plan_streams([PUBLIC, other], lambda name: TinyVenue())
+
+
+def test_streams_of_two_accounts_are_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES[:2]:
+        monkeypatch.setenv(name, "c2VjcmV0")
+    planned = plan_streams([_stream(), _stream()], lambda name: TinyVenue())
+    assert len(planned) == 2
+
+
+@pytest.mark.parametrize("limit_s", [0.0, -5.0, float("nan"), float("inf")])
+def test_a_silence_limit_that_is_none_is_refused(limit_s: float) -> None:
+    stream = msgspec.structs.replace(PUBLIC, silence_limit_s=limit_s)
+    with pytest.raises(StreamSettingsError, match="silence_limit_s has to be above 0"):
+        plan_stream(stream, lambda name: TinyVenue())

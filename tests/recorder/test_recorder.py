@@ -21,6 +21,7 @@ from recorder.errors import (
 from recorder.lifecycle import ConnectionState, Lifecycle
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import Rotation
+from recorder.recording_errors import NotARecordingError
 from tests.recorder.tiny_venue import (
     capturing,
     count_up,
@@ -99,7 +100,8 @@ async def test_the_states_of_a_connection_are_told_in_order(tmp_path: Path) -> N
 async def test_streams_that_go_well_go_on_beside_one_that_is_refused(tmp_path: Path) -> None:
     port = free_port()
     async with tiny_exchange(count_up) as url:
-        recorder = tiny_recorder(tmp_path, tiny_stream(url), tiny_stream(f"ws://127.0.0.1:{port}"))
+        refused = tiny_stream(f"ws://127.0.0.1:{port}", symbol="ETH")
+        recorder = tiny_recorder(tmp_path, tiny_stream(url), refused)
         running = asyncio.ensure_future(recorder.run())
         await until(lambda: recorder.connections[0].messages > 500)
         report = await recorder.stop()
@@ -110,7 +112,7 @@ async def test_streams_that_go_well_go_on_beside_one_that_is_refused(tmp_path: P
 
 async def test_stopping_under_load_is_quick_and_leaves_a_sealed_recording(tmp_path: Path) -> None:
     async with tiny_exchange(count_up) as url:
-        recorder = tiny_recorder(tmp_path, *[tiny_stream(url) for _ in range(4)])
+        recorder = tiny_recorder(tmp_path, *[tiny_stream(url, symbol=f"C{n}") for n in range(4)])
         await recorder.start()
         await until(lambda: sum(life.messages for life in recorder.connections) > 5_000)
         began_s = time.monotonic()
@@ -129,6 +131,38 @@ async def test_stop_may_be_called_again_and_gives_the_same_report(tmp_path: Path
         await recorder.start()
         first, second = recorder.stop(), recorder.stop()
         assert await first is await second
+
+
+async def test_a_stop_before_the_start_ends_the_recorder_as_soon_as_it_has_begun(
+    tmp_path: Path,
+) -> None:
+    async with tiny_exchange(count_up) as url:
+        recorder = tiny_recorder(tmp_path, tiny_stream(url))
+        stopped = recorder.stop()
+        report = await recorder.run()
+        assert await stopped is report
+    assert not list((tmp_path / "journal").glob("*.zst"))
+    assert len(frames_of(tmp_path)) == report.frames
+
+
+async def test_a_stop_during_the_start_ends_the_recorder(tmp_path: Path) -> None:
+    async with tiny_exchange(count_up) as url:
+        recorder = tiny_recorder(tmp_path, tiny_stream(url))
+        running = asyncio.ensure_future(recorder.run())
+        await until(lambda: (tmp_path / ".lock").exists())
+        stopped = recorder.stop()
+        assert await stopped is await running
+    assert not list((tmp_path / "journal").glob("*.zst"))
+
+
+async def test_a_stop_does_not_wait_for_a_start_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    recorder = tiny_recorder(tmp_path, tiny_stream("ws://127.0.0.1:1"))
+    stopped = recorder.stop()
+    with pytest.raises(NotARecordingError):
+        await recorder.run()
+    with pytest.raises(asyncio.CancelledError):
+        await stopped
 
 
 async def test_a_duration_ends_the_run(tmp_path: Path) -> None:
@@ -270,7 +304,7 @@ async def test_sigterm_under_load_drains_seals_and_exits_with_0(tmp_path: Path) 
 
 async def test_many_connections_of_many_streams_share_one_numbering(tmp_path: Path) -> None:
     async with tiny_exchange(count_up) as first, tiny_exchange(count_up) as second:
-        streams = [tiny_stream(url) for url in (first, second) for _ in range(3)]
+        streams = [tiny_stream(url, symbol=f"C{n}") for n, url in enumerate((first, second) * 3)]
         async with capturing(tmp_path, *streams) as recorder:
             await until(lambda: all(life.messages > 100 for life in recorder.connections))
     frames = frames_of(tmp_path)

@@ -156,9 +156,9 @@ def test_the_error_names_file_rows_and_frames(tmp_path: Path) -> None:
     with pytest.raises(DamagedSegmentError) as caught:
         list(SegmentReader(tmp_path, entry, 41).batches(TimeRange(), skip_damaged=False))
     assert str(caught.value) == (
-        f"{path}: page checksum wrong in rows 0 to 39 (frames 1,000 to 1,039). The recording has "
-        "41 other segments. Replay around it with --skip-damaged, or restore the file and run "
-        "`tickreel audit`."
+        f"{path}: page checksum wrong. What is gone is rows 0 to 39 (frames 1,000 to 1,039). "
+        "The recording has 41 other segments. Replay around it with --skip-damaged, or restore "
+        "the file and run `tickreel audit`."
     )
 
 

@@ -249,7 +249,7 @@ async def test_connections_of_many_streams_to_one_host_stay_within_its_limit(
 
     venue = with_traits(limits=ConnectionLimits(connects_max=5, connects_window_s=60.0))
     async with tiny_exchange(talk) as url:
-        streams = [tiny_stream(f"{url}/{number}") for number in range(7)]
+        streams = [tiny_stream(f"{url}/{number}", symbol=f"C{number}") for number in range(7)]
         async with capturing(
             tmp_path, *streams, venue=venue, settings=RecorderSettings(seed=1)
         ) as recorder:

@@ -32,9 +32,9 @@ def _access(venue: Venue, plan: ConnectionPlan, redaction: Redaction) -> bytes:
         return b""
     redaction.learn_request(request)
     parts = urlsplit(request.url)
-    body = venue.dialect.access_body(f"{parts.path}?{parts.query}", plan.url)
+    body = venue.dialect.access_body(f"{parts.path}?{parts.query}", plan.url, {})
     if body is None:
-        body = venue.dialect.access_body(parts.path, plan.url)
+        body = venue.dialect.access_body(parts.path, plan.url, {})
     assert body is not None
     redaction.learn_answer(body)
     return body

@@ -148,11 +148,11 @@ def with_traits(**changes: object) -> TinyVenue:
 
 
 def tiny_stream(
-    url: str, *channels: Channel, silence_limit_s: float | None = None
+    url: str, *channels: Channel, symbol: str = "BTC", silence_limit_s: float | None = None
 ) -> StreamSettings:
     return StreamSettings(
         venue="tiny",
-        symbols=("BTC",),
+        symbols=(symbol,),
         channels=channels or (Channel.BOOK,),
         url=url,
         silence_limit_s=silence_limit_s,

@@ -206,7 +206,10 @@ def is_heartbeat(venue: Venue, payload: bytes) -> bool:
 
 
 async def captured(server: VenueServer, served: Served, name: str, folder: Path) -> list[Frame]:
-    """Capture what a plan asks for until all was played and taken, and return the frames."""
+    """Capture what a plan asks for until all was played and taken, and return the frames.
+
+    The server stands still until it was asked for all of it.
+    """
     stream = StreamSettings(
         venue=name,
         symbols=served.symbols,
@@ -216,9 +219,14 @@ async def captured(server: VenueServer, served: Served, name: str, folder: Path)
     )
     venue = venue_named(name)
     plans = plans_of(venue, served)
+    asked = set().union(*(topics_of(venue, plan) for plan in plans))
     recorder = Recorder([stream], folder)
     async with asyncio.timeout(LIMIT_S):
         running = asyncio.create_task(recorder.run())
+        while not asked <= set().union(*(session.topics for session in server.sessions)):
+            assert not running.done(), running.result()
+            await asyncio.sleep(0.02)
+        server.time.resume()
         while not (
             len(server.sessions) == len(plans)
             and all(session.state is SessionState.ENDED for session in server.sessions)
@@ -255,7 +263,11 @@ async def test_a_venue_is_served_in_its_protocol_and_captured_back_byte_for_byte
     served = served_of(name)
     source = FrameList(served.frames)
     async with VenueServer(
-        source, speed="max", ledger_frames_max=1_000_000, heartbeat_s=HEARTBEAT_S
+        source,
+        speed="max",
+        ledger_frames_max=1_000_000,
+        heartbeat_s=HEARTBEAT_S,
+        start_paused=True,
     ) as server:
         frames = await captured(server, served, name, tmp_path / "again")
         assert not server.faults

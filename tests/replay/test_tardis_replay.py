@@ -121,17 +121,19 @@ async def test_a_session_that_has_begun_takes_nobody_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "code"),
+    ("path", "code", "sentence"),
     [
-        ("/ws-replay?exchange=ftx&from=2027-01-15&to=2027-01-16", 404),
-        ("/ws-replay?exchange=bybit&from=noon&to=2027-01-16", 400),
-        ("/ws-replay?exchange=bybit", 400),
+        ("/ws-replay?exchange=ftx&from=2027-01-15&to=2027-01-16", 404, "no exchange 'ftx'"),
+        ("/ws-replay?exchange=bybit&from=noon&to=2027-01-16", 400, "from: 'noon' is no time"),
+        ("/ws-replay?exchange=bybit&from=2027-01-15", 400, "say to when"),
+        ("/ws-replay?exchange=bybit", 400, "say from when"),
     ],
 )
 async def test_what_cannot_be_replayed_is_refused_before_the_handshake(
-    path: str, code: int
+    path: str, code: int, sentence: str
 ) -> None:
     async with VenueServer(recording(two_exchanges()), speed="max") as server:
         with pytest.raises(InvalidStatus) as refused:
             await connect(server.url + path)
     assert refused.value.response.status_code == code
+    assert sentence in refused.value.response.body.decode()

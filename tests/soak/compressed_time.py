@@ -25,9 +25,10 @@ from venues.frame import FrameKind
 
 SPACING_NS = 2_000_000
 BEGAN_NS = 1_790_000_000_000_000_000
-QUEUE_BYTES_MAX = 32 << 20
+QUEUE_BYTES_MAX = 8 << 20
 TURN = 500
 LOOK_EVERY = 250_000
+"""At a look nothing waits: how much does is bounded by a budget, and no growth."""
 CONNECTIONS = 4
 
 
@@ -36,6 +37,10 @@ class Turns:
     """Stands for the event loop: what is to be done in its next turn."""
 
     due: list[Callable[[], None]] = field(default_factory=list)
+
+    def schedule(self, call: Callable[[], None]) -> None:
+        """Let it be done in the next turn."""
+        self.due.append(call)
 
     def run(self) -> None:
         """Let a turn pass."""
@@ -57,7 +62,7 @@ def fed(folder: Path, frames: int) -> tuple[Growth, float]:
     recording = RecordingWriter.create(folder, asked_for={})
     writer, turns, growth = FrameWriter(recording, folder), Turns(), Growth()
     now_ns = BEGAN_NS
-    intake = FrameIntake(writer, schedule=turns.due.append, clock=lambda: (now_ns, now_ns))
+    intake = FrameIntake(writer, schedule=turns.schedule, clock=lambda: (now_ns, now_ns))
     writer.start()
     begun_s = time.monotonic()
     for number in range(frames):
@@ -70,6 +75,10 @@ def fed(folder: Path, frames: int) -> tuple[Growth, float]:
             while intake.queued_cost > QUEUE_BYTES_MAX:
                 time.sleep(0.002)
         if number % LOOK_EVERY == 0:
+            while intake.queued_cost or recording.unsynced_bytes:
+                turns.run()
+                intake.tick()
+                time.sleep(0.01)
             growth.look()
     turns.run()
     intake.tick()

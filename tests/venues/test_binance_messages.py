@@ -301,7 +301,7 @@ def test_market_data_are_no_notices() -> None:
     "payload",
     [
         wrapped("btcusdt@kline_1m", b'{"e":"kline","E":1,"s":"BTCUSDT","k":{}}'),
-        b'{"e":"ACCOUNT_UPDATE","E":1,"T":1,"a":{}}',
+        b'{"e":"MARGIN_CALL","E":1,"cw":"3.16812045","p":[]}',
         wrapped("!ticker@arr", b'[{"e":"24hrTicker"}]'),
     ],
 )
@@ -309,7 +309,7 @@ def test_messages_that_nobody_here_reads_are_named_and_passed_over(payload: byte
     (event,) = decoded("binance-usdm", payload)
     assert isinstance(event, Notice)
     assert event.kind is NoticeKind.INFORMATION
-    assert event.text in ("kline", "ACCOUNT_UPDATE", "!ticker@arr")
+    assert event.text in ("kline", "MARGIN_CALL", "!ticker@arr")
 
 
 DEPTH_BODY = b'{"lastUpdateId":1027024,"bids":[["4.00","431.0"]],"asks":[["4.02","12"]]}'

@@ -395,7 +395,7 @@ def test_the_exchanges_side_hands_out_a_token_and_knows_it_again() -> None:
     (plan,) = plans("BTC-USD", channels=(Channel.ORDER,))
     request = VENUE.access_request(plan, KEYS, TIME_MS)
     assert request is not None
-    body = VENUE.dialect.access_body(urlsplit(request.url).path, "ws://127.0.0.1:9")
+    body = VENUE.dialect.access_body(urlsplit(request.url).path, "ws://127.0.0.1:9", {})
     assert body is not None
     login = VENUE.login(plan, KEYS, TIME_MS, body)
     (message,) = VENUE.subscribe_messages(plan, login, "", TIME_MS)
@@ -406,7 +406,7 @@ def test_the_exchanges_side_hands_out_a_token_and_knows_it_again() -> None:
     assert VENUE.dialect.login_valid(asked, KEYS)
     bare = VENUE.dialect.read_request(plan.subscribe_messages[0].encode())
     assert not VENUE.dialect.login_valid(bare, KEYS)
-    assert VENUE.dialect.access_body("/api/v2/order_book/btcusd/", "ws://127.0.0.1:9") is None
+    assert VENUE.dialect.access_body("/api/v2/order_book/btcusd/", "ws://127.0.0.1:9", {}) is None
 
 
 def test_a_heartbeat_is_answered_and_an_unknown_message_refused() -> None:

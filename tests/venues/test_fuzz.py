@@ -1,7 +1,8 @@
 """100,000 damaged messages a venue: each a finding or a clean decode, and never anything else.
 
 Hypothesis draws seeds; each damages `BATCH` messages. What is damaged are samples of all kinds,
-in the ways that break decoders: bytes, tokens, lengths, places, depth, packing.
+in the ways that break decoders: bytes, tokens, lengths, places, depth, packing; and what the
+exchange answers over HTTP about books and instruments.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from book.engine import Engine
+from tests.venues.http_bodies import HTTP_BODIES
 from tests.venues.sample_frames import ALL_NAMES, SAMPLES
 from venues.compression import packed, unpacked
 from venues.frame import Frame, FrameKind
+from venues.marker import HttpResponse, http_payload
 from venues.registry import venue_named
 
 MESSAGES = 100_000
@@ -83,6 +86,16 @@ DAMAGES: Sequence[Damage] = (
 )
 
 
+def _damaged_answer(chance: random.Random, name: str, message: bytes) -> bytes:
+    """Return an HTTP frame's payload: a damaged body with its head, or a message without one."""
+    bodies = HTTP_BODIES.get(name, ())
+    if not bodies or chance.random() < 0.2:
+        return message
+    purpose, symbol, body = chance.choice(bodies)
+    damaged = chance.choice(DAMAGES)(chance, body, [each for _, _, each in bodies])
+    return http_payload(HttpResponse("GET", "", 200, purpose, symbol), damaged)
+
+
 def try_batch(name: str, seed: int, count: int) -> None:
     """Damage `count` messages and let the engine have each of them, whole ones in between."""
     chance = random.Random(seed)
@@ -98,7 +111,10 @@ def try_batch(name: str, seed: int, count: int) -> None:
             payload = packed(payload)
             if chance.random() < 0.25:
                 payload = _some_bytes(chance, payload, ())
-        kind = FrameKind.HTTP if chance.random() < 0.02 else FrameKind.TEXT
+        if chance.random() < 0.05:
+            payload, kind = _damaged_answer(chance, name, payload), FrameKind.HTTP
+        else:
+            kind = FrameKind.TEXT
         engine.apply(Frame(number, 1, name, kind, number + 1, None, payload))
         if number % 8 == 0:
             venue.read_notice(payload)

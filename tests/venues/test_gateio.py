@@ -96,7 +96,7 @@ def test_subscriptions_of_ones_own_futures_name_the_account_that_the_exchange_to
         "SIGN": "244b8efa0b13b4fbf9fe41806c86567023b87d4e837aec2f85f599daef6feb32"
         "f337fc0d29823101ab63816de64919f6d61854dadff491b53620936a4cbaee58",
     }
-    answer = venue.dialect.access_body("/api/v4/account/detail", "ws://127.0.0.1:9")
+    answer = venue.dialect.access_body("/api/v4/account/detail", "ws://127.0.0.1:9", {})
     assert answer is not None
     login = venue.login(plan, KEYS, TIME_MS, answer)
     assert KEYS.secret not in login.token

@@ -378,11 +378,11 @@ def test_the_handshake_of_an_account_is_signed_and_the_exchanges_side_accepts_it
         ),
     }
     sent = {name.lower(): value for name, value in login.headers}
-    accepts = GEMINI.dialect.login_headers_valid
-    assert accepts(sent, KEYS)
-    assert not accepts(sent, Credentials("account-key", "secret-2"))
-    assert not accepts(sent | {"x-gemini-nonce": "1700000001"}, KEYS)
-    assert not accepts({}, KEYS)
+    accepts = GEMINI.dialect.handshake_valid
+    assert accepts("/", sent, KEYS)
+    assert not accepts("/", sent, Credentials("account-key", "secret-2"))
+    assert not accepts("/", sent | {"x-gemini-nonce": "1700000001"}, KEYS)
+    assert not accepts("/", {}, KEYS)
     with pytest.raises(CredentialsError):
         GEMINI.login(plan, None, TIME_MS, b"")
 

@@ -264,7 +264,7 @@ def test_a_private_subscription_carries_the_token_that_rest_gave(name: str) -> N
     path = "/0/private/GetWebSocketsToken"
     assert headers["API-Key"] == "key-1"
     assert headers["API-Sign"] == signed_request(key, path, str(TIME_MS), "nonce=1616492376594")
-    access = venue.dialect.access_body(path, "ws://h:1/v2")
+    access = venue.dialect.access_body(path, "ws://h:1/v2", {})
     assert access is not None
     login = venue.login(plan, keys, TIME_MS, access)
     assert (login.message, login.url) == (None, plan.url)

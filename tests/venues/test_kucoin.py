@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from urllib.parse import parse_qs, urlsplit
@@ -16,8 +17,17 @@ from tests.feed_recordings import feed_frames
 from tests.real_data import needs_real_data
 from tests.venues.bridged_books import BridgedBook, fetched, received
 from tests.venues.plain_books import book_rows
+from tests.venues.sample_frames import RECEIVED_NS, decoded
+from tests.venues.samples.kucoin import (
+    FUTURES_AVAILABLE,
+    FUTURES_BOOK,
+    FUTURES_ORDER,
+    FUTURES_POSITION,
+    FUTURES_WALLET,
+)
 from venues.channel import Channel
 from venues.errors import UNDECODABLE, CredentialsError, UnknownSymbolError
+from venues.event import Notice, WalletUpdate
 from venues.frame import Frame, FrameKind
 from venues.registry import venue_at, venue_named
 from venues.venue import (
@@ -216,7 +226,7 @@ def test_an_answer_without_a_token_is_refused(answer: bytes) -> None:
 
 
 def test_a_token_for_ones_own_account_is_asked_for_with_signed_headers() -> None:
-    (plan,) = plans(channels=(Channel.ORDER, Channel.WALLET))
+    (plan,) = plans("BTC-USDT", channels=(Channel.ORDER, Channel.WALLET))
     assert [json.loads(message)["topic"] for message in plan.subscribe_messages] == [
         "/spotMarket/tradeOrdersV2",
         "/account/balance",
@@ -237,14 +247,72 @@ def test_a_token_for_ones_own_account_is_asked_for_with_signed_headers() -> None
         KUCOIN.access_request(plan, Credentials("key-1", "secret-1"), 5)
 
 
+def test_ones_own_accounts_are_those_of_the_symbols_and_both_without_any() -> None:
+    both = plans(channels=(Channel.ORDER, Channel.POSITION, Channel.WALLET))
+    topics = {
+        plan.stream: [json.loads(message)["topic"] for message in plan.subscribe_messages]
+        for plan in both
+    }
+    of_futures = [
+        "/contractMarket/tradeOrders",
+        "/contract/positionAll",
+        "/contractAccount/wallet",
+    ]
+    assert topics == {
+        "kucoin/private": ["/spotMarket/tradeOrdersV2", "/account/balance"],
+        "kucoin/futures/private": of_futures,
+    }
+    (contracts,) = plans("XBTUSDTM", channels=(Channel.ORDER,))
+    assert contracts.stream == "kucoin/futures/private"
+    request = KUCOIN.access_request(contracts, KEYS, 5)
+    assert request is not None
+    assert request.url == "https://api-futures.kucoin.com/api/v1/bullet-private"
+    (spot, positions) = plans("BTC-USDT", channels=(Channel.ORDER, Channel.POSITION))
+    assert [one.channel for one in spot.subscriptions] == [Channel.ORDER]
+    assert [one.channel for one in positions.subscriptions] == [Channel.POSITION]
+
+
+def test_a_wallet_of_futures_is_told_where_the_message_says_its_balance() -> None:
+    assert decoded(NAME, FUTURES_WALLET) == [
+        WalletUpdate("USDT", RECEIVED_NS, 1731916996764000000, "81.072921258", "26.144281178")
+    ]
+    (notice,) = decoded(NAME, FUTURES_AVAILABLE)
+    assert isinstance(notice, Notice)
+    assert notice.text == "/contractAccount/wallet"
+
+
+def test_a_message_of_ones_own_futures_is_of_the_topic_that_all_of_them_are() -> None:
+    topic = KUCOIN.dialect.topic
+    assert topic(FUTURES_POSITION) == "/contract/positionAll"
+    order = FUTURES_ORDER.replace(b"tradeOrders", b"tradeOrders:XBTUSDTM")
+    assert topic(order) == topic(FUTURES_ORDER) == "/contractMarket/tradeOrders"
+    assert decoded(NAME, order) == decoded(NAME, FUTURES_ORDER)
+    assert topic(FUTURES_BOOK) == "/contractMarket/level2:XBTUSDTM"
+
+
+def test_a_token_says_with_which_keys_it_was_asked_for() -> None:
+    (plan,) = plans("BTC-USDT", channels=(Channel.ORDER,))
+    request = KUCOIN.access_request(plan, KEYS, 1_700_000_000_000)
+    assert request is not None
+    headers = {name.lower(): value for name, value in request.headers}
+    body = KUCOIN.dialect.access_body("/api/v1/bullet-private", "ws://127.0.0.1:9", headers)
+    assert body is not None
+    path = KUCOIN.login(plan, KEYS, 5, body).url.partition(":9")[2]
+    assert KUCOIN.dialect.handshake_valid(path, {}, KEYS)
+    for part in ("key", "secret", "passphrase"):
+        assert not KUCOIN.dialect.handshake_valid(path, {}, replace(KEYS, **{part: "another"}))
+    assert not KUCOIN.dialect.handshake_valid("/endpoint?token=x", {}, KEYS)
+    assert not KUCOIN.dialect.handshake_valid("/endpoint", {}, KEYS)
+
+
 def test_the_exchanges_side_gives_a_token_that_leads_to_itself() -> None:
     (plan,) = plans("BTC-USDT")
-    body = KUCOIN.dialect.access_body("/api/v1/bullet-public", "ws://127.0.0.1:9/x")
+    body = KUCOIN.dialect.access_body("/api/v1/bullet-public", "ws://127.0.0.1:9/x", {})
     assert body is not None
     login = KUCOIN.login(plan, None, 5, body)
     assert login.url.startswith("ws://127.0.0.1:9/endpoint?token=")
     assert KUCOIN.dialect.serves_path("/endpoint")
-    assert KUCOIN.dialect.access_body("/api/v1/market", "ws://127.0.0.1:9") is None
+    assert KUCOIN.dialect.access_body("/api/v1/market", "ws://127.0.0.1:9", {}) is None
     (greeting,) = KUCOIN.dialect.greeting()
     notice = KUCOIN.read_notice(greeting.encode())
     assert notice is not None

@@ -200,6 +200,12 @@ BYBIT: dict[str, list[Event]] = {
     ],
 }
 
+
+def traded(size: str) -> OrderUpdate:
+    status, time_ms = "PARTIALLY_FILLED", 1568879465651
+    return order("8886774", "TEST", BUY, "7100.50", size, "0.001", status, time_ms=time_ms)
+
+
 BINANCE: dict[str, list[Event]] = {
     "agg_trade_stream": [
         Trade("BTCUSDT", R, 123456785 * MS, "0.001", "100", SELL, "5933014", None, True)
@@ -228,7 +234,19 @@ BINANCE: dict[str, list[Event]] = {
             149,
         )
     ],
-    "execution_report_trade": [info("executionReport")],
+    "execution_report_trade": [
+        order(
+            "12345678",
+            "x-TD67BGP9-T0000000000000",
+            BUY,
+            "2500.00000000",
+            "1.00000000",
+            "1.00000000",
+            "FILLED",
+            symbol="ETHUSDT",
+            time_ms=1709654401000,
+        )
+    ],
     "kline_stream_closed": [info("kline")],
     "kline_stream_open": [info("kline")],
     "liquidation_stream": [
@@ -254,8 +272,8 @@ BINANCE: dict[str, list[Event]] = {
             "0.00038167",
         )
     ],
-    "order_update_trade": [info("ORDER_TRADE_UPDATE")],
-    "order_update_trade_partial": [info("ORDER_TRADE_UPDATE")],
+    "order_update_trade": [traded("0.001")],
+    "order_update_trade_partial": [traded("0.002")],
     "ticker_stream": [Ticker("BTCUSDT", R, 1672515782136 * MS, "16584.60000000")],
     "trade_lite": [info("TRADE_LITE")],
     "trade_stream": [Trade("BTCUSDT", R, 123456785 * MS, "0.001", "100", SELL, "5933014", 5933014)],
@@ -341,8 +359,24 @@ BINANCE_SEQUENCE: list[list[Event]] = [
     [BookDelta("BNBBTC", R, 1234567880 * MS, [("6621.45", "0.3")], [("6622.46", "1.5")], 157, 160)],
     [info("balanceUpdate")],
     [info("listStatus")],
-    [info("executionReport")],
-    [info("outboundAccountPosition")],
+    [
+        order(
+            "5340845958",
+            "c4wyKsIhoAaittTYlIVLqk",
+            BUY,
+            "52789.10000000",
+            "0.00028400",
+            "0.00000000",
+            "NEW",
+            symbol="BNBBTC",
+            time_ms=1616627567900,
+        )
+    ],
+    [
+        WalletUpdate("BTC", R, 1616628815745 * MS, "0.00348109", "0.00225109"),
+        WalletUpdate("BNB", R, 1616628815745 * MS, "0.00000000", "0.00000000"),
+        WalletUpdate("USDT", R, 1616628815745 * MS, "54.43390661", "54.43390661"),
+    ],
 ]
 
 

@@ -250,12 +250,12 @@ def test_the_handshake_of_an_account_carries_a_token_signed_with_hs512() -> None
     assert plain(signature) == signed
     again = VENUE.login(plan, KEYS, TIME_MS + 1, b"").headers[0][1]
     assert json.loads(plain(again.split(".")[1]))["nonce"] != told["nonce"]
-    accepts = VENUE.dialect.login_headers_valid
-    assert accepts({"authorization": value}, KEYS)
-    assert not accepts({"authorization": value}, Credentials("key-1", "secret-2"))
-    assert not accepts({"authorization": value}, Credentials("key-2", "secret-1"))
-    assert not accepts({"authorization": "Bearer a.b.c"}, KEYS)
-    assert not accepts({}, KEYS)
+    accepts = VENUE.dialect.handshake_valid
+    assert accepts("/", {"authorization": value}, KEYS)
+    assert not accepts("/", {"authorization": value}, Credentials("key-1", "secret-2"))
+    assert not accepts("/", {"authorization": value}, Credentials("key-2", "secret-1"))
+    assert not accepts("/", {"authorization": "Bearer a.b.c"}, KEYS)
+    assert not accepts("/", {}, KEYS)
     with pytest.raises(CredentialsError):
         VENUE.login(plan, Credentials("key-1", ""), TIME_MS, b"")
 

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from venues.binance.access import (
+    KEY_HEADER,
+    LISTEN_KEY,
+    SUBSCRIBE_METHOD,
+    AccountAccess,
+    given_listen_key,
+    signed_text,
+)
+from venues.binance.account import ACCOUNT_EVENTS
 from venues.binance.instrument import instruments_body
 from venues.event import NO_ROUTES, Routes, Row
+from venues.op_args import same_text, signature
 from venues.time_shift import shifted_epochs
 from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
-from venues.wire import leading_text
+from venues.wire import decoded_or_none, leading_text
 
 _KINDS = {
     "SUBSCRIBE": RequestKind.SUBSCRIBE,
     "UNSUBSCRIBE": RequestKind.UNSUBSCRIBE,
     "LIST_SUBSCRIPTIONS": RequestKind.LIST,
+    SUBSCRIBE_METHOD: RequestKind.SUBSCRIBE,
 }
 _STREAM_OF_EVENT = {
     "depthUpdate": "depth",
@@ -31,6 +42,10 @@ _STREAM_OF_EVENT = {
     "markPriceUpdate": "markPrice",
     "24hrTicker": "ticker",
 }
+ACCOUNT_TOPIC = "account"
+"""Of all events of one's own account, which come without being named."""
+
+_LISTEN_KEY_CHARACTERS_MIN = 20
 _SYMBOL = re.compile(r"\w{1,40}")
 _TIME_KEYS = frozenset(("E", "T", "O", "C", "serverTime"))
 """`t` is the number of a trade, and `O` and `C` are times of a day's statistics."""
@@ -38,7 +53,7 @@ _TIME_KEYS = frozenset(("E", "T", "O", "C", "serverTime"))
 
 class _Request(msgspec.Struct):
     method: str
-    params: list[str] = []
+    params: list[str] | dict[str, str | int] = []
     id: int | str | None = None
 
 
@@ -49,6 +64,7 @@ class _Order(msgspec.Struct):
 class _Named(msgspec.Struct):
     stream: str | None = None
     data: Raw | UnsetType = UNSET
+    event: Raw | UnsetType = UNSET
     e: str | None = None
     s: str = ""
     u: int | None = None
@@ -66,6 +82,7 @@ class BinanceDialect(Dialect):
     venue: str
     stream_paths: tuple[str, ...]
     snapshot_path: str
+    access: AccountAccess
 
     def read_request(self, payload: bytes) -> ClientRequest:
         """Understand a client's message; kind UNREADABLE where it cannot be. Never raises."""
@@ -74,6 +91,8 @@ class BinanceDialect(Dialect):
         except (ValueError, RecursionError):
             return ClientRequest(RequestKind.UNREADABLE, payload=payload)
         kind = _KINDS.get(request.method, RequestKind.UNREADABLE)
+        if request.method == SUBSCRIBE_METHOD:
+            return ClientRequest(kind, (ACCOUNT_TOPIC,), request.id, payload)
         return ClientRequest(kind, tuple(request.params), request.id, payload)
 
     def connect_topics(self, path: str) -> tuple[str, ...]:
@@ -85,6 +104,8 @@ class BinanceDialect(Dialect):
         for prefix in self._raw_paths():
             if parts.path.startswith(f"{prefix}/"):
                 names = unquote(parts.path[len(prefix) + 1 :])
+                if prefix == self.access.path and _is_listen_key(names):
+                    return (ACCOUNT_TOPIC,)
                 return tuple(name for name in names.split("/") if _names_stream(name))
         return ()
 
@@ -97,14 +118,39 @@ class BinanceDialect(Dialect):
             body: dict[str, object] = {"error": {"code": code, "msg": refused}}
         elif request.kind is RequestKind.LIST:
             body = {"result": list(request.topics)}
+        elif request.topics == (ACCOUNT_TOPIC,):
+            body = {"status": 200, "result": {"subscriptionId": 0}}
         else:
             body = {"result": None}
         body["id"] = request.request_id
         return [json.dumps(body, separators=(",", ":"), ensure_ascii=False)]
 
     def login_valid(self, request: ClientRequest, credentials: Credentials) -> bool:
-        """Return False: there is no login."""
-        return False
+        """Return whether a subscription to spot's account was signed with these keys."""
+        asked = decoded_or_none(_REQUEST, request.payload)
+        if asked is None or not isinstance(asked.params, dict):
+            return False
+        named, signed = (str(asked.params.get(name, "")) for name in ("apiKey", "signature"))
+        expected = signature(credentials.secret, signed_text(asked.params))
+        return same_text(named, credentials.key) and same_text(signed, expected)
+
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
+        """Return whether the address ends in the listen key that these keys were given."""
+        named = urlsplit(path_and_query).path.rpartition("/")[2]
+        return same_text(named, given_listen_key(credentials.key))
+
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
+        """Return the listen key that goes with an API key, asked for or made to last longer."""
+        path = urlsplit(path_and_query).path
+        if not self.access.listen_key_path or path != self.access.listen_key_path:
+            return None
+        return msgspec.json.encode(
+            {"listenKey": given_listen_key(headers.get(KEY_HEADER.lower(), ""))}
+        )
 
     def topic(self, payload: bytes, routes: Routes = NO_ROUTES) -> str | None:
         """Return the stream that a recorded message was sent for, wrapped or bare.
@@ -114,12 +160,15 @@ class BinanceDialect(Dialect):
         stream = leading_text(payload, b'{"stream":"')
         if stream is not None:
             return _subscribed(stream)
-        try:
-            message = _NAMED.decode(payload)
-        except (ValueError, RecursionError):
+        message = decoded_or_none(_NAMED, payload)
+        if message is None:
             return None
+        if message.event is not UNSET:
+            return self.topic(bytes(message.event))
         if message.stream is not None:
             return _subscribed(message.stream)
+        if message.e in ACCOUNT_EVENTS:
+            return ACCOUNT_TOPIC
         if message.e is None:
             return f"{message.s.lower()}@bookTicker" if message.u is not None else None
         symbol = message.o.s if isinstance(message.o, _Order) else message.s
@@ -128,13 +177,13 @@ class BinanceDialect(Dialect):
 
     def serves_path(self, path: str) -> bool:
         """Return whether `path` is one of `…/stream`, `…/ws` and `…/ws/<streams>`."""
-        if path in self._combined_paths() or path in self._raw_paths():
+        if path in (*self._combined_paths(), *self._raw_paths(), self.access.path):
             return True
         return any(path.startswith(f"{prefix}/") for prefix in self._raw_paths())
 
     def private_path(self, path: str) -> bool:
-        """Return False: private streams are not offered."""
-        return False
+        """Return whether `path` is that of the account: as it is, or with a listen key behind."""
+        return path == self.access.path or path.startswith(f"{self.access.path}/")
 
     def wire_payload(self, payload: bytes, path: str) -> bytes:
         """Return the message wrapped at `…/stream` and bare at `…/ws`, its own bytes untouched."""
@@ -188,7 +237,8 @@ class BinanceDialect(Dialect):
         return ("/stream", *self.stream_paths)
 
     def _raw_paths(self) -> tuple[str, ...]:
-        return tuple(path.removesuffix("stream") + "ws" for path in self._combined_paths())
+        raw = tuple(path.removesuffix("stream") + "ws" for path in self._combined_paths())
+        return (*raw, self.access.path) if self.access.listen_key_path else raw
 
 
 def _names_stream(name: str) -> bool:
@@ -196,7 +246,14 @@ def _names_stream(name: str) -> bool:
     return "@" in name or name.startswith("!")
 
 
+def _is_listen_key(name: str) -> bool:
+    long_enough = name.isalnum() and len(name) >= _LISTEN_KEY_CHARACTERS_MIN
+    return name == LISTEN_KEY or long_enough
+
+
 def _subscribed(stream: str) -> str | None:
+    if _is_listen_key(stream):
+        return ACCOUNT_TOPIC
     # The exchange's own announcements go to everyone.
     return None if stream.startswith("!server") else stream
 

@@ -13,7 +13,7 @@ by the traits declared here:
 USD-M has two hosts' worth of streams on one host since 2026-04-23: what is sent at high frequency
 is at `/public`, all else at `/market`, and a stream asked for at the wrong one is silent.
 
-Private streams are not offered: they need a listen key, fetched by an authenticated request.
+One's own account is on a connection of its own: `access` says how it is reached.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ import msgspec
 
 from venues.address import rest_url, websocket_url
 from venues.binance import market
+from venues.binance.access import AccountAccess
+from venues.binance.account import ACCOUNT_READERS
 from venues.binance.dialect import BinanceDialect
 from venues.binance.instrument import instrument_events
 from venues.binance.notice import read_event_name, read_notice
@@ -38,12 +40,7 @@ from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
 from venues.http_answer import HttpAnswer, read_http_answer
 from venues.pair import Pair
-from venues.stream_request import (
-    checked_channels,
-    checked_depth,
-    checked_symbols,
-    require_symbols,
-)
+from venues.stream_request import checked_request
 from venues.traits import (
     BridgeRule,
     ConnectionLimits,
@@ -52,7 +49,16 @@ from venues.traits import (
     SnapshotSource,
     VenueTraits,
 )
-from venues.venue import ConnectionPlan, Dialect, HttpRequest, Purpose, StreamRequest, Venue
+from venues.venue import (
+    ConnectionPlan,
+    Credentials,
+    Dialect,
+    HttpRequest,
+    Login,
+    Purpose,
+    StreamRequest,
+    Venue,
+)
 
 _QUOTE_STREAM = b'@bookTicker","data":{'
 _STREAM_NAME_END = 96
@@ -98,34 +104,67 @@ class Binance(Venue):
     instruments_by_symbol: bool
     quotes_by_stream: bool
     notional: market.Notional
+    access: AccountAccess
     futures: bool = True
     inverse: bool = False
 
     @property
     def dialect(self) -> Dialect:
         """The exchange's side of the protocol."""
-        return BinanceDialect(
-            self.name, tuple(part.path for part in self.parts), self.snapshot_path
-        )
+        paths = tuple(part.path for part in self.parts)
+        return BinanceDialect(self.name, paths, self.snapshot_path, self.access)
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
-        """Return the connections that `request` needs: one a part, more beyond 200 streams."""
-        channels = checked_channels(self.name, request, self.traits)
-        depth = checked_depth(self.name, request, self.traits)
-        symbols = checked_symbols(self, request, _SYMBOL)
-        require_symbols(self.name, symbols)
-        own_paths = {part.path for part in self.parts}
+        """Return the connections that `request` needs: one a part, more beyond 200 streams.
+
+        One's own account is another one: it brings all of the account, whatever is asked for.
+        """
+        public, private, symbols, depth = checked_request(self, request, _SYMBOL)
+        access = self.access
+        own_paths = {*(part.path for part in self.parts), access.plan_path}
+        hosted = rest_url(self.rest_host, request.url)
         plans: list[ConnectionPlan] = []
-        for part in self.parts:
-            line = Line(
-                stream=f"{self.name}/{part.name}" if part.name else self.name,
-                url=websocket_url(self.host + part.path, request.url, own_paths),
-                rest_url=rest_url(self.rest_host, request.url),
-                depth=depth,
-            )
-            topics = [_topics(part, channels, symbol) for symbol in symbols]
+        for part in self.parts if public else ():
+            name = f"{self.name}/{part.name}" if part.name else self.name
+            url = websocket_url(self.host + part.path, request.url, own_paths)
+            topics = [_topics(part, public, symbol) for symbol in symbols]
+            line = Line(name, url, hosted, depth)
             plans += plan_line(line, topics, _fits, _subscribe_messages)
+        if private:
+            url = websocket_url(access.host + access.plan_path, request.url, own_paths)
+            own = tuple(Subscription(channel, "") for channel in private)
+            name = f"{self.name}/private"
+            plans.append(ConnectionPlan(name, url, own, access.messages, True, hosted, None))
         return plans
+
+    def access_request(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int
+    ) -> HttpRequest | None:
+        """Return the request for a listen key, for one's own account at the futures.
+
+        Raises:
+            CredentialsError: there is no key.
+        """
+        return self.access.request(self.name, plan, credentials) if plan.private else None
+
+    def login(
+        self, plan: ConnectionPlan, credentials: Credentials | None, time_ms: int, access: bytes
+    ) -> Login:
+        """Return how a connection begins.
+
+        Raises:
+            CredentialsError: the plan is private and the keys cannot be used.
+            DecodeError, msgspec.MsgspecError: `access` gives no listen key.
+        """
+        if not plan.private:
+            return Login(plan.url)
+        return self.access.login(self.name, plan, credentials, time_ms, access)
+
+    def subscribe_messages(
+        self, plan: ConnectionPlan, login: Login, answer: str, time_ms: int
+    ) -> tuple[str, ...]:
+        """Return the plan's messages; of one's own account at spot, the signed one."""
+        return (login.token,) if login.token else plan.subscribe_messages
 
     def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
         """Return the request for a depth snapshot, as deep as the exchange gives one."""
@@ -134,6 +173,8 @@ class Binance(Venue):
 
     def instrument_requests(self, plan: ConnectionPlan) -> list[HttpRequest]:
         """Return a request for each symbol at spot, one for all of them at the futures."""
+        if plan.private:
+            return []
         url = f"{plan.rest_url}{self.instruments_path}"
         if not self.instruments_by_symbol:
             return [HttpRequest(url, "", _INSTRUMENTS)]
@@ -181,6 +222,9 @@ class Binance(Venue):
             return (notice,)
         name, wrapped = read_event_name(frame.payload)
         data = frame.payload if wrapped is None else wrapped
+        read_account = ACCOUNT_READERS.get(name or "")
+        if read_account is not None:
+            return read_account(bytes(data), frame.receive_time_ns)
         message: market.UntaggedQuote | market.Message
         if name is None:
             message = market.UNTAGGED_QUOTE.decode(data)
@@ -252,8 +296,9 @@ def _traits(
 ) -> VenueTraits:
     liquidations = (Channel.LIQUIDATIONS,) if futures else ()
     default = (Channel.BOOK, Channel.TRADES, *liquidations, Channel.QUOTES)
+    positions = (Channel.POSITION,) if futures else ()
     return VenueTraits(
-        channels=frozenset((*default, Channel.TICKERS)),
+        channels=frozenset((*default, Channel.TICKERS, Channel.ORDER, Channel.WALLET, *positions)),
         default_channels=default,
         continuity=Continuity.ID_RANGE,
         snapshot_source=SnapshotSource.REST,
@@ -280,7 +325,12 @@ SPOT = Binance(
         futures=False,
         message_interval_s=0.25,
         silence_limit_s=30.0,
-        addresses=("stream.binance.com/", "data-stream.binance.vision/", "api.binance.com/"),
+        addresses=(
+            "stream.binance.com/",
+            "data-stream.binance.vision/",
+            "ws-api.binance.com/",
+            "api.binance.com/",
+        ),
     ),
     host="wss://stream.binance.com:9443",
     rest_host="https://api.binance.com",
@@ -297,6 +347,7 @@ SPOT = Binance(
     instruments_by_symbol=True,
     quotes_by_stream=True,
     notional=market.linear_notional,
+    access=AccountAccess("wss://ws-api.binance.com:443", "/ws-api/v3"),
     futures=False,
 )
 
@@ -320,6 +371,7 @@ USDM = Binance(
     instruments_by_symbol=False,
     quotes_by_stream=False,
     notional=market.linear_notional,
+    access=AccountAccess("wss://fstream.binance.com", "/private/ws", "/fapi/v1/listenKey"),
 )
 
 COINM = Binance(
@@ -339,6 +391,7 @@ COINM = Binance(
     instruments_by_symbol=False,
     quotes_by_stream=True,
     notional=market.coin_notional,
+    access=AccountAccess("wss://dstream.binance.com", "/ws", "/dapi/v1/listenKey"),
     inverse=True,
 )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -111,7 +111,9 @@ class BitstampDialect(Dialect):
         """Return whether `path` is the root: a subscription with a token opens the rest."""
         return path in PATHS
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         """Return a token, where one is asked for."""
         if urlsplit(path_and_query).path != TOKEN_PATH:
             return None

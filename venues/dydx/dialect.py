@@ -65,7 +65,9 @@ class DydxDialect(Dialect):
             for channel, _, symbol in (topic.partition(":") for topic in request.topics)
         ]
 
-    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
         """Return True: a subaccount is named, not logged in to."""
         return True
 

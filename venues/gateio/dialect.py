@@ -163,7 +163,9 @@ class GateDialect(Dialect):
         """Return whether `path` may carry private channels: all do, by signed subscriptions."""
         return self.serves_path(path)
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         """Return whose the keys are, which subscriptions of one's own futures have to say."""
         asked = path_and_query.partition("?")[0] == ACCOUNT_PATH
         return b'{"user_id":20011}' if asked and self.futures else None

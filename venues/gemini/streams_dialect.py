@@ -95,7 +95,9 @@ class StreamsDialect(Dialect):
             body["result"] = list(request.topics)
         return [json.dumps(body, separators=(",", ":"), ensure_ascii=False)]
 
-    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
         """Return whether the handshake was signed with these keys, whenever that was."""
         payload = headers.get("x-gemini-payload", "")
         nonce = base64.b64encode(headers.get("x-gemini-nonce", "").encode()).decode()

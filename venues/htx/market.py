@@ -103,7 +103,8 @@ class _DepthMessage(msgspec.Struct, gc=False):
 
 
 class _TradeRow(msgspec.Struct, gc=False):
-    id: Any
+    # Raw, as its 27 digits would take longer to read than all else.
+    id: msgspec.Raw
     size: Any = field(name="amount")
     price: Any
     direction: Literal["buy", "sell"]
@@ -162,6 +163,7 @@ _CHAIN = msgspec.json.Decoder(_ChainMessage, float_hook=str)
 _REQUESTED = msgspec.json.Decoder(_RequestedMessage, float_hook=str)
 _DEPTH = msgspec.json.Decoder(_DepthMessage, float_hook=str)
 _TRADES = msgspec.json.Decoder(_TradeMessage, float_hook=str)
+_ID = msgspec.json.Decoder(float_hook=str)
 _SPOT_QUOTE = msgspec.json.Decoder(_SpotQuoteMessage, float_hook=str)
 _SWAP_QUOTE = msgspec.json.Decoder(_SwapQuoteMessage, float_hook=str)
 _STATISTICS = msgspec.json.Decoder(_StatisticsMessage, float_hook=str)
@@ -278,7 +280,7 @@ def trade_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
             row.price if type(row.price) is str else number_text(row.price),
             row.size if type(row.size) is str else number_text(row.size),
             _BUY if row.direction == "buy" else _SELL,
-            number_text(row.id if row.trade_id is None else row.trade_id),
+            number_text(_ID.decode(row.id) if row.trade_id is None else row.trade_id),
         )
         for row in message.tick.rows
     ]

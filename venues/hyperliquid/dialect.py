@@ -80,7 +80,9 @@ class HyperliquidDialect(Dialect):
             body = {"channel": "subscriptionResponse", "data": said}
         return [msgspec.json.encode(body).decode()]
 
-    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
         """Return True: an account is named, not logged in to."""
         return True
 

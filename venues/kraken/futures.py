@@ -46,6 +46,7 @@ TOPICS_MAX = 300
 
 _DELTA_BEGINNING = b'{"feed":"book",'
 _TRADE_BEGINNING = b'{"feed":"trade",'
+_TICKER_BEGINNING = b'{"feed":"ticker",'
 _FEED_BEGINNING = b'{"feed":"'
 _FEEDS = {
     Channel.BOOK: "book",
@@ -191,6 +192,8 @@ class KrakenFutures(Venue):
             return market.delta_events(payload, receive_time_ns)
         if payload.startswith(_TRADE_BEGINNING):
             return market.trade_events(payload, receive_time_ns)
+        if payload.startswith(_TICKER_BEGINNING):
+            return market.ticker_events(payload, receive_time_ns)
         if frame.kind is _HTTP:
             answer = read_http_answer(self.name, frame)
             if isinstance(answer, HttpAnswer):

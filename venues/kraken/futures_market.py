@@ -232,23 +232,30 @@ def ticker_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
         ticker.symbol,
         receive_time_ns,
         time_ns,
-        *(
-            None if token is None else number_text(token)
-            for token in (
-                ticker.last,
-                ticker.mark_price,
-                ticker.index_price,
-                ticker.funding_rate,
-                ticker.open_interest,
-            )
-        ),
+        _optional(ticker.last),
+        _optional(ticker.mark_price),
+        _optional(ticker.index_price),
+        _optional(ticker.funding_rate),
+        _optional(ticker.open_interest),
     )
-    sides = (ticker.bid, ticker.bid_size, ticker.ask, ticker.ask_size)
-    bid, bid_size, ask, ask_size = ("" if one is None else number_text(one) for one in sides)
+    bid_size, ask_size = _optional(ticker.bid_size), _optional(ticker.ask_size)
     if not bid_size and not ask_size:
         return (statistics,)
-    quote = Quote(ticker.symbol, receive_time_ns, time_ns, bid, bid_size, ask, ask_size)
+    quote = Quote(
+        ticker.symbol,
+        receive_time_ns,
+        time_ns,
+        _optional(ticker.bid) or "",
+        bid_size or "",
+        _optional(ticker.ask) or "",
+        ask_size or "",
+    )
     return (statistics, quote)
+
+
+def _optional(token: object) -> str | None:
+    # Nearly all are fractions, which come as texts.
+    return token if type(token) is str or token is None else number_text(token)
 
 
 def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:

@@ -14,6 +14,7 @@ A topic is the name of the channel as messages carry it, and the pair: `book-100
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -128,7 +129,9 @@ class KrakenV1Dialect(Dialect):
         """Return whether `path` is the root: private channels differ by host alone."""
         return self.serves_path(path)
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         """Return the answer to a request for a token."""
         return token_body(path_and_query)
 

@@ -14,6 +14,7 @@ no message carries it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -142,7 +143,9 @@ class KrakenV2Dialect(Dialect):
         """Return whether `path` is the only one: private channels differ by host alone."""
         return path == PATH
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         """Return the answer to a request for a token."""
         return token_body(path_and_query)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from urllib.parse import quote as percent_encoded
 
 import msgspec
@@ -20,6 +21,7 @@ from msgspec import field
 
 from venues.errors import CredentialsError, DecodeError
 from venues.kucoin import market
+from venues.op_args import same_text
 from venues.venue import Credentials, Login
 
 
@@ -59,6 +61,10 @@ def read_access(venue: str, answer: bytes, time_ms: int) -> Login:
     return Login(f"{server.endpoint}{joint}{query}", ping_interval_s=server.ping_interval_ms / 1000)
 
 
+_SHOWN = ("KC-API-KEY", "KC-API-SIGN", "KC-API-PASSPHRASE")
+"""The headers that show the keys."""
+
+
 def signed_headers(
     venue: str, credentials: Credentials | None, time_ms: int, request: str
 ) -> tuple[tuple[str, str], ...]:
@@ -79,6 +85,23 @@ def signed_headers(
         ("KC-API-PASSPHRASE", _signature(secret, credentials.passphrase)),
         ("KC-API-KEY-VERSION", "2"),
     )
+
+
+def given_token(headers: Mapping[str, str]) -> str:
+    """Return the token that our side of the exchange gives for these headers, in lower case."""
+    time_text = headers.get("kc-api-timestamp", "")
+    shown = "\n".join(headers.get(name.lower(), "") for name in _SHOWN)
+    return f"{time_text}.{hashlib.sha256(shown.encode()).hexdigest()}"
+
+
+def token_valid(token: str, credentials: Credentials, request: str) -> bool:
+    """Return whether `token` was given for `request`, signed with these keys."""
+    time_text = token.partition(".")[0]
+    try:
+        headers = signed_headers("", credentials, int(time_text), request)
+    except (ValueError, CredentialsError):
+        return False
+    return same_text(token, given_token({name.lower(): value for name, value in headers}))
 
 
 def _signature(secret: str, text: str) -> str:

@@ -6,22 +6,24 @@
     {"id":"1","type":"pong"}
 
 A request names one topic of several symbols, `/market/level2:A,B`; a message is sent for one of
-them, `/market/level2:A`, and that is the topic here. The token that an ACCESS answer gives is a
-constant: this dialect has no state, and the server does not look at it.
+them, `/market/level2:A`, and that is the topic here. Of one's own futures all orders and all
+positions are a topic each, which their messages name with a symbol. This dialect has no state: so
+the token that `bullet-private` gives says itself when and with which keys it was asked for.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from venues.event import NO_ROUTES, Routes, Row
-from venues.venue import ClientRequest, Dialect, RequestKind
+from venues.kucoin.access import given_token, token_valid
+from venues.venue import ClientRequest, Credentials, Dialect, RequestKind
 from venues.wire import NS_PER_MS, decoded_or_none, leading_text
 
 WEBSOCKET_PATH = "/endpoint"
@@ -42,6 +44,12 @@ _KINDS = {
     "unsubscribe": RequestKind.UNSUBSCRIBE,
     "ping": RequestKind.PING,
 }
+_ACCOUNT_TOPICS = {
+    "/contractMarket/tradeOrders": "/contractMarket/tradeOrders",
+    "/contract/position": "/contract/positionAll",
+}
+"""By the channel that messages name: what is subscribed to, of all symbols."""
+
 _PING_INTERVAL_MS, _PING_TIMEOUT_MS = 18_000, 10_000
 
 
@@ -62,6 +70,8 @@ _TOPIC = msgspec.json.Decoder(_Topic)
 def single_topics(topic: str) -> tuple[str, ...]:
     """Return the topic of each symbol that `/channel:A,B` names; of `/channel`, itself."""
     channel, separator, symbols = topic.partition(":")
+    if channel in _ACCOUNT_TOPICS:
+        return (_ACCOUNT_TOPICS[channel],)
     if not separator:
         return (topic,) if topic else ()
     return tuple(f"{channel}:{symbol}" for symbol in symbols.split(",") if symbol)
@@ -70,10 +80,12 @@ def single_topics(topic: str) -> tuple[str, ...]:
 def read_topic(payload: bytes) -> str | None:
     """Return the topic that a message names; None where it names none."""
     topic = leading_text(payload, b'{"type":"message","topic":"')
-    if topic is not None:
+    if topic is None:
+        message = decoded_or_none(_TOPIC, payload)
+        topic = None if message is None else message.topic
+    if topic is None or not topic.startswith("/contract"):
         return topic
-    message = decoded_or_none(_TOPIC, payload)
-    return None if message is None else message.topic
+    return _ACCOUNT_TOPICS.get(topic.partition(":")[0], topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,16 @@ class KucoinDialect(Dialect):
         """Return whether `path` may carry private channels: the one there is does."""
         return path == WEBSOCKET_PATH
 
-    def access_body(self, path_and_query: str, websocket_url: str) -> bytes | None:
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
+        """Return whether the address carries a token that these keys asked for."""
+        token = parse_qs(urlsplit(path_and_query).query).get("token", [""])[-1]
+        return token_valid(token, credentials, f"POST{PRIVATE_ACCESS_PATH}")
+
+    def access_body(
+        self, path_and_query: str, websocket_url: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         """Return the answer that names the server and gives a token."""
         path = path_and_query.partition("?")[0]
         if path not in (PUBLIC_ACCESS_PATH, PRIVATE_ACCESS_PATH):
@@ -130,7 +151,7 @@ class KucoinDialect(Dialect):
             "pingInterval": _PING_INTERVAL_MS,
             "pingTimeout": _PING_TIMEOUT_MS,
         }
-        token = path.rpartition("/")[2]
+        token = given_token(headers) if path == PRIVATE_ACCESS_PATH else "bullet-public"
         return msgspec.json.encode(
             {"code": "200000", "data": {"token": token, "instanceServers": [server]}}
         )

@@ -9,6 +9,9 @@
      "bestBidSize":795,"bestBidPrice":3200,"bestAskPrice":3600,"bestAskSize":284,"ts":1553846081210005000}}
     {"topic":"/contract/instrument:XBTUSDTM","subject":"mark.index.price","data":{"granularity":1000,
      "indexPrice":4000.23,"markPrice":4010.52,"timestamp":1551770400000}}
+    {"topic":"/contractAccount/wallet","type":"message","subject":"walletBalance.change","data":{
+     "currency":"USDT","walletBalance":"81.072921258","availableBalance":"26.144281178",
+     "timestamp":"1731916996764"}}
 
 1. A book message is one change, `price,side,size`; its `sequence` is the last one plus one. The
    REST book is whole, and joins as that of spot does: at its `sequence` + 1.
@@ -16,7 +19,9 @@
 3. A trade's `side` is the taker's.
 4. A position's size is signed. What a message leaves out has not changed: such a position is told
    of with what it names alone.
-5. A contract is `multiplier` coins; of an inverse one, one of its quote currency.
+5. A wallet's balance is without the profits that are not realised. The older message that says
+   what is available alone is passed over.
+6. A contract is `multiplier` coins; of an inverse one, one of its quote currency.
 
 Exchange times: `ts` in ns, `timestamp` and `currentTimestamp` in ms.
 """
@@ -44,6 +49,7 @@ from venues.event import (
     Side,
     Ticker,
     Trade,
+    WalletUpdate,
 )
 from venues.wire import NS_PER_MS, Counter, Milliseconds, Nanoseconds, exact_number, number_text
 
@@ -128,6 +134,18 @@ class _PositionMessage(msgspec.Struct, gc=False):
     data: _Position
 
 
+class _Wallet(msgspec.Struct, gc=False):
+    currency: str = ""
+    balance: str | None = field(name="walletBalance", default=None)
+    available: Any = field(name="availableBalance", default=None)
+    time_ms: Milliseconds | None = field(name="timestamp", default=None)
+
+
+class _WalletMessage(msgspec.Struct, gc=False):
+    topic: str
+    data: _Wallet
+
+
 class _RestBook(msgspec.Struct, gc=False):
     sequence: Counter
     bids: list[tuple[Any, Any]]
@@ -157,6 +175,8 @@ _QUOTE = msgspec.json.Decoder(_QuoteMessage, float_hook=str)
 _INSTRUMENT = msgspec.json.Decoder(_InstrumentMessage, float_hook=str)
 _ORDER = msgspec.json.Decoder(_OrderMessage)
 _POSITION = msgspec.json.Decoder(_PositionMessage, float_hook=str)
+# Not strict: its time comes as a text.
+_WALLET = msgspec.json.Decoder(_WalletMessage, float_hook=str, strict=False)
 _REST_BOOK = msgspec.json.Decoder(_RestBookAnswer, float_hook=str)
 _CONTRACT = msgspec.json.Decoder(_ContractAnswer, float_hook=str)
 
@@ -270,6 +290,23 @@ def _position_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
     )
 
 
+def _wallet_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
+    """Return the balance where the message says it, else a notice (rule 5)."""
+    message = _WALLET.decode(payload)
+    wallet = message.data
+    if wallet.balance is None:
+        return (Notice("", receive_time_ns, None, NoticeKind.INFORMATION, message.topic),)
+    return (
+        WalletUpdate(
+            wallet.currency,
+            receive_time_ns,
+            _time_ns(wallet.time_ms),
+            wallet.balance,
+            _optional(wallet.available) or "",
+        ),
+    )
+
+
 def snapshot_event(body: bytes, symbol: str, receive_time_ns: int) -> BookSnapshot:
     """Return the event of a REST book of a contract (rule 1).
 
@@ -287,7 +324,7 @@ def snapshot_event(body: bytes, symbol: str, receive_time_ns: int) -> BookSnapsh
 
 
 def contract_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:
-    """Return the instrument that a contract is (rule 5).
+    """Return the instrument that a contract is (rule 6).
 
     Raises:
         msgspec.MsgspecError, ValueError: the answer is none.
@@ -313,5 +350,6 @@ READERS: Mapping[str, Callable[[bytes, int], Sequence[Event]]] = {
     "/contract/instrument": _instrument_events,
     "/contractMarket/tradeOrders": _order_events,
     "/contract/position": _position_events,
+    "/contractAccount/wallet": _wallet_events,
 }
 """By the topic, without whose it is."""

@@ -1,7 +1,8 @@
-"""KuCoin: spot, and the public data of futures.
+"""KuCoin: spot and futures.
 
 A symbol without a hyphen (`XBTUSDTM`) is a contract: those have hosts, topics and a REST book of
-their own (see `futures`), and so connections of their own. Numbers of states mean the same.
+their own (see `futures`), and so connections of their own. Numbers of states mean the same. One's
+own account is one of spot and one of futures: that of the symbols asked for, both without any.
 
 How a connection begins: a POST to `bullet-public` (for one's own account `bullet-private`, signed)
 gives a token, good for 24 hours, the address to connect to and how often to ping; the exchange says
@@ -14,7 +15,7 @@ a side. Between its outermost prices the book is exact. Beyond them a level is u
 changes.
 
 Sources: KuCoin, "Websocket: Apply connect token", "Level2 market data", "Private order change",
-"Account balance notice".
+"Account balance notice"; of futures "All Order", "All Position", "Balance".
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -39,7 +40,13 @@ from venues.kucoin.dialect import (
     PUBLIC_ACCESS_PATH,
     KucoinDialect,
 )
-from venues.kucoin.part import FUTURES_PART, SPOT_PART, SPOT_TOPICS, part_of
+from venues.kucoin.part import (
+    FUTURES_ACCOUNT_TOPICS,
+    FUTURES_PART,
+    PARTS,
+    SPOT_TOPICS,
+    part_of,
+)
 from venues.pair import Pair
 from venues.stream_request import checked_request
 from venues.traits import (
@@ -70,11 +77,6 @@ _BITCOIN = {"BTC": "XBT"}
 _SYMBOLS_PER_MESSAGE = 100
 _TOPICS_PER_CONNECTION = 300
 _PING = '{"id":"ping","type":"ping"}'
-
-_PRIVATE_TOPICS = {
-    Channel.ORDER: "/spotMarket/tradeOrdersV2",
-    Channel.WALLET: "/account/balance",
-}
 
 _Reader = Callable[[bytes, int], Sequence[Event]]
 _READERS: Mapping[str, _Reader] = {
@@ -121,11 +123,11 @@ class Kucoin(Venue):
         return KucoinDialect()
 
     def plan(self, request: StreamRequest) -> list[ConnectionPlan]:
-        """Return connections for market data, of 300 topics each, and one for one's own account."""
+        """Return connections for market data, of 300 topics each, and those for one's accounts."""
         public, private, symbols, _ = checked_request(self, request, _SYMBOL)
         plans: list[ConnectionPlan] = []
         if public:
-            for part in (SPOT_PART, FUTURES_PART):
+            for part in PARTS:
                 topics = [
                     [
                         Topic(Subscription(channel, symbol), f"{part.topics[channel]}:{symbol}")
@@ -136,13 +138,9 @@ class Kucoin(Venue):
                 ]
                 line = part.line(self.name, request)
                 plans += plan_line(line, topics, _fits, _public_messages)
-        if private:
-            own = [
-                Topic(Subscription(channel, ""), _PRIVATE_TOPICS[channel]) for channel in private
-            ]
-            line = replace(
-                SPOT_PART.line(self.name, request), stream=f"{self.name}/private", private=True
-            )
+        for part in PARTS:
+            own = part.account(private, symbols)
+            line = part.line(self.name, request, private=True)
             plans += plan_line(line, [own], _fits, _private_messages)
         return plans
 
@@ -303,7 +301,7 @@ _DEFAULT = (Channel.BOOK, Channel.TRADES, Channel.QUOTES)
 SPOT = Kucoin(
     name="kucoin",
     traits=VenueTraits(
-        channels=frozenset((*SPOT_TOPICS, *_PRIVATE_TOPICS)),
+        channels=frozenset((*SPOT_TOPICS, *FUTURES_ACCOUNT_TOPICS)),
         default_channels=_DEFAULT,
         continuity=Continuity.ID_RANGE,
         snapshot_source=SnapshotSource.REST,

@@ -76,7 +76,9 @@ class UpbitDialect(Dialect):
             return [_bytes({"error": {"name": "WRONG_FORMAT", "message": refused}})]
         return [_bytes({"status": "UP"})] if request.kind is RequestKind.PING else []
 
-    def login_headers_valid(self, headers: Mapping[str, str], credentials: Credentials) -> bool:
+    def handshake_valid(
+        self, path_and_query: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> bool:
         """Return whether the handshake's token was signed with these keys."""
         token = headers.get("authorization", "").removeprefix("Bearer ")
         try:

@@ -48,7 +48,7 @@ from venues.event import (
     Trade,
     WalletUpdate,
 )
-from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_number, number_text
+from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_sum, number_text
 
 _BUY, _SELL = Side.BUY, Side.SELL
 _SideWord = Literal["ASK", "BID"]
@@ -276,7 +276,7 @@ def _order_event(message: _Order, receive_time_ns: int) -> Event:
         message.client_order_id or "",
         _SELL if message.side == "ASK" else _BUY,
         number_text(message.price) if told else "",
-        _sum(executed, remaining),
+        exact_sum(executed, remaining),
         executed,
         message.state,
     )
@@ -285,11 +285,7 @@ def _order_event(message: _Order, receive_time_ns: int) -> Event:
 def _wallet_event(asset: _Asset, receive_time_ns: int, time_ns: int) -> Event:
     free, locked = number_text(asset.free), number_text(asset.locked)
     # Rule 7.
-    return WalletUpdate(asset.coin, receive_time_ns, time_ns, _sum(free, locked), free)
-
-
-def _sum(one: str, other: str) -> str:
-    return f"{exact_number(one) + exact_number(other):f}"
+    return WalletUpdate(asset.coin, receive_time_ns, time_ns, exact_sum(free, locked), free)
 
 
 def instrument_events(body: bytes, receive_time_ns: int) -> Sequence[Event]:

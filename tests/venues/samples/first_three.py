@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 
+def subscribed(event: bytes) -> bytes:
+    """Return an event of a Binance spot account as the WebSocket API sends it."""
+    return b'{"subscriptionId":0,"event":' + event + b"}"
+
+
 def wrapped(stream: str, data: bytes) -> bytes:
     """Return a Binance message as `/stream` sends it."""
     return b'{"stream":"' + stream.encode() + b'","data":' + data + b"}"
@@ -56,6 +61,49 @@ COIN_FORCE_ORDER = (
 MARK_PRICE = (
     b'{"e":"markPriceUpdate","E":1562305380000,"s":"BTCUSDT","p":"11794.15","i":"11784.62",'
     b'"P":"11784.25","r":"0.00038167","T":1562306400000}'
+)
+EXECUTION_REPORT = (
+    b'{"e":"executionReport","E":1709654401001,"s":"BTCUSDT","c":"x-TD67BGP9-1","S":"BUY",'
+    b'"o":"LIMIT","f":"GTC","q":"1.00000000","p":"61837.63000000","P":"0.00000000","g":-1,"C":"",'
+    b'"x":"TRADE","X":"PARTIALLY_FILLED","r":"NONE","i":12345678,"l":"0.25000000",'
+    b'"z":"0.25000000","L":"61837.63000000","n":"0.00025000","N":"BTC","T":1709654401000,'
+    b'"t":98765432,"w":false,"m":true,"O":1709654400000,"Z":"15459.40750000"}'
+)
+CANCELED_REPORT = (
+    b'{"e":"executionReport","E":1709654402001,"s":"BTCUSDT","c":"web_cancel_1","S":"SELL",'
+    b'"q":"2.00000000","p":"61999.00000000","C":"x-TD67BGP9-2","x":"CANCELED","X":"CANCELED",'
+    b'"i":12345679,"z":"0.00000000","T":1709654402000}'
+)
+ACCOUNT_POSITION = (
+    b'{"e":"outboundAccountPosition","E":1564034571105,"u":1564034571073,"B":[{"a":"BTC",'
+    b'"f":"10000.000000","l":"0.250000"},{"a":"USDT","f":"0.00000000","l":"0.00000000"}]}'
+)
+BALANCE_UPDATE = (
+    b'{"e":"balanceUpdate","E":1573200697110,"a":"BTC","d":"100.00000000","T":1573200697068}'
+)
+ORDER_TRADE_UPDATE = (
+    b'{"e":"ORDER_TRADE_UPDATE","E":1568879465652,"T":1568879465651,"o":{"s":"BTCUSDT",'
+    b'"c":"TEST","S":"SELL","o":"LIMIT","f":"GTC","q":"0.002","p":"7100.50","ap":"7100.50",'
+    b'"sp":"0","x":"TRADE","X":"PARTIALLY_FILLED","i":8886774,"l":"0.001","z":"0.001",'
+    b'"L":"7100.50","N":"USDT","n":"0.01000000","T":1568879465651,"t":12345678,"ps":"BOTH"}}'
+)
+ACCOUNT_UPDATE = (
+    b'{"e":"ACCOUNT_UPDATE","E":1564745798939,"T":1564745798938,"a":{"m":"ORDER","B":[{"a":"USDT",'
+    b'"wb":"122624.12345678","cw":"100.12345678","bc":"50.12345678"}],"P":[{"s":"BTCUSDT",'
+    b'"pa":"0","ep":"0.00000","cr":"200","up":"0","mt":"isolated","iw":"0","ps":"BOTH"},'
+    b'{"s":"BTCUSDT","pa":"20","ep":"6563.66500","ps":"LONG"},'
+    b'{"s":"BTCUSDT","pa":"-10","ep":"6563.86000","ps":"SHORT"},'
+    b'{"s":"ETHUSDT","pa":"-0.5","ep":"2500.1","ps":"BOTH"}]}}'
+)
+TRADE_LITE = (
+    b'{"e":"TRADE_LITE","E":1568879465651,"T":1568879465651,"s":"BTCUSDT","q":"0.001",'
+    b'"p":"7100.50","m":true,"c":"TEST","S":"SELL","L":"7100.50","l":"0.001","t":12345678,'
+    b'"i":8886774}'
+)
+LISTEN_KEY_EXPIRED = b'{"e":"listenKeyExpired","E":1736996475556,"listenKey":"k"}'
+SIGNED_SUBSCRIPTION_TAKEN = b'{"id":1,"status":200,"result":{"subscriptionId":0}}'
+SIGNED_SUBSCRIPTION_REFUSED = (
+    b'{"id":1,"status":400,"error":{"code":-1022,"msg":"Signature for this request is not valid."}}'
 )
 BYBIT_SNAPSHOT = (
     b'{"topic":"orderbook.50.BTCUSDT","ts":1787612486096,"type":"snapshot","data":{"s":"BTCUSDT",'
@@ -145,6 +193,10 @@ _FUTURES = (
     wrapped("btcusdt@markPrice@1s", MARK_PRICE),
     USDM_DEPTH,
     FORCE_ORDER,
+    ORDER_TRADE_UPDATE,
+    ACCOUNT_UPDATE,
+    TRADE_LITE,
+    LISTEN_KEY_EXPIRED,
     b'{"result":null,"id":1}',
     b'{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":2}',
 )
@@ -172,6 +224,13 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
         SPOT_QUOTE,
         SPOT_TRADE,
         wrapped("btcusdt@ticker", DAY_TICKER),
+        subscribed(EXECUTION_REPORT),
+        subscribed(CANCELED_REPORT),
+        subscribed(ACCOUNT_POSITION),
+        subscribed(BALANCE_UPDATE),
+        subscribed(b'{"e":"eventStreamTerminated","E":1728973001334}'),
+        SIGNED_SUBSCRIPTION_TAKEN,
+        SIGNED_SUBSCRIPTION_REFUSED,
         b'{"e":"serverShutdown","E":1778000000000}',
     ),
     "binance-usdm": _FUTURES,

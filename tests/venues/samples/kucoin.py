@@ -88,6 +88,17 @@ FUTURES_ORDER = (
     b'"orderId":"5cdfc138b21023a909e5ad55","symbol":"XBTUSDTM","type":"match","status":"open",'
     b'"side":"buy","price":"3600","size":"20000","filledSize":"20000","ts":1545914149935808500}}'
 )
+FUTURES_WALLET = (
+    b'{"topic":"/contractAccount/wallet","type":"message","subject":"walletBalance.change",'
+    b'"id":"673b0bb925b4bc0001fadfef","channelType":"private","data":{"crossPosMargin":"0",'
+    b'"holdBalance":"0","equity":"81.273621258","version":"1337","availableBalance":'
+    b'"26.144281178","walletBalance":"81.072921258","currency":"USDT","timestamp":'
+    b'"1731916996764"}}'
+)
+FUTURES_AVAILABLE = (
+    b'{"topic":"/contractAccount/wallet","subject":"availableBalance.change","data":{'
+    b'"availableBalance":5923,"holdBalance":2312,"currency":"USDT","timestamp":1553842862614}}'
+)
 WELCOME = b'{"id":"NSkIrWGB1s","type":"welcome"}'
 ACK = b'{"id":"1","type":"ack"}'
 PONG = b'{"id":"1","type":"pong"}'
@@ -97,7 +108,7 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
     "kucoin": (
         *(BOOK, BOOK_OF_2021, TRADE, QUOTE, QUOTE_OF_ALL, SNAPSHOT, INDEX, MARK, ORDER, BALANCE),
         *(FUTURES_BOOK, FUTURES_TRADE, FUTURES_QUOTE, FUTURES_TICKER, FUTURES_POSITION),
-        FUTURES_ORDER,
+        *(FUTURES_ORDER, FUTURES_WALLET, FUTURES_AVAILABLE),
         *(CANDLE, WELCOME, ACK, PONG, REFUSED),
     )
 }
