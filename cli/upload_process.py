@@ -93,7 +93,14 @@ class UploadProcess:
     async def _live(self) -> None:
         while True:
             begun_s = time.monotonic()
-            code, last_words = await self._run()
+            try:
+                code, last_words = await self._run()
+            except OSError as fault:
+                if self._ending:
+                    return
+                self._warn(f"the upload's process could not be begun ({fault.strerror}).")
+                await asyncio.sleep(self._backoff.lost(0.0))
+                continue
             if self._ending or code == _EXIT_COULD_NOT_RUN:
                 if code == _EXIT_COULD_NOT_RUN:
                     self._on_warning(f"{last_words}\nThe recording goes on and is not uploaded.")
