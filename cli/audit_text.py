@@ -10,6 +10,7 @@ from cli.report_text import (
     count_text,
     counted,
     day_time_text,
+    lost_text,
     printable,
     span_text,
     utc_text,
@@ -38,6 +39,8 @@ def _span_lines(report: AuditReport) -> Iterator[str]:
     if first_ns is not None and last_ns is not None:
         text += f", {utc_text(first_ns)} and {span_text((last_ns - first_ns) / 1e9)} on"
     yield text
+    if report.lost.frames:
+        yield f"lost: {lost_text(report.frames_by_kind, report.lost.frames)}"
 
 
 def _book_lines(report: AuditReport) -> list[str]:

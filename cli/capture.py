@@ -89,7 +89,7 @@ def capture(
     beside the recorder in a process of its own: nothing that it or your agent does can hold up the
     recording. A recording that is there already is continued. Exit code 3 says that frames came
     that could not be kept; the recording says which. Exit code 1 says that the recording is whole,
-    but the engine beside it did not live to its end.
+    but the engine, ring or upload beside it did not live to its end.
     """
     from cli.capture_log import CaptureLog
     from cli.capture_request import request_from_arguments, request_from_file
@@ -159,5 +159,6 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
         click.get_current_context().exit(EXIT_COULD_NOT_RUN)
     if report.lost_frames:
         click.get_current_context().exit(EXIT_LOST)
-    if report.sink_faults or (captured.engine is not None and captured.engine.fault):
+    engine_fault = captured.engine is not None and captured.engine.fault
+    if report.sink_faults or engine_fault or "ended_parts" in captured.beside:
         click.get_current_context().exit(EXIT_PART_ENDED)

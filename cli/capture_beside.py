@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cli.report_text import byte_text, counted
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 
 
 class CaptureBeside:
-    """Begins and ends with the capture, and is never waited for in between."""
+    """Begins and ends with the capture, and is never waited for in between.
+
+    Attributes:
+        faults: a sentence for each part that ended before its time, by a fault of ours.
+    """
 
     def __init__(
         self, asked: Beside, recorder: Recorder, on_warning: Callable[[str], None]
     ) -> None:
         self._on_warning = on_warning
+        self._ending = False
+        self.faults: list[str] = []
         self._upload: UploadProcess | None = None
         self._ring: RingWatch | None = None
         if asked.upload is not None:
@@ -52,13 +59,20 @@ class CaptureBeside:
 
     def start(self) -> None:
         """Begin; the recording is there."""
-        if self._upload is not None:
-            self._upload.start()
-        if self._ring is not None:
-            self._ring.start()
+        for part in (self._upload, self._ring):
+            if part is not None:
+                part.start().add_done_callback(self._part_ended)
+
+    def _part_ended(self, part: asyncio.Task[None]) -> None:
+        why = "it was cancelled" if part.cancelled() else part.exception()
+        if self._ending or why is None:
+            return
+        self.faults.append(f"{part.get_name()} ended by itself ({why}); the recording goes on.")
+        self._on_warning(self.faults[-1])
 
     async def finish(self, limit_s: float) -> None:
         """End, when everything is sealed and the engine has said its last word."""
+        self._ending = True
         if self._ring is not None:
             await self._ring.finish()
         if self._upload is None:
@@ -73,6 +87,7 @@ class CaptureBeside:
 
     def end_at_once(self) -> None:
         """End without waiting for anything."""
+        self._ending = True
         if self._upload is not None:
             self._upload.end_at_once()
 
@@ -84,4 +99,6 @@ class CaptureBeside:
             said["uploaded"] = {"segments": state.segments, "confirmed": state.confirmed}
         if self._ring is not None:
             said["ring"] = {"triggers": self._ring.triggers, "dropped": self._ring.dropped}
+        if self.faults:
+            said["ended_parts"] = self.faults
         return said

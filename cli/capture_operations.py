@@ -27,6 +27,7 @@ from recorder.marker_tally import MarkerTally
 from recorder.sd_notify import ServiceNotice
 
 if TYPE_CHECKING:
+    from cli.capture_beside import CaptureBeside
     from cli.engine_process import EngineProcess
     from recorder.recorder import Recorder
 
@@ -82,13 +83,15 @@ class CaptureOperations:
         fault = f"how it goes was not looked at for {age_s:.0f} s"
         return msgspec.structs.replace(self._status, faults=[*self._status.faults, fault])
 
-    async def start(self, folder: Path, engine: EngineProcess | None) -> None:
+    async def start(
+        self, folder: Path, engine: EngineProcess | None, beside: CaptureBeside
+    ) -> None:
         """Begin to tell; the recorder has been started.
 
         Raises:
             CommandError: metrics cannot be served where that was asked for.
         """
-        self._taker = StatusTaker(self._recorder, engine, self._tally)
+        self._taker = StatusTaker(self._recorder, engine, beside, self._tally)
         self._take(self._taker)
         if self._wanted is not None:
             await self._server.listen_at(self._wanted)

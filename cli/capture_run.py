@@ -103,7 +103,7 @@ class CaptureRun:
         await self._recorder.start()
         folder = self._asked.folder
         try:
-            await self._operations.start(folder, self._engine)
+            await self._operations.start(folder, self._engine, self._beside)
         except BaseException:
             await self._recorder.stop()
             raise

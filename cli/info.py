@@ -15,6 +15,8 @@ from cli.report_text import (
     byte_text,
     count_text,
     counted,
+    kept_count,
+    lost_text,
     printable,
     span_text,
     utc_text,
@@ -92,8 +94,11 @@ def _scanned(recording: Recording) -> dict[str, object]:
                 lost_unknown += lost.frames is None
             elif frame.kind is FrameKind.LINES:
                 shares.add(frame)
+    names = {kind.name.lower(): kinds[kind] for kind in sorted(kinds)}
     return {
-        "kinds": {kind.name.lower(): kinds[kind] for kind in sorted(kinds)},
+        "kinds": names,
+        "received": kept_count(names) + lost_frames,
+        "kept": kept_count(names),
         "lost": lost_frames,
         "losses_of_unknown_size": lost_unknown,
         "lines": shares.facts(),
@@ -123,7 +128,7 @@ def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
     if isinstance(kinds := facts.get("kinds"), dict):
         rows.append(("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())))
         unknown = int(_number(facts["losses_of_unknown_size"]))
-        lost = counted(int(_number(facts["lost"])), "frame")
+        lost = lost_text(kinds, int(_number(facts["lost"])))
         rows.append(("lost", f"{lost}; of unknown size: {count_text(unknown)}"))
     rows += line_rows(facts.get("lines"))
     return [printable(folder), *(f"  {line}" for line in aligned(rows))]

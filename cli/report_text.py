@@ -7,7 +7,7 @@ holds an escape sequence could otherwise rewrite what the user believes to have 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 NS_PER_S = 1_000_000_000
@@ -40,6 +40,19 @@ def counted(count: int, noun: str) -> str:
     """Return a count and its noun: `1 gap`, `3 gaps`, `2 crossed`."""
     plural = noun if count == 1 or noun.endswith("ed") else f"{noun}s"
     return f"{count:,} {plural}"
+
+
+def kept_count(kinds: Mapping[str, int]) -> int:
+    """Return how many of a recording's frames came from outside; `kinds` counts all, by kind."""
+    return sum(kinds.get(kind, 0) for kind in ("text", "binary", "http"))
+
+
+def lost_text(kinds: Mapping[str, int], lost: int) -> str:
+    """Return the balance of a recording: what was lost, of what was received, and what is kept."""
+    if not lost:
+        return "0 frames"
+    kept = kept_count(kinds)
+    return f"{counted(lost, 'frame')} of {kept + lost:,} received, {kept:,} kept"
 
 
 def byte_text(size_bytes: float) -> str:

@@ -64,9 +64,10 @@ class RingWatch:
         self._engine = engine
         self._recorder.add_sink(self._ring)
 
-    def start(self) -> None:
-        """Begin to drop; the recording must be there."""
+    def start(self) -> asyncio.Task[None]:
+        """Begin to drop; the recording must be there. Returns what goes on from then."""
         self._keeping = asyncio.create_task(self._keep(), name="tickreel-ring")
+        return self._keeping
 
     async def finish(self) -> None:
         """Write down what the last triggers want; drop nothing more."""

@@ -21,6 +21,7 @@ from recorder.marker_tally import CauseTally, MarkerTally
 from recorder.statistics import ConnectionStatistics, FrameRate, RecorderStatistics
 
 if TYPE_CHECKING:
+    from cli.capture_beside import CaptureBeside
     from cli.engine_process import EngineProcess
     from recorder.recorder import Recorder
 
@@ -124,9 +125,14 @@ class StatusTaker:
     """Takes the status of one capture, time and again."""
 
     def __init__(
-        self, recorder: Recorder, engine: EngineProcess | None, tally: MarkerTally
+        self,
+        recorder: Recorder,
+        engine: EngineProcess | None,
+        beside: CaptureBeside,
+        tally: MarkerTally,
     ) -> None:
         self._recorder = recorder
+        self._beside = beside
         self._engine = engine
         self._tally = tally
         self._began_s = time.monotonic()
@@ -152,6 +158,7 @@ class StatusTaker:
             faults.append(self.pulse_fault)
         engine = self._engine_standing()
         faults += self._engine_faults(now_s, engine)
+        faults += self._beside.faults
         return RunningStatus(
             pid=os.getpid(),
             version=self._version,

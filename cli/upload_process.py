@@ -57,17 +57,17 @@ class UploadProcess:
         self.state = UploadState()
         self.fault = ""
 
-    def start(self) -> None:
-        """Begin to upload; the recording must be there. Returns at once."""
+    def start(self) -> asyncio.Task[None]:
+        """Begin to upload; the recording must be there. Returns at once, what goes on then."""
         self._living = asyncio.create_task(self._live(), name="tickreel-upload")
+        return self._living
 
     async def finish(self, limit_s: float) -> UploadState:
         """Let it take what was sealed last, for so long, and return how far it came."""
         self._ending = True
         if self._living is not None:
             self._close_stdin()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._living), limit_s)
+            await asyncio.wait([self._living], timeout=limit_s)
             await self.kill()
             with contextlib.suppress(DamagedManifestError):  # of which the upload has said so
                 # Not its last word, which it may not have come to say.
@@ -93,7 +93,14 @@ class UploadProcess:
     async def _live(self) -> None:
         while True:
             begun_s = time.monotonic()
-            code, last_words = await self._run()
+            try:
+                code, last_words = await self._run()
+            except OSError as fault:
+                if self._ending:
+                    return
+                self._warn(f"the upload's process could not be begun ({fault.strerror}).")
+                await asyncio.sleep(self._backoff.lost(0.0))
+                continue
             if self._ending or code == _EXIT_COULD_NOT_RUN:
                 if code == _EXIT_COULD_NOT_RUN:
                     self._on_warning(f"{last_words}\nThe recording goes on and is not uploaded.")

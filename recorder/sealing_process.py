@@ -74,17 +74,19 @@ class SealingQueue:
         self._number = number
         limits = [keep.text for keep in self._keeps]
         # -P: a module of the user's in the current folder must not stand in for one of ours.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-            [
-                *(sys.executable, "-P", "-m", "recorder.sealing"),
-                *(str(self._folder.path), str(number), *limits),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": search_path.rstrip(os.pathsep)},
-            start_new_session=True,
-        )
+        command = [sys.executable, "-P", "-m", "recorder.sealing", str(self._folder.path)]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+                [*command, str(number), *limits],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": search_path.rstrip(os.pathsep)},
+                start_new_session=True,
+            )
+        except OSError as fault:
+            # No memory, no descriptor, no interpreter any more: none of it may end the recording.
+            self._note_failure(f"sealing could not be begun ({fault.strerror})")
 
     def _note_end(self, process: subprocess.Popen[bytes]) -> None:
         said = b""
@@ -101,9 +103,10 @@ class SealingQueue:
                 path = self._folder.path
                 self._not_removed = f"{path}: nothing was removed to keep the limits ({words})."
         else:
-            self._retry_at_s = time.monotonic() + RETRY_INTERVAL_S
-            self._failed[self._number] = (
-                f"{self._folder.journal(self._number)}: sealing ended with code "
-                f"{process.returncode} ({words}). The journal is kept."
-            )
+            self._note_failure(f"sealing ended with code {process.returncode} ({words})")
         self._process = None
+
+    def _note_failure(self, what: str) -> None:
+        self._retry_at_s = time.monotonic() + RETRY_INTERVAL_S
+        journal = self._folder.journal(self._number)
+        self._failed[self._number] = f"{journal}: {what}. The journal is kept."

@@ -279,7 +279,8 @@ class FrameWriter:
             self._measured_s = now_s
             self.disk_bytes = folder_bytes(self._folder)
             self.disk_free_bytes = free_bytes(self._folder)
-            self.segments = sum(1 for _ in self._folder.glob("frames/*/*/*.parquet"))
+            with contextlib.suppress(OSError):  # what cannot be counted now stays as it was
+                self.segments = sum(1 for _ in self._folder.glob("frames/*/*/*.parquet"))
 
     def _sync(self) -> None:
         if not self._dirty:

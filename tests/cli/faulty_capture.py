@@ -82,6 +82,8 @@ FAULTS: dict[str, Callable[[], None]] = {
     "tick raises": _tick_raises,
     "tick cancelled": lambda: _cancel("tickreel-tick"),
     "stream cancelled": lambda: _cancel("tickreel-reference"),
+    "ring cancelled": lambda: _cancel("tickreel-ring"),
+    "upload cancelled": lambda: _cancel("tickreel-upload"),
     "engine killed": _engine_killed,
     "sealing killed": _sealing_killed,
     "operations cancelled": lambda: _cancel("tickreel-operations"),

@@ -59,6 +59,20 @@ async def test_a_capture_goes_on_without_a_part_that_it_can_do_without_and_says_
     await asyncio.gather(
         without_engine(tmp_path), without_sealing(tmp_path), without_operations(tmp_path)
     )
+    await asyncio.gather(
+        without_beside(tmp_path, "ring", "--ring", "15m"),
+        without_beside(
+            tmp_path, "upload", "--no-engine", "--upload", (tmp_path / "there").as_uri()
+        ),
+    )
+
+
+async def without_beside(place: Path, part: str, *options: str) -> None:
+    module = faulty(f"{part} cancelled")
+    async with running_capture(made(place / part), *options, module=module) as capture:
+        (fault,) = await capture.until_unhealthy()
+        assert fault.startswith(f"tickreel-{part} ended by itself")
+        assert await capture.end() == 1
 
 
 async def without_engine(place: Path) -> None:

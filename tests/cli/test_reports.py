@@ -16,8 +16,12 @@ import pytest
 from cli.child_process import child_command
 from cli.report_text import utc_text
 from replay.recording import Recording
+from tests.book.feed_frames import START_NS, simulated_frames
 from tests.cli.commands import environment, run, serving
 from tests.real_data import REAL_DATA, needs_real_data
+from tests.recorder.made_frames import record
+from venues.frame import Frame, FrameKind
+from venues.marker import Lost, marker_payload
 from venues.registry import venue_names
 
 AUDIT_KEYS = {
@@ -96,6 +100,21 @@ def test_a_clean_recording_is_called_so_and_a_flipped_byte_is_found(recording: P
     with (recording / "manifest.jsonl").open("r+b") as manifest:
         manifest.write(b" ")
     assert run("audit", str(recording)).code == 2
+
+
+def test_received_is_kept_and_lost(tmp_path: Path) -> None:
+    frames = [*simulated_frames(40), *simulated_frames(10, seed=2)]
+    loss = marker_payload(Lost(7, 900, START_NS, START_NS, "backpressure"))
+    lost = Frame(0, 1, "reference", FrameKind.LOST, START_NS, None, loss)
+    frames.insert(20, lost)
+    numbered = [msgspec.structs.replace(f, frame_number=n) for n, f in enumerate(frames)]
+    record(tmp_path / "night", numbered)
+    balance = "7 frames of 57 received, 50 kept"
+    scanned = run("info", str(tmp_path / "night"), "--scan")
+    assert f"lost         {balance}; of unknown size: 0" in scanned.out
+    told = run("info", str(tmp_path / "night"), "--scan", "--json").json
+    assert (told["received"], told["kept"], told["lost"]) == (57, 50, 7)
+    assert f"lost: {balance}\n" in run("audit", str(tmp_path / "night")).out
 
 
 def test_info_says_what_a_recording_holds_and_what_was_lost(captured: Path) -> None:

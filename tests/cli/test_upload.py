@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from cli.child_process import child_command
+from cli.upload_process import UploadProcess
 from replay.market_simulator import SimulationSettings
 from replay.recording import Recording
 from replay.venue_server import VenueServer
-from tests.cli.commands import environment, run, run_async
+from tests.cli.commands import LIMIT_S, environment, run, run_async
 from tests.recorder.s3_store import KEYS, Asked, Bucket, FaultyProxy, s3_server
+from tests.recorder.tiny_venue import until
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "calm"
 
@@ -79,6 +82,20 @@ async def test_a_capture_uploads_beside_itself(tmp_path: Path, server: str) -> N
     same(tmp_path / "there" / "night", tmp_path / "night")
     log = done.out + done.err + (tmp_path / "night" / "uploads.jsonl").read_text()
     assert not any(secret in log for name, secret in KEYS.items() if "SECRET" in name)
+
+
+async def test_an_upload_whose_process_cannot_be_begun_is_told_of_and_tried_again(
+    tmp_path: Path, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    upload = UploadProcess(recording, (tmp_path / "there").as_uri(), on_warning=told.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "no-interpreter"))
+        upload.start()
+        await until(lambda: bool(told), LIMIT_S)
+    assert told == ["the upload's process could not be begun (No such file or directory)."]
+    await until(lambda: upload.state.confirmed > 0, LIMIT_S)
+    assert (await upload.finish(5.0)).confirmed == len(Recording.open(recording).segments)
 
 
 @pytest.mark.parametrize("store", ["mute", "other recording"])

@@ -206,6 +206,25 @@ def test_a_sealing_that_fails_keeps_its_journal_and_is_reported(tmp_path: Path) 
     assert files(folder / "journal") == set()
 
 
+def test_a_sealing_that_cannot_be_begun_ends_nothing_and_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = made_frames(60)
+    writer = RecordingWriter.create(tmp_path / "night", asked_for={})
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "an-interpreter-that-was-upgraded-away"))
+        for begin in (0, 20):
+            writer.write(frames[begin : begin + 20])
+            writer.rotate()
+        (first, second) = writer.sealing_faults()
+        assert "000001.zst: sealing could not be begun (No such file or directory)" in first
+        assert "000002.zst" in second
+    writer.write(frames[40:])
+    report = writer.close()
+    assert report.frames == 60
+    assert list(Recording.open(tmp_path / "night")) == frames
+
+
 def test_a_later_journal_waits_for_the_one_before(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     leave_a_closed_journal(folder, made_frames(10))
