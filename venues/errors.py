@@ -128,6 +128,7 @@ def undecodable_reason(error: Exception) -> str:
     """Return why a payload could not be decoded, for people."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply to be read"
-    if isinstance(error, UnicodeDecodeError) or "UTF-8" in str(error):
+    # msgspec says so in an error of its own since 0.23.
+    if isinstance(error, UnicodeDecodeError) or str(error).startswith("Invalid UTF-8"):
         return "it is not UTF-8"
     return str(error)

@@ -133,7 +133,7 @@ async def test_an_access_is_renewed_for_as_long_as_its_connection_stands(tmp_pat
 async def test_a_renewal_that_is_not_taken_now_is_asked_for_again(
     tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _captured(tmp_path, [status], asked=3)
+    await _captured(tmp_path, [status], asked=4)
     frames = frames_of(tmp_path)
     assert _heads(frames)[:3] == [(0, "POST", 200), (1, "PUT", status), (1, "PUT", 200)]
     assert f"its access was not renewed: HTTP {status}" in caplog.text

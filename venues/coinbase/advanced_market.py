@@ -46,6 +46,7 @@ from venues.event import (
     NoticeKind,
     OrderUpdate,
     PositionUpdate,
+    Row,
     Side,
     Ticker,
     Trade,
@@ -234,9 +235,10 @@ def _notice(head: _Head, receive_time_ns: int, time_ns: int | None) -> Notice | 
 
 def _book_events(message: _BookMessage, receive_time_ns: int, time_ns: int) -> Iterator[Event]:
     for event in message.events:
-        updates = event.updates
-        bids = [(level.price, level.size) for level in updates if level.side == "bid"]
-        asks = [(level.price, level.size) for level in updates if level.side == "offer"]
+        bids: list[Row] = []
+        asks: list[Row] = []
+        for level in event.updates:
+            (bids if level.side == "bid" else asks).append((level.price, level.size))
         # Rule 2.
         kind = BookDelta if event.type == "update" else BookSnapshot
         yield kind(event.product_id, receive_time_ns, time_ns, bids, asks)
