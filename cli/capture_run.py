@@ -166,5 +166,7 @@ class CaptureRun:
         status = self._told.status
         while True:
             await asyncio.sleep(status.interval_s)
+            if self._recorder.stopping:  # what is closed and sealed now is no longer going on
+                return
             seconds = time.monotonic() - begun_s
             status.show(status_text(seconds, self._recorder.statistics(), self._engine))
