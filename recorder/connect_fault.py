@@ -48,6 +48,10 @@ def connect_fault(
     return BadAddressError(stream, shown, str(fault))
 
 
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's verify results for a chain that ends in no certificate that is trusted here."""
+
+
 def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectError:
     if isinstance(fault, socket.gaierror):
         if fault.errno == socket.EAI_AGAIN:
@@ -55,7 +59,9 @@ def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectEr
         host = urlsplit(url).hostname or ""
         return HostNotFoundError(stream, shown, host, fault.strerror or str(fault))
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return TlsError(stream, shown, f"its certificate is not valid: {fault.verify_message}")
+        reason = f"its certificate is not valid: {fault.verify_message.rstrip('.')}"
+        unknown = fault.verify_code in _UNKNOWN_AUTHORITY
+        return TlsError(stream, shown, reason, unknown_authority=unknown)
     if isinstance(fault, ssl.SSLError):
         return TlsError(stream, shown, f"no TLS handshake: {fault.reason or fault}")
     if isinstance(fault, TimeoutError):
