@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import click
 
 from cli.command_group import LazyGroup
-from cli.report_text import printable_lines
+from cli.report_text import printable_lines, system_text
 from cli.terminal import print_error
 from venues.errors import TickreelError
 
@@ -66,8 +66,7 @@ def _report(error: Exception) -> int:
     elif isinstance(error, TickreelError):
         print_error(printable_lines(str(error)))
     elif isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        print_error(printable_lines(f"{where}{error.strerror}."))
+        print_error(printable_lines(system_text(error)))
     else:
         traceback.print_exception(error)
         print_error("this is a fault in tickreel itself; please report it with the lines above.")

@@ -109,9 +109,22 @@ class CaptureRun:
             raise
         self._beside.start()
         self._told.say(opening_text(self._asked.streams, str(folder)), "capturing")
+        if self._is_begun_for_others():
+            self._told.say(
+                f"{folder} was begun for other streams and is continued with these; "
+                "`tickreel info` shows what it was begun for",
+                "continued",
+            )
         address = self._operations.metrics_address
         if address is not None:
             self._told.say(f"metrics at http://{address.text}/metrics", "metrics")
+
+    def _is_begun_for_others(self) -> bool:
+        from recorder.description import read_description
+        from recorder.recording_folder import RecordingFolder
+
+        begun_for = read_description(RecordingFolder(self._asked.folder)).asked_for
+        return begun_for.get("streams") != [one.described() for one in self._asked.streams]
 
     async def _start_engine(self, agent_reference: str | None, signals_file: str | None) -> None:
         from cli.engine_messages import EngineStart
@@ -166,5 +179,7 @@ class CaptureRun:
         status = self._told.status
         while True:
             await asyncio.sleep(status.interval_s)
+            if self._recorder.stopping:  # what is closed and sealed now is no longer going on
+                return
             seconds = time.monotonic() - begun_s
             status.show(status_text(seconds, self._recorder.statistics(), self._engine))

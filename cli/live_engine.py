@@ -36,6 +36,7 @@ from cli.engine_messages import (
 from cli.engine_summary import summarise
 from cli.latency_gauge import LatencyGauge
 from cli.receipt_keeper import ReceiptKeeper
+from cli.report_text import system_text
 from venues.errors import TickreelError
 from venues.frame import Frame
 
@@ -99,8 +100,11 @@ class LiveEngine:
                 self._tell_failure,
                 self._start.settings,
             )
-        except (TickreelError, OSError) as error:
+        except TickreelError as error:
             self._tell(EngineRefused(str(error)))
+            return
+        except OSError as error:
+            self._tell(EngineRefused(system_text(error)))
             return
         self._latency = LatencyGauge(attached.engine)
         attached.engine.on(Finding, self._take_finding)

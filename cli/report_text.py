@@ -31,6 +31,12 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
+def system_text(error: OSError) -> str:
+    """Return what the system refused, and of which file, as a sentence."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."
+
+
 def count_text(count: int) -> str:
     """Return a count with thousands separators: `918,203`."""
     return f"{count:,}"

@@ -62,6 +62,10 @@ def connect_fault(
     return BadAddressError(stream, shown, str(fault))
 
 
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's verify results for a chain that ends in no certificate that is trusted here."""
+
+
 def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectError:
     proxy = _proxy(url)
     if proxy is not None:
@@ -72,7 +76,9 @@ def _unreachable(stream: str, url: str, shown: str, fault: OSError) -> ConnectEr
         host = (urlsplit(url).hostname or "") if proxy is None else proxy.host
         return HostNotFoundError(stream, shown, host, fault.strerror or str(fault))
     if isinstance(fault, ssl.SSLCertVerificationError):
-        return TlsError(stream, shown, f"its certificate is not valid: {fault.verify_message}")
+        reason = f"its certificate is not valid: {fault.verify_message.rstrip('.')}"
+        unknown = fault.verify_code in _UNKNOWN_AUTHORITY
+        return TlsError(stream, shown, reason, unknown_authority=unknown)
     if isinstance(fault, ssl.SSLError):
         return TlsError(stream, shown, f"no TLS handshake: {fault.reason or fault}")
     if isinstance(fault, TimeoutError):

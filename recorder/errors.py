@@ -109,18 +109,22 @@ class HostUnreachableError(ConnectError):
 
 
 class TlsError(ConnectError):
-    """The certificate or the TLS handshake is not right. There is no switch to ignore it."""
+    """The certificate or the TLS handshake is not right. There is no switch to ignore it.
+
+    `unknown_authority` says that the certificate is by one that this machine does not trust.
+    """
 
     transient = False
 
-    def __init__(self, stream: str, url: str, reason: str) -> None:
+    def __init__(
+        self, stream: str, url: str, reason: str, *, unknown_authority: bool = False
+    ) -> None:
         self.reason = reason
-        super().__init__(
-            stream,
-            url,
-            f"no safe connection to {url}: {reason}. "
-            "A private authority is made known by the environment variable SSL_CERT_FILE.",
-        )
+        self.unknown_authority = unknown_authority
+        text = f"no safe connection to {url}: {reason}."
+        if unknown_authority:
+            text += " A private authority is made known by the environment variable SSL_CERT_FILE."
+        super().__init__(stream, url, text)
 
 
 class HandshakeRefusedError(ConnectError):

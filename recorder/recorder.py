@@ -238,6 +238,11 @@ class Recorder:
             raise self._watch.fatal
         return report
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it has begun to stop, or has stopped."""
+        return self._stopping is not None
+
     def stop(self) -> Awaitable[RecorderReport]:
         """Begin to stop, and return what the report can be awaited from.
 

@@ -22,6 +22,7 @@ from tests.cli.commands import Done, flip_byte, run, run_async
 from venues.venue import Credentials
 
 CAPTURE = ("capture", "reference", "BTCUSDT")
+AGENT = f"{Path(__file__).parents[2]}/examples/signal_agent.py:SignalAgent"
 
 
 def told(done: Done) -> str:
@@ -50,6 +51,10 @@ def told(done: Done) -> str:
         ("capture bybit-linear BTCUSDT -o x --agent a.py:A --no-engine", "needs the engine"),
         ("capture bybit-linear BTCUSDT -o x --signals s.jsonl", "--signals needs an --agent"),
         ("capture bybit-linear BTCUSDT -o x --agent none.py:A", "there is no file none.py"),
+        (
+            "capture bybit-linear BTCUSDT -o x --agent {agent} --signals no/s.jsonl",
+            "error: no/s.jsonl: No such file or directory.",
+        ),
         ("capture reference BTCUSDT --channels order -o x", "TICKREEL_REFERENCE_KEY"),
         ("capture reference BTCUSDT -o x --url http://127.0.0.1:1", "is no WebSocket address"),
         ("capture none.toml", "none.toml: cannot be read: No such file or directory"),
@@ -81,7 +86,7 @@ def told(done: Done) -> str:
 def test_what_cannot_run_says_so(
     captured: Path, tmp_path: Path, arguments: str, sentence: str
 ) -> None:
-    done = run(*arguments.format(night=captured).split(), cwd=tmp_path)
+    done = run(*arguments.format(night=captured, agent=AGENT).split(), cwd=tmp_path)
     assert sentence in told(done)
     assert list(tmp_path.iterdir()) == []
 

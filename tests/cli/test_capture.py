@@ -228,3 +228,16 @@ async def test_a_recording_is_continued_where_it_stopped(tmp_path: Path) -> None
     frames = list(Recording.open(tmp_path / "night"))
     assert [frame.frame_number for frame in frames] == list(range(len(frames)))
     assert len(frames) == first.json["frames"] + second.json["frames"]
+
+
+def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "night"
+    told = []
+    with serving("--simulate", "calm", "--speed", "4x") as url:
+        for symbol in ("BTCUSDT", "BTCUSDT", "ETHUSDT"):
+            done = run(
+                "capture", "reference", symbol, "--url", url, "-o", str(folder), "--duration", "1s"
+            )
+            assert done.code == 0, done.err
+            told.append("was begun for other streams" in done.err)
+    assert told == [False, False, True]

@@ -12,7 +12,9 @@ import trustme
 
 from cli.event_loop import loop_factory
 from recorder.connection import ConnectSettings, FrameConnection, open_connection
+from recorder.errors import TlsError
 from recorder.tls_context import resuming_context, tls_context
+from tests.recorder.tiny_venue import tiny_recorder, tiny_stream
 from tests.recorder.wire import shake_hands, wire_frame
 from venues.frame import FrameKind
 
@@ -126,3 +128,13 @@ def test_it_verifies_as_the_usual_context_does() -> None:
     for name in ("verify_mode", "check_hostname", "verify_flags", "options", "minimum_version"):
         assert getattr(ours, name) == getattr(usual, name), name
     assert len(ours.get_ca_certs()) == len(usual.get_ca_certs())
+
+
+async def test_a_certificate_of_another_host_is_not_told_to_be_of_an_unknown_authority(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    async with secure_server(authority, "other.example") as port:
+        recorder = tiny_recorder(tmp_path / "night", tiny_stream(f"wss://127.0.0.1:{port}"))
+        with pytest.raises(TlsError, match=r"mismatch.*[^.]\.$") as refusal:
+            await recorder.run(10)
+    assert "SSL_CERT_FILE" not in str(refusal.value)
