@@ -6,6 +6,7 @@ lies beside it can be imported, and can shadow nothing of ours.
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import inspect
 import sys
@@ -18,6 +19,9 @@ from book.engine import Engine
 from cli.errors import AgentFileError
 from venues.errors import nearest
 
+NEARLY_THE_SAME = 0.85
+"""A letter or two apart: on_trades is, on_fill is not."""
+
 
 def load_agent(reference: str, engine: Engine) -> object:
     """Load the class that `reference` names and return an instance of it.
@@ -26,7 +30,7 @@ def load_agent(reference: str, engine: Engine) -> object:
 
     Raises:
         AgentFileError: there is no such file or class, the file does not run, the class has no
-            handler, or it cannot be made.
+            handler or a misspelt one, or it cannot be made.
     """
     file_name, separator, class_name = reference.rpartition(":")
     if not separator or not class_name or not file_name:
@@ -42,7 +46,21 @@ def load_agent(reference: str, engine: Engine) -> object:
             f"{type(agent).__name__} has no handler. "
             f"Give it one or more of: {', '.join(AGENT_METHODS)}.",
         )
+    _refuse_misspelt(reference, agent)
     return agent
+
+
+def _refuse_misspelt(reference: str, agent: object) -> None:
+    """Refuse a method that nothing calls, where its name is nearly that of one that is called."""
+    for name in dir(agent):
+        if name.startswith("on_") and name not in AGENT_METHODS:
+            meant = difflib.get_close_matches(name, AGENT_METHODS, n=1, cutoff=NEARLY_THE_SAME)
+            if meant:
+                raise AgentFileError(
+                    reference,
+                    f"{type(agent).__name__}.{name} would never be called (did you mean "
+                    f"{meant[0]!r}?). Rename it, so that it is a handler or looks like none.",
+                )
 
 
 def _nearest_file(path: Path) -> str:

@@ -70,7 +70,7 @@ def request_from_arguments(
         raise click.UsageError("give the folder to record into: -o DIR.")
     stream = StreamSettings(
         venue=venue_name,
-        symbols=symbols,
+        symbols=tuple(dict.fromkeys(symbols)),
         channels=None if channels is None else tuple(map(Channel, channels)),
         depth=depth,
         url=url,

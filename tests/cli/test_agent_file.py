@@ -98,6 +98,10 @@ def test_a_missing_class_is_told_of_its_nearest(tmp_path: Path) -> None:
         ("Agent = 3\n", "Agent is no class: it is of type int"),
         ("class Agent: ...\n", "Agent has no handler. Give it one or more of: on_snapshot"),
         (
+            "class Agent:\n    def on_trades(self, t, m): ...\n    def on_book(self, b, m): ...\n",
+            "Agent.on_trades would never be called (did you mean 'on_trade'?)",
+        ),
+        (
             "class Agent:\n    def __init__(self, a, b): ...\n    def on_trade(self, t, m): ...\n",
             "Agent cannot be made: TypeError",
         ),
@@ -105,3 +109,8 @@ def test_a_missing_class_is_told_of_its_nearest(tmp_path: Path) -> None:
 )
 def test_a_file_that_cannot_be_used_is_told_why(tmp_path: Path, text: str, told: str) -> None:
     assert told in refused(f"{agent_file(tmp_path, text)}:Agent")
+
+
+def test_methods_of_an_agents_own_may_begin_as_a_handlers_does(tmp_path: Path) -> None:
+    text = "class Agent:\n    def on_fill(self): ...\n    def on_trade(self, trade, market): ...\n"
+    assert load_agent(f"{agent_file(tmp_path, text)}:Agent", Engine())
