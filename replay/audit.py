@@ -98,7 +98,10 @@ def audit(
         if on_progress is not None and player.frames_played % _FRAMES_BETWEEN_REPORTS == 0:
             on_progress(player)
     recognised = recognition.by_venue()
-    return _report(engine, listener, ledger, recognised, integrity_of(source), removed)
+    integrity = integrity_of(source)
+    whole = chosen.from_ns is None and chosen.to_ns is None and chosen.streams is None
+    silent = whole and integrity is not None and not ledger.received
+    return _report(engine, listener, ledger, recognised, integrity, removed, silent=silent)
 
 
 def _report(
@@ -108,12 +111,16 @@ def _report(
     recognised: list[Recognised],
     integrity: Integrity | None,
     removed: list[str],
+    *,
+    silent: bool,
 ) -> AuditReport:
     markets = list(engine.markets.values())
     books = [_book(market, listener) for market in markets if _has_book(market)]
     silences = _silences(engine, listener, ledger)
     clock = listener.clock()
-    found = faults(engine.findings.counts, books, clock, silences, recognised, integrity)
+    found = faults(
+        engine.findings.counts, books, clock, silences, recognised, integrity, silent=silent
+    )
     return AuditReport(
         clean=not found,
         frames=engine.frames,

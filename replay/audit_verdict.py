@@ -7,7 +7,7 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
-  that nothing can prove, and dead channels.
+  that nothing can prove, dead channels, and recordings into which no message ever came.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
@@ -57,6 +57,7 @@ FAULT_KINDS = frozenset(
 CLOCK_SET_BACK = "clock set back"
 DAMAGED_FILE = "damaged file"
 DEAD_CHANNEL = "dead channel"
+NOTHING_RECEIVED = "nothing received"
 NOTHING_UNDERSTOOD = "nothing understood"
 UNRESOLVED_BOOK = "unresolved book"
 UNVERIFIABLE_BOOK = "unverifiable book"
@@ -71,14 +72,20 @@ def faults(
     silences: Sequence[Silence],
     recognised: Sequence[Recognised],
     integrity: Integrity | None,
+    *,
+    silent: bool,
 ) -> dict[str, int]:
-    """Return what makes the recording unclean, by kind, with how often; empty if it is clean."""
+    """Return what makes the recording unclean, by kind, with how often; empty if it is clean.
+
+    `silent` says that it is all of a recording on disk, and that no message is in it.
+    """
     found: Counter[str] = Counter()
     for kind in sorted(FAULT_KINDS):
         found[kind.value] = counts.get(kind, 0)
     if clock.largest_backwards_ns > STEP_LIMIT_NS:
         found[CLOCK_SET_BACK] = 1
     found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
+    found[NOTHING_RECEIVED] = silent
     found[NOTHING_UNDERSTOOD] = sum(venue.unknown for venue in recognised if not venue.known)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
     found[UNVERIFIABLE_BOOK] = sum(book.state == BookState.UNVERIFIABLE for book in books)

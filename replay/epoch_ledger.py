@@ -71,6 +71,11 @@ class EpochLedger:
         """Frames by kind, of those kinds that there are."""
         return {kind: self._kinds[kind] for kind in FrameKind if self._kinds[kind]}
 
+    @property
+    def received(self) -> int:
+        """How many messages came."""
+        return self._kinds[FrameKind.TEXT] + self._kinds[FrameKind.BINARY]
+
     def listened_until_ns(self, venue: str) -> int:
         """Return until when the venue's channels could have spoken, as far as frames tell.
 

@@ -48,6 +48,11 @@ def flip_a_byte(path: Path, at: int) -> None:
     path.write_bytes(content)
 
 
+def test_a_recording_into_which_nothing_ever_came_is_no_clean_one(tmp_path: Path) -> None:
+    report = audit(write(tmp_path / "mute", SessionScript().frames))
+    assert report.faults == {"nothing received": 1}
+
+
 def test_a_whole_recording_is_as_clean_as_its_frames(
     recording: Recording, script: SessionScript
 ) -> None:
