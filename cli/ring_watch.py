@@ -87,6 +87,7 @@ class RingWatch:
         if self._cascades_wanted and status.cascades > self._cascades:
             self._trigger(status.cascade_time_ns or time.time_ns(), "cascade")
         self._cascades = status.cascades
+        self._ring.judge(status.frames)
 
     def _trigger(self, time_ns: int, what: str) -> None:
         self.triggers += 1

@@ -68,8 +68,9 @@ class _Connection:
 class Ring:
     """Says what of a recording is still wanted, and removes the rest. A sink of the recorder.
 
-    `accept`, `trigger` and `snapshots_due` are called on the event loop and never wait; `begin` and
-    `sweep` may, and are called in a thread. They share only values that are replaced as a whole.
+    `accept`, `trigger`, `judge` and `snapshots_due` are called on the event loop and never wait;
+    `begin` and `sweep` may, and are called in a thread. They share only values that are replaced as
+    a whole.
     """
 
     def __init__(self, folder: Path, window_ns: int, now_ns: int) -> None:
@@ -78,6 +79,9 @@ class Ring:
         self._connections: dict[int, _Connection] = {}
         self._asked_ns = now_ns
         self._heard_ns: int | None = None
+        self._judged_ns: int | None = None
+        self._came = 0
+        self._unjudged: deque[tuple[int, int]] = deque()
         self._began_ns = now_ns
         self._file: RingFile | None = None
         self._saved = False
@@ -112,6 +116,8 @@ class Ring:
     def accept(self, frames: Sequence[Frame]) -> None:
         """Note which connections open and close, and when the last frame came."""
         self._heard_ns = frames[-1].receive_time_ns
+        self._came += len(frames)
+        self._unjudged.append((self._came, self._heard_ns))
         for frame in frames:
             if frame.kind is FrameKind.OPENED:
                 self._opened(frame)
@@ -141,6 +147,11 @@ class Ring:
         """Have what lies around this moment kept, by the next `sweep`."""
         self._triggers.append(time_ns)
 
+    def judge(self, frames: int) -> None:
+        """Say how many of the frames that came were looked at for triggers."""
+        while self._unjudged and self._unjudged[0][0] <= frames:
+            _, self._judged_ns = self._unjudged.popleft()
+
     def snapshots_due(self, now_ns: int) -> list[SnapshotRequest]:
         """Return the snapshots to ask for now: of every book, every window / 3."""
         if 0 <= now_ns - self._asked_ns < self.window_ns // SNAPSHOTS_PER_WINDOW:
@@ -158,11 +169,15 @@ class Ring:
     def sweep(self, time_ns: int) -> Removed:
         """Remove what nothing wants any more; `time_ns` is what the clock says.
 
+        Nothing near what was not yet looked at goes: a trigger may still come of it.
+
         Raises:
             DamagedManifestError: the manifest cannot be believed; nothing was removed.
             OSError: the disk refused.
         """
-        ring, now_ns = self.keep(), self._heard_ns
+        # Read first: what is judged after this may have no trigger here yet.
+        now_ns = self._judged_ns
+        ring = self.keep()
         if ring is None or now_ns is None:
             return Removed(0, 0)
         recent = (now_ns - self.reach_ns, _EVER)

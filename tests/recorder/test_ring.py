@@ -43,6 +43,7 @@ class MadeCapture:
         self.frames: list[Frame] = []
         self._next: list[Frame] = []
         self.most_bytes = 0
+        self.judging = True
 
     def add(self, kind: FrameKind, payload: bytes, connection_id: int = 1) -> Frame:
         number = len(self.frames)
@@ -50,6 +51,8 @@ class MadeCapture:
         self.frames.append(frame)
         self._next.append(frame)
         self.ring.accept([frame])
+        if self.judging:
+            self.ring.judge(len(self.frames))
         return frame
 
     def open(self, connection_id: int) -> Frame:
@@ -199,6 +202,21 @@ def test_a_ring_file_that_cannot_be_read_costs_no_frame_of_before(capture: MadeC
     for _ in range(30):
         capture.segment()
     assert before <= capture.left()
+
+
+def test_what_nobody_has_looked_at_yet_stays_however_old_it_is(capture: MadeCapture) -> None:
+    capture.segment()
+    capture.judging = False  # the engine is far behind
+    begun_ns = capture.now_ns
+    for _ in range(60):
+        capture.segment()
+    unseen = within(capture, begun_ns, capture.now_ns)
+    assert unseen <= capture.left()
+    capture.ring.trigger(begun_ns + WINDOW_NS)
+    capture.ring.judge(len(capture.frames))
+    capture.ring.sweep(capture.now_ns)
+    assert within(capture, begun_ns, begun_ns + 2 * WINDOW_NS) <= capture.left()
+    assert not unseen <= capture.left()
 
 
 def test_while_nothing_comes_nothing_goes(capture: MadeCapture) -> None:
