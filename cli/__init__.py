@@ -5,6 +5,7 @@ Reading order:
 - `errors`: what only the command line can get wrong.
 - `options`: durations, speeds, times of a recording, as a user writes them.
 - `report_text`: counts, sizes, times and feed text, as a user reads them.
+- `stop_signals`: which signals end a command in good order.
 - `terminal`: whether anyone is looking: colour, status line, progress.
 - `command_group`: the commands by name, each loaded when it is called.
 - `agent_file`, `signal_file`, `attached_engine`: an engine with a user's agent on it.

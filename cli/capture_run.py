@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
+
+from cli.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from cli.capture_log import CaptureLog
@@ -153,7 +154,7 @@ class CaptureRun:
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._stop, number)
 
     def _stop(self, number: int) -> None:

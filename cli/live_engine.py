@@ -37,6 +37,7 @@ from cli.engine_summary import summarise
 from cli.latency_gauge import LatencyGauge
 from cli.receipt_keeper import ReceiptKeeper
 from cli.report_text import system_text
+from cli.stop_signals import stop_signals
 from venues.errors import TickreelError
 from venues.frame import Frame
 
@@ -48,8 +49,8 @@ _READ_BYTES = 1 << 20
 
 def main() -> None:
     """Run until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)  # they are the capture's to heed
     source, words = _take_stdio()
     start = msgspec.msgpack.decode(_read_message(source), type=EngineStart)
     LiveEngine(start, source, words).run()

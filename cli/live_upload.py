@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from cli.stop_signals import terminal_signals
 from recorder.recording_folder import RecordingFolder
 from recorder.upload import Uploader
 from recorder.upload_errors import UploadInUseError
@@ -40,7 +41,8 @@ class _Stdin:
 
 def main(arguments: list[str]) -> int:
     """Upload until stdin ends; exit code 0 where all that is sealed is there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in terminal_signals():
+        signal.signal(number, signal.SIG_IGN)  # whoever started us closes our stdin
     os.nice(_NICENESS)
     remove_local = "--remove-local" in arguments
     folder, uri = [text for text in arguments if text != "--remove-local"]

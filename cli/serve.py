@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.fault_options import fault_options, read_faults, tell_faults
 from cli.options import json_option, speed_option
+from cli.stop_signals import stop_signals
 from cli.terminal import print_json, say, warn
 from venues.errors import nearest
 
@@ -181,7 +181,7 @@ def _simulation(name: str, seed: int) -> SimulationSettings:
 async def _serve(server: VenueServer, said: Said, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         loop.add_signal_handler(number, stopped.set)
     async with server:
         said.announce(as_json=as_json)

@@ -10,6 +10,7 @@ import click
 
 from cli.options import json_option
 from cli.report_text import byte_text, counted, printable_lines
+from cli.stop_signals import stop_signals
 from cli.terminal import print_json, warn
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class _Stop:
     def __init__(self, lock: Path | None) -> None:
         self._asked = threading.Event()
         self._lock = lock
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, lambda *_: self._asked.set())
 
     def wait(self, seconds: float) -> bool:

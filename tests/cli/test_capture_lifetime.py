@@ -50,7 +50,7 @@ async def until_recorded(folder: Path) -> None:
     pytest.fail("nothing was recorded within 20 s")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_seals_the_recording_and_exits_zero(
     tmp_path: Path, number: signal.Signals
 ) -> None:
