@@ -10,9 +10,10 @@ def terminal_signals() -> list[signal.Signals]:
 
     SIGHUP, sent when it closes, is left out where `nohup` has it ignored: what runs shall go on.
     """
-    hang_up = getattr(signal, "SIGHUP", None)
-    heeded = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
-    return [signal.SIGINT, *([hang_up] if heeded else [])]
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return [signal.SIGINT]
+    return [signal.SIGINT, hang_up]
 
 
 def stop_signals() -> list[signal.Signals]:
