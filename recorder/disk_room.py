@@ -17,6 +17,12 @@ from recorder.recording_folder import FILE_MODE, RecordingFolder
 RESERVE_BYTES = 1 << 20
 MIN_FREE_BYTES = 1 << 30
 MIN_FREE_SHARE = 0.02
+FRAME_ROOM_BYTES = 64
+"""What a frame takes in a journal beside a payload that does not compress."""
+
+ROUNDING_BYTES = 16 << 10
+"""Files grow by whole pages, and a block has a head and an end of its own."""
+
 _ROOM_FOR_RESERVE = 4
 """Nothing is put by where the reserve would be more than one part in so many of what is free."""
 
@@ -45,7 +51,8 @@ class DiskRoom:
         least = self._min_free_bytes
         if least is None:
             least = max(MIN_FREE_BYTES, int(all_bytes * MIN_FREE_SHARE))
-        if free_bytes - payload_bytes < least:
+        wanted_bytes = payload_bytes + frames * FRAME_ROOM_BYTES + ROUNDING_BYTES
+        if free_bytes - wanted_bytes < least:
             raise DiskFullError(self._folder.path, free_bytes, least, frames)
 
     def put_by(self) -> None:

@@ -167,7 +167,10 @@ async def test_a_refused_handshake_is_told_with_the_exchanges_words(
 
 async def test_a_capture_that_nothing_came_to_says_so(tmp_path: Path) -> None:
     async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(-1)
+        try:
+            await reader.read(-1)
+        finally:
+            writer.close()
 
     async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
