@@ -49,6 +49,11 @@ SNAPSHOTS_PER_WINDOW = 3
 SEGMENTS_PER_WINDOW = 6
 
 
+UNJUDGED_MAX = 65_536
+"""Batches that wait for the engine. Of one that is further behind, the oldest are forgotten: then
+nothing is taken for looked at before it was."""
+
+
 class RingFile(msgspec.Struct, frozen=True):
     """The content of `ring.json`: since when there is a ring, and what is kept for good."""
 
@@ -81,7 +86,7 @@ class Ring:
         self._heard_ns: int | None = None
         self._judged_ns: int | None = None
         self._came = 0
-        self._unjudged: deque[tuple[int, int]] = deque()
+        self._unjudged: deque[tuple[int, int]] = deque(maxlen=UNJUDGED_MAX)
         self._began_ns = now_ns
         self._file: RingFile | None = None
         self._saved = False
