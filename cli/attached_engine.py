@@ -48,6 +48,11 @@ class AttachedEngine:
             self._agent = attach_agent(self.engine, agent, self._write, self._failed, adopt=True)
             self.asynchronous = self.engine.subscribers.first_async is not None
 
+    @property
+    def agent_detached(self) -> bool:
+        """Whether the agent had failed too often, or its signals could not be kept."""
+        return self._agent is not None and self._agent.detached
+
     def _write(self, signal: Signal) -> None:
         try:
             self.signals.write(signal)

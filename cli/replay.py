@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from venues.channel import Channel
 
 EXIT_DIFFERENT = 1
+EXIT_AGENT_DETACHED = 1
 EXIT_INTERRUPTED = 130
 
 
@@ -92,7 +93,8 @@ def replay(
     Several recordings are merged by receive time. Speed delays frames and never changes them: the
     state digest is the same at every speed. With --from, books are as they were then. With --fault
     or --faults, messages are lost, doubled, spoilt and so on before the engine gets them, and what
-    was done is listed.
+    was done is listed. Exit code 1: the agent failed so often that it was detached, or --prove found
+    a difference.
 
     \b
     Keys while it plays at a speed, in a terminal:
@@ -163,6 +165,8 @@ def replay(
         position_ns = playback.player.position_ns
         say(f"stopped{'' if position_ns is None else f' at {utc_text(position_ns)}'}")
         click.get_current_context().exit(EXIT_INTERRUPTED)
+    if attached.agent_detached:
+        click.get_current_context().exit(EXIT_AGENT_DETACHED)
 
 
 def _check(
@@ -271,6 +275,7 @@ def _result(
         "state_digest": summary.state_digest,
         "signals": attached.signals.count,
         "agent_failures": attached.failures,
+        "agent_detached": attached.agent_detached,
         "undecodable": summary.undecodable,
         "findings": summary.findings,
         "books": summary.markets,

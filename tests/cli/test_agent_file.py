@@ -7,8 +7,10 @@ import pytest
 from book.engine import Engine
 from cli.agent_file import load_agent
 from cli.errors import AgentFileError
+from tests.cli.commands import run
 
 ENGINE = Engine()
+ROUGH = Path(__file__).parents[2] / "sample_data" / "rough"
 
 
 def agent_file(folder: Path, text: str) -> Path:
@@ -114,3 +116,17 @@ def test_a_file_that_cannot_be_used_is_told_why(tmp_path: Path, text: str, told:
 def test_methods_of_an_agents_own_may_begin_as_a_handlers_does(tmp_path: Path) -> None:
     text = "class Agent:\n    def on_fill(self): ...\n    def on_trade(self, trade, market): ...\n"
     assert load_agent(f"{agent_file(tmp_path, text)}:Agent", Engine())
+
+
+@pytest.mark.parametrize(("raises_after", "code", "detached"), [(0, 1, True), (10**9, 0, False)])
+def test_a_replay_whose_agent_did_not_live_to_the_end_does_not_look_like_one_that_did(
+    tmp_path: Path, raises_after: int, code: int, detached: bool
+) -> None:
+    text = (
+        "class Agent:\n    seen = 0\n    def on_trade(self, trade, market):\n"
+        f"        self.seen += 1\n        assert self.seen <= {raises_after}\n"
+    )
+    agent = f"{agent_file(tmp_path, text)}:Agent"
+    done = run("replay", str(ROUGH), "--agent", agent, "--json")
+    assert done.code == code, done.err
+    assert done.json["agent_detached"] is detached
