@@ -93,8 +93,8 @@ def replay(
     Several recordings are merged by receive time. Speed delays frames and never changes them: the
     state digest is the same at every speed. With --from, books are as they were then. With --fault
     or --faults, messages are lost, doubled, spoilt and so on before the engine gets them, and what
-    was done is listed. Exit code 1: the agent failed so often that it was detached, or --prove found
-    a difference.
+    was done is listed. Exit code 1: the agent failed so often that it was detached, or --prove
+    found a difference.
 
     \b
     Keys while it plays at a speed, in a terminal:

@@ -106,7 +106,7 @@ async def filled_and_freed(disk: Path, cycles: int) -> tuple[int, float]:
             longest_s = max(longest_s, time.monotonic() - freed_s)
         report = await recorder.stop()
         if recorder.connections[0].connects != 1:
-            raise SystemExit("the socket was not kept")
+            raise SystemExit(f"the socket was not kept: {recorder.connections[0].last_error}")
     return balance(disk / "night", report), longest_s
 
 
