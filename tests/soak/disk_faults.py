@@ -96,7 +96,8 @@ async def filled_and_freed(disk: Path, cycles: int) -> tuple[int, float]:
         recorder = tiny_recorder(disk / "night", tiny_stream(url), settings=settings)
         await recorder.start()
         for _ in range(cycles):
-            fill(disk, leave=3 << 19)
+            # In a thread: this loop is the exchange's too, which would fall silent meanwhile.
+            await asyncio.to_thread(fill, disk, leave=3 << 19)
             await until(lambda: bool(recorder.statistics().disk_fault), 60.0)
             enough = recorder.statistics().intake.lost_frames + 100
             await until(partial(lost_more_than, recorder, enough), 60.0)
