@@ -32,7 +32,14 @@ from recorder.recovery import recover
 from recorder.statistics import RecorderReport
 from replay.recording import Recording
 from tests.recorder.test_full_disk import fill
-from tests.recorder.tiny_venue import frames_of, tiny_exchange, tiny_recorder, tiny_stream, until
+from tests.recorder.tiny_venue import (
+    frames_of,
+    tiny_exchange,
+    tiny_recorder,
+    tiny_stream,
+    until,
+    with_traits,
+)
 from venues.frame import FrameKind
 from venues.marker import Lost, read_marker
 
@@ -93,7 +100,9 @@ async def filled_and_freed(disk: Path, cycles: int) -> tuple[int, float]:
     settings = RecorderSettings(budget_bytes=1_000_000, min_free_bytes=1 << 20)
     longest_s = 0.0
     async with tiny_exchange(slow_talk) as url:
-        recorder = tiny_recorder(disk / "night", tiny_stream(url), settings=settings)
+        # What the exchange says has no topic: for minutes on end that would be a mute channel.
+        venue = with_traits(stale_limits_s={})
+        recorder = Recorder([tiny_stream(url)], disk / "night", settings, venues=lambda _: venue)
         await recorder.start()
         for _ in range(cycles):
             # In a thread: this loop is the exchange's too, which would fall silent meanwhile.
