@@ -152,7 +152,7 @@ def replay(
             interrupted = playback.run(loop=loop)
     _refuse_unmet(symbols, selected)
     summary = summarise(attached.engine)
-    if digest_only:
+    if digest_only and not as_json:
         click.echo(summary.state_digest)
     elif as_json:
         result = _result(summary, playback, attached)

@@ -11,6 +11,7 @@ import click
 
 from cli.fault_options import fault_options, read_faults, tell_faults
 from cli.options import json_option, speed_option
+from cli.report_text import counted
 from cli.stop_signals import stop_signals
 from cli.terminal import print_json, say, warn
 from venues.errors import nearest
@@ -187,7 +188,8 @@ async def _serve(server: VenueServer, said: Said, *, as_json: bool) -> None:
         said.announce(as_json=as_json)
         await stopped.wait()
     frames = sum(ledger.frames for ledger in server.sent)
-    say(f"stopped; {frames:,} messages sent to {len(server.sent):,} connections")
+    connections = counted(len(server.sent), "connection")
+    say(f"stopped; {counted(frames, 'message')} sent to {connections}")
     for fault in server.faults:
         warn(str(fault))
 

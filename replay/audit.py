@@ -33,7 +33,13 @@ from replay.audit_report import (
     SuspectTime,
     TradeHole,
 )
-from replay.audit_verdict import FAULT_KINDS, faults, notes, notes_of_rows
+from replay.audit_verdict import (
+    FAULT_KINDS,
+    faults,
+    notes,
+    notes_of_pauses,
+    notes_of_rows,
+)
 from replay.engine_settings import recorded_settings
 from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
@@ -152,6 +158,7 @@ def _report(
         findings=[_finding(finding) for finding in engine.findings],
         notes=[
             *removed,
+            *notes_of_pauses(ledger.pauses_ns()),
             *notes(clock, silences, recognised, len(markets) - len(books)),
             *notes_of_rows([market.counters for market in markets]),
         ],

@@ -12,7 +12,8 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
   stamped as their bytes came), messages of kinds not known beside those that are, offsets between
-  the clocks, and silences. A quiet symbol is silent, and its recording is clean; a channel that
+  the clocks, time without any connection (a capture that was stopped and goes on later), and
+  silences. A quiet symbol is silent, and its recording is clean; a channel that
   speaks all the time and then never again is dead, and that is a fault: `venues.channel_pulse`
   draws the line.
 """
@@ -34,6 +35,7 @@ from replay.audit_report import (
     Silence,
 )
 from replay.due_time import STEP_LIMIT_NS
+from replay.removal_note import utc_text
 
 FAULT_KINDS = frozenset(
     {
@@ -61,6 +63,10 @@ NOTHING_RECEIVED = "nothing received"
 NOTHING_UNDERSTOOD = "nothing understood"
 UNRESOLVED_BOOK = "unresolved book"
 UNVERIFIABLE_BOOK = "unverifiable book"
+
+NS_PER_S = 1_000_000_000
+PAUSE_MIN_NS = NS_PER_S
+"""So long without a connection is told of; a reconnection in less is told of as one."""
 
 _UNRESOLVED = frozenset({BookState.EMPTY, BookState.BRIDGING, BookState.SUSPECT})
 
@@ -119,8 +125,23 @@ def notes(
         if venue.unknown
     ]
     if unbooked:
-        said.append(f"{unbooked:,} symbols have no book in this recording.")
+        symbols = "symbol has" if unbooked == 1 else "symbols have"
+        said.append(f"{unbooked:,} {symbols} no book in this recording.")
     return said
+
+
+def notes_of_pauses(pauses_ns: Sequence[tuple[int, int]]) -> list[str]:
+    """Return the sentence about the time in which nothing was listened to."""
+    long_ns = [(from_ns, to_ns) for from_ns, to_ns in pauses_ns if to_ns - from_ns >= PAUSE_MIN_NS]
+    if not long_ns:
+        return []
+    from_ns, to_ns = max(long_ns, key=lambda each: each[1] - each[0])
+    total_s = sum(to_ns - from_ns for from_ns, to_ns in long_ns) / 1e9
+    times = "once" if len(long_ns) == 1 else f"{len(long_ns):,} times"
+    return [
+        f"no connection was open {times}, for {total_s:.1f} s in all, and nothing of that time is "
+        f"here; the longest is {utc_text(from_ns)} to {utc_text(to_ns)}."
+    ]
 
 
 def notes_of_rows(counters: Sequence[MarketCounters]) -> list[str]:

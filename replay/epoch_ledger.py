@@ -86,6 +86,24 @@ class EpochLedger:
         latest_ns = max((closed_ns for closed_ns in closings_ns if closed_ns), default=0)
         return (self.last_ns or 0) if open_still or not closings_ns else latest_ns
 
+    def pauses_ns(self) -> list[tuple[int, int]]:
+        """Return when no connection was open, between those that were: since when, until when.
+
+        Only connections count that were seen to open: of others it is not known since when.
+        """
+        spans_ns = sorted(
+            (epoch.opened_ns, epoch.last_ns if epoch.closed_ns is None else epoch.closed_ns)
+            for epoch in self._epochs.values()
+            if epoch.opened_ns is not None
+        )
+        pauses_ns: list[tuple[int, int]] = []
+        open_until_ns = spans_ns[0][1] if spans_ns else 0
+        for opened_ns, closed_ns in spans_ns:
+            if opened_ns > open_until_ns:
+                pauses_ns.append((open_until_ns, opened_ns))
+            open_until_ns = max(open_until_ns, closed_ns)
+        return pauses_ns
+
     def epochs(self, connections: ConnectionLedger) -> list[Epoch]:
         """Return what is known of each connection, with what its markers said."""
         return [

@@ -18,13 +18,14 @@ def removal_note(frame: Frame) -> str | None:
         return None
     if lost.cause != DROPPED:
         return None
-    place = "before" if frame.frame_number == 0 else f"from {_utc(lost.from_ns)} to"
+    place = "before" if frame.frame_number == 0 else f"from {utc_text(lost.from_ns)} to"
     return (
-        f"{lost.frames or 0:,} frames {place} {_utc(lost.to_ns)} were removed on purpose "
+        f"{lost.frames or 0:,} frames {place} {utc_text(lost.to_ns)} were removed on purpose "
         f"({lost.detail}), and are not judged."
     )
 
 
-def _utc(time_ns: int) -> str:
+def utc_text(time_ns: int) -> str:
+    """Return ns since 1970 as a time of day in UTC, to the second."""
     whole = datetime.fromtimestamp(time_ns // 10**9, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}Z"

@@ -48,6 +48,19 @@ def flip_a_byte(path: Path, at: int) -> None:
     path.write_bytes(content)
 
 
+def test_time_without_any_connection_is_told(tmp_path: Path) -> None:
+    script = clean_session()
+    script.closed()
+    script.wait(46_000_000_000)
+    script.opened()
+    script.snapshot({"99": "1"}, {"101": "1"})
+    script.closed()
+    report = audit(write(tmp_path / "twice", script.frames))
+    assert report.clean
+    (note,) = [each for each in report.notes if "no connection" in each]
+    assert "once, for 46.0 s in all" in note
+
+
 def test_a_recording_into_which_nothing_ever_came_is_no_clean_one(tmp_path: Path) -> None:
     report = audit(write(tmp_path / "mute", SessionScript().frames))
     assert report.faults == {"nothing received": 1}
