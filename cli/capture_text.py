@@ -77,9 +77,12 @@ def service_text(status: RunningStatus) -> str:
 
 def closing_text(report: RecorderReport, ended: EngineEnded | None) -> str:
     """Return the line that says what there is now."""
+    lost, unknown = f"{count_text(report.lost_frames)} lost", report.intake.unknown_losses
+    if unknown:
+        lost += f" and {counted(unknown, 'loss', 'losses')} of unknown size"
     text = (
         f"{counted(report.segments, 'segment')}, {counted(report.frames, 'frame')}, "
-        f"{count_text(report.lost_frames)} lost, {byte_text(report.bytes_on_disk)} on disk"
+        f"{lost}, {byte_text(report.bytes_on_disk)} on disk"
     )
     if ended is not None:
         # Where a recording was continued, the engine has seen only what is new in it.

@@ -42,9 +42,9 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count and its noun: `1 gap`, `3 gaps`, `2 crossed`."""
-    plural = noun if count == 1 or noun.endswith("ed") else f"{noun}s"
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count and its noun: `1 gap`, `3 gaps`, `2 crossed`; `nouns` where it is no -s."""
+    plural = noun if count == 1 or noun.endswith("ed") else nouns or f"{noun}s"
     return f"{count:,} {plural}"
 
 

@@ -86,7 +86,10 @@ class Loss:
 
 @dataclass(slots=True)
 class IntakeCounts:
-    """What came from outside. `received_frames == kept_frames + lost_frames`, always."""
+    """What came from outside. `received_frames == kept_frames + lost_frames`, always.
+
+    `unknown_losses` are losses of unknown size: what an exchange did not send, or nobody counted.
+    """
 
     received_frames: int = 0
     received_bytes: int = 0
@@ -94,6 +97,7 @@ class IntakeCounts:
     kept_bytes: int = 0
     lost_frames: int = 0
     lost_bytes: int = 0
+    unknown_losses: int = 0
 
     def less(self, frames: int, size: int) -> IntakeCounts:
         """Return what it is when so much of what was kept could not be written in the end."""
@@ -104,6 +108,7 @@ class IntakeCounts:
             kept_bytes=self.kept_bytes - size,
             lost_frames=self.lost_frames + frames,
             lost_bytes=self.lost_bytes + size,
+            unknown_losses=self.unknown_losses,
         )
 
 
@@ -137,6 +142,7 @@ class FrameIntake:
         self._kept_bytes = 0
         self._lost_frames = 0
         self._lost_bytes = 0
+        self._unknown_losses = 0
         self.sink_faults: list[str] = []
 
     @property
@@ -173,6 +179,7 @@ class FrameIntake:
             kept_bytes=self._kept_bytes,
             lost_frames=self._lost_frames,
             lost_bytes=self._lost_bytes,
+            unknown_losses=self._unknown_losses,
         )
 
     def add_sink(self, sink: FrameSink) -> None:
@@ -230,6 +237,8 @@ class FrameIntake:
         at: tuple[int, int] | None = None,
     ) -> None:
         """Put a marker in, after telling of what its connection lost before it."""
+        if isinstance(marker, Lost) and marker.frames is None:
+            self._unknown_losses += 1
         self._put_marker(
             connection_id, venue, _MARKER_KINDS[type(marker)], marker_payload(marker), at
         )

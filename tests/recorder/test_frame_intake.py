@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from recorder.frame_intake import BATCH_BYTES, FRAME_COST_BYTES, FrameIntake
+from cli.capture_text import closing_text
+from recorder.frame_intake import BATCH_BYTES, FRAME_COST_BYTES, FrameIntake, IntakeCounts
+from recorder.statistics import RecorderReport
 from venues.frame import Frame, FrameKind
 from venues.marker import Closed, Lost, read_marker
 
@@ -312,3 +314,24 @@ def test_memory_in_unwritten_frames_stays_within_the_budget(
     for connection, size in arrivals:
         _receive(intake, bytes(size), connection)
         assert intake.queued_cost <= 10_000
+
+
+def test_a_loss_of_unknown_size_is_counted_as_one_and_adds_no_frames() -> None:
+    intake = _intake(_Store())
+    intake.mark(1, "tiny", Lost(None, None, 1, 2, "stall"))
+    intake.mark_lost(1, "tiny", Lost(1, 40, 1, 2, "oversize"))
+    counts = intake.counts()
+    assert (counts.lost_frames, counts.unknown_losses) == (1, 1)
+    assert counts.less(3, 30).unknown_losses == 1
+
+
+@pytest.mark.parametrize(
+    ("unknown", "told"),
+    [(0, "0 lost,"), (1, "0 lost and 1 loss of unknown size,"), (2, "and 2 losses of unknown")],
+)
+def test_a_capture_that_lost_it_is_not_known_how_much_says_so_at_its_end(
+    unknown: int, told: str
+) -> None:
+    counts = IntakeCounts(unknown_losses=unknown)
+    report = RecorderReport(1, 0, counts, segments=1, bytes_on_disk=10)
+    assert told in closing_text(report, None)
