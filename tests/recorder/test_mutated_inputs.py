@@ -1,4 +1,4 @@
-"""100,000 damaged inputs of each kind that a recorder reads: an answer to each, never a fault.
+"""25,000 damaged inputs of each kind that a recorder reads: an answer to each, never a fault.
 
 The parsers of what exchanges say have theirs in tests/venues/test_fuzz.py; the soak (tests/soak)
 tries a million.
@@ -25,7 +25,7 @@ from tests.soak.damaged_inputs import Damager, folder_files, journal, sockets
 from tests.venues.test_fuzz import DAMAGES
 from venues.registry import venue_named
 
-INPUTS = 100_000
+INPUTS = 25_000
 FORGED = 5_000
 MEMORY = Path("/dev/shm")
 
