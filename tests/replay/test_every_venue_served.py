@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -191,11 +191,11 @@ def counted(venue: Venue) -> bool:
 
 
 def heartbeats_sent(venue: Venue, server: VenueServer) -> bool:
-    """Whether each client heard that the exchange lives, where the exchange says so."""
+    """Whether each client heard twice that the exchange lives, where the exchange says so."""
     if venue.dialect.heartbeat(1) is None or counted(venue):
         return True
     return all(
-        any(is_heartbeat(venue, sent.payload) for sent in ledger.kept if sent.topic is None)
+        sum(is_heartbeat(venue, sent.payload) for sent in ledger.kept if sent.topic is None) > 1
         for ledger in server.sent
     )
 
@@ -253,6 +253,24 @@ def by_stream(frames: Iterable[Frame]) -> dict[str, list[Frame]]:
     return found
 
 
+def due_replies(venue: Venue, connections: Mapping[str, Sequence[Frame]]) -> set[str]:
+    """Return what the heartbeats want to be answered by.
+
+    The last heartbeat of a connection may come as the capture stops, too late for an answer.
+    """
+    due = set[str]()
+    for frames in connections.values():
+        beats = [each.payload for each in frames if each.received]
+        beats = [payload for payload in beats if is_heartbeat(venue, payload)]
+        due.update(reply for reply in map(venue.reply, beats[:-1]) if reply is not None)
+    return due
+
+
+def said_on(connections: Mapping[str, Sequence[Frame]]) -> set[str]:
+    every = (frame for frames in connections.values() for frame in frames)
+    return {frame.payload.decode() for frame in every if frame.kind is FrameKind.SENT}
+
+
 @pytest.mark.parametrize("name", venue_names())
 async def test_a_venue_is_served_in_its_protocol_and_captured_back_byte_for_byte(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -288,9 +306,7 @@ async def test_a_venue_is_served_in_its_protocol_and_captured_back_byte_for_byte
     sent = [message.payload for ledger in server.sent for message in ledger.kept]
     received = [frame.payload for frame in frames if frame.received]
     assert len(connections) > 1 or received == sent[: len(received)]
-    replies = {venue.reply(payload) for payload in received if is_heartbeat(venue, payload)}
-    said = {frame.payload.decode() for frame in frames if frame.kind is FrameKind.SENT}
-    assert replies - {None} <= said
+    assert due_replies(venue, connections) <= said_on(connections)
 
 
 TALKING = [name for name in venue_names() if venue_named(name).heartbeat(1) is not None]
