@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed.stamp
 READY_TO_DEVELOP := $(VENV)/development.stamp
-PYTEST_OPTIONS ?= -n 3
+PYTEST_OPTIONS ?= -n 3 --dist worksteal
 BENCH_SECONDS ?= 60
 CODE := venues recorder replay book cli tests examples tickreel_pytest.py
 
@@ -24,6 +24,8 @@ demo: $(INSTALLED)
 
 install: $(INSTALLED)
 
+# Hundreds of commands run in the tests: what they import is compiled once.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY_TO_DEVELOP)
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
