@@ -9,6 +9,9 @@ that it supersedes them, and readers go by that (FORMAT.md, section 3).
 
     current ──sync fails──> distrusted ──new file──> current, with all that is unsynced in it
 
+A sync may be under way while frames are written on (`begin_sync`, `end_sync`): it covers those that
+were there when it began. There is one at a time, and none when the journal is changed or let go.
+
 While no new file can be begun, nothing is taken: the frames wait with whoever gives them. So what
 is kept here is bounded by what was written since the last sync: `unsynced_bytes`.
 """
@@ -21,6 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recorder.journal import JournalWriter
+from recorder.journal_sync import JournalSync
 from recorder.recording_errors import JournalWriteError
 from recorder.recording_folder import RecordingFolder
 from venues.frame import Frame
@@ -58,6 +62,7 @@ class DurableJournal:
         self._unsynced: list[Frame] = []
         self._unsynced_number = first_frame_number  # of the first of them, or of the next frame
         self._distrusted = False
+        self._sync: JournalSync | None = None
         self.unsynced_bytes = 0
         self._journal = self._open(number, first_frame_number)
 
@@ -106,16 +111,36 @@ class DurableJournal:
             self._unsynced.extend(taken)
             self.unsynced_bytes += sum([len(frame.payload) for frame in taken])
 
-    def sync(self) -> None:
-        """Make what was written survive a power cut: in this file or, if that fails, in another.
+    def begin_sync(self) -> bool:
+        """Begin to make what was written survive a power cut, unless that is under way.
+
+        Never waits for it; `end_sync` does. Returns whether there is something to wait for.
+
+        Raises:
+            JournalWriteError, OSError: no new file could be begun in place of a distrusted one.
+        """
+        if self._sync is None and self._unsynced:
+            self._catch_up()
+            self._sync = JournalSync(self._journal, len(self._unsynced))
+        return self._sync is not None
+
+    @property
+    def sync_ended(self) -> bool:
+        """Whether `end_sync` has something to take note of, and would not wait."""
+        return self._sync is not None and self._sync.ended
+
+    def end_sync(self) -> None:
+        """Wait for the sync that is under way, if one is; what failed is done in another file.
 
         Raises:
             JournalWriteError, OSError: the disk refused both; memory still holds the frames.
         """
         for left in reversed(range(_TRIES)):
-            self._catch_up()
+            if self._sync is None:
+                return
+            sync, self._sync = self._sync, None
             try:
-                self._journal.sync()
+                sync.wait()
             except OSError as error:
                 self._distrusted = True
                 log.warning(
@@ -126,9 +151,19 @@ class DurableJournal:
                 )
                 if not left:
                     raise
+                self.begin_sync()
             else:
-                self._all_synced()
-                return
+                self._note_synced(sync.frames)
+
+    def sync(self) -> None:
+        """Make all that was written survive a power cut: in this file or, if that fails, another.
+
+        Raises:
+            JournalWriteError, OSError: the disk refused both; memory still holds the frames.
+        """
+        self.end_sync()
+        self.begin_sync()
+        self.end_sync()
 
     def rotate(self) -> None:
         """Begin the next journal and close the last, which is synced before and then retired.
@@ -160,6 +195,8 @@ class DurableJournal:
 
     def abandon(self) -> None:
         """Let the current journal go as it is, without an end."""
+        if self._sync is not None:
+            self._sync.join()
         self._journal.abandon()
 
     def _catch_up(self) -> None:
@@ -174,10 +211,10 @@ class DurableJournal:
         if missing:
             self._journal.write(missing)
 
-    def _all_synced(self) -> None:
-        self._unsynced_number += len(self._unsynced)
-        self._unsynced = []
-        self.unsynced_bytes = 0
+    def _note_synced(self, frames: int) -> None:
+        self.unsynced_bytes -= sum([len(frame.payload) for frame in self._unsynced[:frames]])
+        self._unsynced_number += frames
+        del self._unsynced[:frames]
 
     def _open(
         self, number: int, first_frame_number: int, *, supersedes: bool = False

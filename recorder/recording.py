@@ -181,6 +181,27 @@ class RecordingWriter:
         """
         self._journal.sync()
 
+    def begin_sync(self) -> bool:
+        """Begin to do so and return whether that is under way; never waits for it.
+
+        Raises:
+            JournalWriteError, OSError: the disk refused a new file after a sync that failed.
+        """
+        return self._journal.begin_sync()
+
+    @property
+    def sync_ended(self) -> bool:
+        """Whether a sync that was begun has ended and was not yet taken note of."""
+        return self._journal.sync_ended
+
+    def end_sync(self) -> None:
+        """Wait for the sync that is under way, if one is.
+
+        Raises:
+            JournalWriteError, OSError: as for `sync`.
+        """
+        self._journal.end_sync()
+
     @property
     def unsynced_bytes(self) -> int:
         """Payload in memory until a sync has succeeded."""

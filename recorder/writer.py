@@ -2,7 +2,9 @@
 
 Theory. The event loop must never wait for a disk, so it only ever puts batches into a queue
 (`put`), and this thread alone touches the `RecordingWriter` once it runs. Its round: take all that
-waits; write it; sync when a second has passed; rotate when due.
+waits; write it; begin a sync when a second has passed; rotate when due. Writing goes on while the
+disk syncs, until the next sync is due: then the round waits for the last one, so that a power cut
+never takes more than what was written since a sync began a second ago.
 
 A disk that fails (full, gone, read-only) does not end anything: the frames that
 could not be written stay in memory, in order, and are tried again; meanwhile the intake's budget
@@ -27,7 +29,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -41,6 +43,7 @@ log = logging.getLogger("tickreel.recorder")
 SYNC_INTERVAL_S = 1.0
 RETRY_INTERVAL_S = 0.25
 MEASURE_INTERVAL_S = 2.0
+SYNC_LOOK_S = 0.05
 UNSYNCED_BYTES_MAX = 64 << 20
 """What is not synced is in memory twice; so much, and it is synced before its second is over."""
 
@@ -69,6 +72,16 @@ class RecordingFile(Protocol):
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""
+
+    def begin_sync(self) -> bool:
+        """Begin to do so and return whether that is under way; never waits for it."""
+
+    @property
+    def sync_ended(self) -> bool:
+        """Whether a sync that was begun has ended and was not yet taken note of."""
+
+    def end_sync(self) -> None:
+        """Wait for the sync that is under way, if one is."""
 
     def give_up_reserve(self) -> None:
         """Use all that is left of the disk."""
@@ -113,7 +126,7 @@ class FrameWriter:
         self._give_up_at_s = self._last_words_at_s = float("inf")
         self._synced_s = time.monotonic()
         self._measured_s = -MEASURE_INTERVAL_S
-        self._dirty = False
+        self._syncing = False
         self._complained_s = -COMPLAINT_INTERVAL_S
         self._complained = False
         self.stored_cost = 0
@@ -188,7 +201,7 @@ class FrameWriter:
                 self._keep_up()
                 if self._ending and time.monotonic() >= self._give_up_at_s:
                     break
-            self._sync()
+            self._finish_sync(self._recording.sync)
         except BaseException as fault:
             self.fault = fault
             log.critical("the writer has ended: %r", fault, exc_info=fault)
@@ -198,6 +211,8 @@ class FrameWriter:
         wait_s = max(0.0, self._synced_s + SYNC_INTERVAL_S - time.monotonic())
         if self._unwritten:
             wait_s = min(wait_s, RETRY_INTERVAL_S)
+        if self._syncing:
+            wait_s = min(wait_s, SYNC_LOOK_S)
         try:
             batch = self._queue.get(timeout=wait_s)
             while True:
@@ -223,11 +238,10 @@ class FrameWriter:
                 return
             self._unwritten.popleft()
             self._waiting_since_ns.popleft()
-            self._dirty = True
             self.stored_frames += len(frames)
             self.stored_cost += cost
             if self._recording.unsynced_bytes > UNSYNCED_BYTES_MAX:
-                self._sync()
+                self._finish_sync(self._recording.sync)
             self._disk_works()
 
     def _last_words_due(self) -> bool:
@@ -251,7 +265,6 @@ class FrameWriter:
         self.stored_cost += sum(cost for _, cost in self._unwritten)
         self._unwritten.clear()
         self._waiting_since_ns.clear()
-        self._dirty = True
         log.error("%d frames that waited for the disk are lost", words.lost_frames)
 
     def _disk_works(self) -> None:
@@ -264,16 +277,13 @@ class FrameWriter:
 
     def _keep_up(self) -> None:
         now_s = time.monotonic()
-        if now_s - self._synced_s < SYNC_INTERVAL_S:
+        due = now_s - self._synced_s >= SYNC_INTERVAL_S
+        if self._syncing and (due or self._recording.sync_ended):
+            self._finish_sync(self._recording.end_sync)
+        if not due:
             return
-        self._sync()
+        self._rotate_or_sync()
         self._synced_s = time.monotonic()
-        try:
-            if self._recording.rotate_due(time.monotonic_ns()):
-                self._recording.rotate()
-                log.info("the next journal was begun", extra={"event": "rotation"})
-        except (OSError, RecorderError) as fault:
-            self._disk_failed("rotated", fault)
         self.sealing_faults = self._recording.sealing_faults()
         if now_s - self._measured_s >= MEASURE_INTERVAL_S:
             self._measured_s = now_s
@@ -282,15 +292,25 @@ class FrameWriter:
             with contextlib.suppress(OSError):  # what cannot be counted now stays as it was
                 self.segments = sum(1 for _ in self._folder.glob("frames/*/*/*.parquet"))
 
-    def _sync(self) -> None:
-        if not self._dirty:
-            return
+    def _rotate_or_sync(self) -> None:
+        what = "synced"
         try:
-            self._recording.sync()
+            if self._recording.rotate_due(time.monotonic_ns()):
+                what = "rotated"
+                self._recording.rotate()
+                log.info("the next journal was begun", extra={"event": "rotation"})
+            else:
+                self._syncing = self._recording.begin_sync()
+        except (OSError, RecorderError) as fault:
+            self._disk_failed(what, fault)
+
+    def _finish_sync(self, finish: Callable[[], None]) -> None:
+        self._syncing = False
+        try:
+            finish()
         except (OSError, RecorderError) as fault:
             self._disk_failed("synced", fault)
         else:
-            self._dirty = False
             if not self._unwritten:
                 self._disk_works()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -48,6 +49,8 @@ class Session:
     seed: int
     disk: RecordedDisk
     frames: dict[int, Frame] = field(default_factory=dict)
+    sync_covers: int = 0
+    """Frames below it are safe once the sync that was begun last has ended well."""
 
     def promised_before(self, call: int) -> set[int]:
         """Return the frames that have to be there when the power is cut before a call."""
@@ -75,6 +78,7 @@ def live(folder: Path, seed: int, kind: type[RecordedDisk] = RecordedDisk) -> Se
             sealing_queue=SealingNowAndThen,
         )
         settled = True
+        session.sync_covers = 0
         disk.promised = writer.next_frame_number
         for _ in range(chance.randint(3, 12)):
             _do_something(writer, session, chance)
@@ -100,9 +104,14 @@ def _do_something(writer: RecordingWriter, session: Session, chance: random.Rand
             )
             session.frames.update((frame.frame_number, frame) for frame in frames)
             writer.write(frames)
-        elif what < 0.85:
+        elif what < 0.70:
             writer.sync()
             session.disk.promised = first
+        elif what < 0.80:
+            begin_sync(writer, session)
+        elif what < 0.85:
+            writer.end_sync()
+            session.disk.promised = max(session.disk.promised, session.sync_covers)
         elif what < 0.95:
             writer.rotate()
             session.disk.promised = first
@@ -110,6 +119,15 @@ def _do_something(writer: RecordingWriter, session: Session, chance: random.Rand
             _remove_the_oldest(writer.folder, session)
     for number in [n for n in session.frames if n >= writer.next_frame_number]:
         del session.frames[number]  # refused, and never written
+
+
+def begin_sync(writer: RecordingWriter, session: Session) -> None:
+    """Begin a sync and let it be over, so that a seed has one order of calls, yet not noted."""
+    first = writer.next_frame_number
+    if not writer.sync_ended and writer.begin_sync():
+        session.sync_covers = first
+        while not writer.sync_ended:
+            time.sleep(0)
 
 
 def _remove_the_oldest(folder: RecordingFolder, session: Session) -> None:

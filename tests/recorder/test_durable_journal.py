@@ -156,6 +156,48 @@ def test_syncs_that_fail_again_and_again_lose_nothing_and_leave_no_journals(
     assert list((folder / "journal").iterdir()) == []
 
 
+def test_frames_that_are_written_while_a_sync_is_under_way_outlive_its_failure(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "night"
+    frames = made_frames(60)
+    writer = create(folder, failing_syncs(2))
+    writer.write(frames[:10])
+    writer.sync()
+    writer.write(frames[10:30])
+    assert writer.begin_sync()
+    last = writer._journal.path
+    writer.write(frames[30:50])
+    writer.end_sync()
+    assert writer._journal.path != last
+    assert writer._journal.frames == 40
+    assert writer.unsynced_bytes == 0
+    assert list(Recording.open(folder)) == frames[:50]
+    writer.write(frames[50:])
+    assert writer.close().faults == ()
+    assert list(Recording.open(folder)) == frames
+    assert list(Recording.open(folder).verify()) == []
+
+
+def test_a_sync_covers_what_was_written_before_it_began_and_no_more(tmp_path: Path) -> None:
+    frames = made_frames(60)
+    writer = create(tmp_path / "night", never())
+    assert not writer.begin_sync()
+    assert not writer.sync_ended
+    writer.write(frames[:20])
+    assert writer.begin_sync()
+    writer.write(frames[20:50])
+    writer.end_sync()
+    assert writer.unsynced_bytes == 30 * 120
+    writer.sync()
+    assert writer.unsynced_bytes == 0
+    writer.write(frames[50:])
+    assert writer.begin_sync()
+    writer.rotate()
+    assert writer.close().faults == ()
+    assert list(Recording.open(tmp_path / "night")) == frames
+
+
 def session(folder: Path, disk: FailingDisk, frames: list[Frame]) -> None:
     writer = create(folder, disk)
     middle = len(frames) // 2

@@ -16,6 +16,7 @@ from recorder.errors import WriterFailedError
 from recorder.recorder import Recorder
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording_errors import JournalWriteError
+from recorder.writer import SYNC_INTERVAL_S
 from tests.recorder.tiny_venue import (
     count_up,
     frames_of,
@@ -69,8 +70,10 @@ async def test_a_stalled_disk_never_stops_reading_and_the_loss_is_exact(
 
     async def talk(connection: ServerConnection) -> None:
         for number in range(sent):
-            if number == 10 and call == "sync_content":  # it comes once a second
+            if number == 10 and call == "sync_content":
+                # It comes once a second, and when the next is due the writer waits for it.
                 await until(disk.stalled.is_set)
+                await asyncio.sleep(SYNC_INTERVAL_S + 0.5)
             await connection.send(f"{number:08d} " + "x" * 291)
 
     settings = RecorderSettings(budget_bytes=400_000)
