@@ -98,6 +98,12 @@ async def test_an_upload_whose_process_cannot_be_begun_is_told_of_and_tried_agai
     assert (await upload.finish(5.0)).confirmed == len(Recording.open(recording).segments)
 
 
+def received_frames(folder: Path) -> int:
+    if not (folder / "recording.json").exists():
+        return 0
+    return sum(frame.received for frame in Recording.open(folder))
+
+
 @pytest.mark.parametrize("store", ["mute", "other recording"])
 async def test_a_store_that_fails_costs_a_capture_nothing(
     tmp_path: Path, server: str, store: str
@@ -122,14 +128,13 @@ async def test_a_store_that_fails_costs_a_capture_nothing(
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
-            await asyncio.sleep(2.5)
+            await until(lambda: received_frames(tmp_path / "night") > 100, LIMIT_S)
             process.send_signal(signal.SIGTERM)
             out, err = await asyncio.wait_for(process.communicate(), 20)
         over.set()
     assert process.returncode == 0, err
     assert b"uploaded" in err or b"another recording" in err
-    recording = Recording.open(tmp_path / "night")
-    assert list(recording.verify()) == []
-    assert sum(frame.received for frame in recording) > 100
+    assert list(Recording.open(tmp_path / "night").verify()) == []
+    assert received_frames(tmp_path / "night") > 100
     assert b'"lost": 0' in out
     assert not (tmp_path / "there" / "uploads.jsonl").exists()
