@@ -128,6 +128,7 @@ def cuts(place: Path, size: int) -> tuple[int, int]:
                 found = sum(len(item) for item in reader.walk() if isinstance(item, list))
                 wrong += found != min(len(frames), CUT_BLOCK * (blocks - 1))
         else:
+            print(f"{cut:,} offsets left, {wrong} wrong so far", end="\r", flush=True)
             wrong += not _goes_on(folder, path, frames[: CUT_BLOCK * (blocks - 1)])
     return len(whole) - 1 - ends[1], wrong
 
