@@ -284,3 +284,17 @@ def test_signals_are_not_written_over_a_file_that_is_there(reel: Path, tmp_path:
     assert signals.read_bytes() == written
     assert run(*replay, "--to", "+1s", "--force").code == 0
     assert 0 < len(signals.read_bytes()) < len(written)
+
+
+def test_a_result_that_does_not_come_leaves_none_of_the_folders_made_for_it(
+    reel: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    place = str(mine / "results" / "night")
+    failed = run("filter", str(reel), "-o", place, "--symbols", "DOGEUSDT")
+    assert failed.code == 2
+    assert "nothing was written" in failed.err
+    assert list(mine.iterdir()) == []
+    assert run("filter", str(reel), "-o", place, "--symbols", "BTCUSDT").code == 0
+    assert [each.name for each in (mine / "results").iterdir()] == ["night"]
