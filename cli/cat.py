@@ -9,6 +9,7 @@ import click
 
 from cli.errors import CommandError
 from cli.filter_options import filter_options, taken_from
+from cli.options import skip_damaged_option
 from venues.errors import nearest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
 @click.option("--events", is_flag=True, help="Print what the frames decode to instead.")
 @click.option("--limit", type=click.IntRange(min=1), help="Print so many frames and no more.")
-@click.option("--skip-damaged", is_flag=True, help="Pass over what cannot be read.")
+@skip_damaged_option
 @filter_options
 def cat(
     folder: str,
