@@ -110,3 +110,22 @@ async def test_a_damaged_recording_is_served_without_what_is_gone(damaged: Recor
             sent = [each for each in await received(connection) if b'"topic"' in each]
     readable = [f.payload for f in damaged.frames(skip_damaged=True) if b'"topic"' in f.payload]
     assert sent == readable
+
+
+def test_info_counts_what_is_there_and_names_what_is_missing(damaged: Recording) -> None:
+    night, gone = str(damaged.path), damaged.segments[1]
+    facts = run("info", night, "--json").json
+    assert (facts["frames"], facts["missing_frames"]) == (FRAMES - 250, 250)
+    assert facts["missing_segments"] == [gone.path]
+    there = [path.stat().st_size for path in damaged.path.glob("frames/*/*/*.parquet")]
+    assert (facts["segments"], facts["bytes_on_disk"]) == (len(there), sum(there))
+    said = run("info", night).out
+    assert f"1 segment with 250 frames not on the disk: {gone.path}" in said
+
+
+def test_recover_names_a_segment_that_is_missing_and_what_to_do(damaged: Recording) -> None:
+    done = run("recover", str(damaged.path))
+    assert done.code == 3
+    gone = damaged.segments[1].path
+    assert f"not put right: {gone}: the file is missing, with 250 frames" in done.out
+    assert "`tickreel compact --skip-damaged` makes a recording of the rest" in done.out
