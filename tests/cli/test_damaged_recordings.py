@@ -129,3 +129,13 @@ def test_recover_names_a_segment_that_is_missing_and_what_to_do(damaged: Recordi
     gone = damaged.segments[1].path
     assert f"not put right: {gone}: the file is missing, with 250 frames" in done.out
     assert "`tickreel compact --skip-damaged` makes a recording of the rest" in done.out
+
+
+def test_an_upload_says_which_segment_it_could_not_bring(
+    damaged: Recording, tmp_path: Path
+) -> None:
+    done = run("upload", str(damaged.path), (tmp_path / "there").as_uri())
+    assert done.code == 3
+    segments = len(damaged.segments)
+    assert f"{segments - 1} of {segments} segments uploaded and proved" in done.out
+    assert f"{damaged.segments[1].path} is missing, here and in the store" in done.err

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recorder.recording_folder import RecordingFolder
-from recorder.upload import Uploader
+from recorder.upload import Uploader, upload_state
 from recorder.upload_errors import (
     OtherRecordingError,
     StoreFaultError,
@@ -79,6 +79,32 @@ def test_a_damaged_segment_is_named_and_neither_sent_nor_removed(
     assert not state.complete
     assert state.confirmed == state.segments - 1
     assert bucket.get(f"night/{entry.path}") is None
+
+
+def test_a_missing_segment_is_named_and_the_others_are_brought(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    entry = Recording.open(folder.path).segments[0]
+    (folder.path / entry.path).unlink()
+    there = (tmp_path / "there").as_uri()
+    state, _ = upload(folder, there)
+    assert state.missing == upload_state(folder, there).missing == (entry.path,)
+    assert not state.complete
+    assert state.confirmed == state.segments - 1 > 0
+    assert state.waiting_bytes == 0
+
+
+def test_a_segment_that_is_missing_here_is_found_in_the_store(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    there = (tmp_path / "there").as_uri()
+    upload(folder, there)
+    entry = Recording.open(folder.path).segments[0]
+    (folder.path / entry.path).unlink()
+    (folder.path / LEDGER_NAME).unlink()
+    state, _ = upload(folder, there)
+    assert state.complete
+    assert state.missing == ()
 
 
 def test_two_recordings_cannot_lie_at_one_address(
