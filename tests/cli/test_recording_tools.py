@@ -152,6 +152,8 @@ def test_frames_and_events_as_lines(reel: Path) -> None:
     events = run("cat", str(reel), "--events", "--json", "--channels", "liquidations").out
     found = [json.loads(line) for line in events.splitlines()]
     assert sum(each["event"] == "Liquidation" for each in found) == 32
+    every = run("cat", str(reel), "--events").out.splitlines()
+    assert run("cat", str(reel), "--events", "--limit", "7").out.splitlines() == every[:7]
     wrong = run("cat", str(reel), "--channels", "trade")
     assert wrong.code == 2
     assert "trades" in wrong.err
