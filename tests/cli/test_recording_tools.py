@@ -46,6 +46,11 @@ def test_every_reading_command_reads_a_reel(reel: Path, tmp_path: Path) -> None:
     assert run("info", str(reel), "--json").json["frames"] == 3138
     packed, plain = (run("audit", str(place), "--json") for place in (reel, ROUGH))
     assert (packed.code, packed.json) == (plain.code, plain.json)
+    for arguments in ("scan-secrets {}", "cat {}", "diff {} {}", "faults {} --runs 1",
+                      "export {} -o {out}/tables --format parquet", "pack {} {out}/again.reel",
+                      "shrink {} -o {out}/least --while true"):  # fmt: skip
+        done = run(*arguments.replace("{out}", str(tmp_path)).replace("{}", str(reel)).split())
+        assert done.code == 0, done.err
     twice = run("replay", str(reel), str(reel))
     assert twice.code == 2
     assert "rough.reel is given twice" in twice.err
@@ -251,6 +256,10 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
         ("diff {reel} {rough} --write", "go with --engine"),
         ("shrink {reel} -o {old} --while true", "--force to replace it"),
         ("replay {reel} --prove", "has no receipts"),
+        ("index {reel}", "Unpack it first: `tickreel unpack`"),
+        ("recover {reel}", "`tickreel unpack` makes a folder of a .reel file"),
+        ("status {reel}", "`tickreel unpack` makes a folder of a .reel file"),
+        ("upload {reel} file:///nowhere", "`tickreel unpack` makes a folder of a .reel file"),
         ("replay {reel} --from +1s --start-offset 1s", "give one of them"),
         ("replay {reel} --to +1s --duration 1s", "give one of them"),
         ("replay {reel} --symbols BTCUSD", "did you mean 'BTCUSDT'?"),
