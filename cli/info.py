@@ -53,7 +53,9 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
     place = RecordingFolder(recording.path)
     totals, description = recording.totals, recording.description
     missing = recording.missing_segments
-    frames = totals.frames - sum(entry.frames for entry in missing)
+    missing_frames = sum(entry.frames for entry in missing)
+    # A reader gives a LOST frame for each: so this is what a replay around them counts.
+    frames = totals.frames - missing_frames + len(missing)
     payload_bytes = totals.payload_bytes - sum(entry.payload_bytes for entry in missing)
     bytes_on_disk = totals.bytes_on_disk - sum(entry.file_bytes for entry in missing)
     first_ns, last_ns = totals.first_receive_time_ns, totals.last_receive_time_ns
@@ -72,7 +74,7 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
         "bytes_on_disk": bytes_on_disk,
         "bytes_per_frame": bytes_on_disk / frames if frames else None,
         "segments": len(recording.segments) - len(missing),
-        "missing_frames": totals.frames - frames,
+        "missing_frames": missing_frames,
         "missing_segments": [entry.path for entry in missing],
         "connections": totals.connections,
         "unsealed_journals": len(place.journal_numbers()),
