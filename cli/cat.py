@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from cli.errors import CommandError
 from cli.filter_options import filter_options, taken_from
+from cli.options import skip_damaged_option
 from venues.errors import nearest
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
 @click.option("--events", is_flag=True, help="Print what the frames decode to instead.")
-@click.option("--limit", type=click.IntRange(min=1), help="Print so many frames and no more.")
-@click.option("--skip-damaged", is_flag=True, help="Pass over what cannot be read.")
+@click.option("--limit", type=click.IntRange(min=1), help="Print so many lines and no more.")
+@skip_damaged_option
 @filter_options
 def cat(
     folder: str,
@@ -57,16 +59,15 @@ def cat(
         )
     recording = Recording.open(folder)
     wanted, met = chosen.of(recording), Met()
-    frames = islice(selected(recording, wanted, met, skip_damaged=skip_damaged), limit)
+    frames = selected(recording, wanted, met, skip_damaged=skip_damaged)
+    lines: Iterator[str] = map(FRAME_LINES[format_name], frames)
     if events:
-        for each in decoded(frames):
-            for line in event_lines(each, as_json=format_name == "ndjson"):
-                click.echo(line)
-    else:
-        if format_name == "csv":
-            click.echo(CSV_HEAD)
-        for frame in frames:
-            click.echo(FRAME_LINES[format_name](frame))
+        as_json = format_name == "ndjson"
+        lines = (line for each in decoded(frames) for line in event_lines(each, as_json=as_json))
+    elif format_name == "csv":
+        click.echo(CSV_HEAD)
+    for line in islice(lines, limit):
+        click.echo(line)
     if limit is None:
         _refuse_unmet(wanted, met)
 

@@ -11,7 +11,7 @@ import click
 
 from cli.errors import CommandError
 from cli.filter_options import filter_options, taken_from
-from cli.options import force_option, json_option, read_names, reading
+from cli.options import force_option, json_option, read_names, reading, skip_damaged_option
 from cli.report_text import aligned, count_text, printable
 from cli.terminal import print_json, warn
 from venues.errors import nearest
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Parquet: prices and sizes as exact decimals, or the exchange's digits as text.",
 )
-@click.option("--skip-damaged", is_flag=True, help="Pass over what cannot be read.")
+@skip_damaged_option
 @filter_options
 @force_option
 @json_option

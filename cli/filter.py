@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.filter_options import filter_options, taken_from
-from cli.options import force_option, json_option
+from cli.options import force_option, json_option, skip_damaged_option
 from cli.terminal import warn
 
 
@@ -16,9 +16,17 @@ from cli.terminal import warn
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), help="The new recording.")
 @filter_options
+@skip_damaged_option
 @force_option
 @json_option
-def filter_command(folder: str, output: str, force: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's
+def filter_command(
+    folder: str,
+    output: str,
+    skip_damaged: bool,
+    force: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - click's
+) -> None:
     """Make a recording of those frames of another that are asked for: a folder, or a .reel file.
 
     Payloads and times stay as they are. Connections that are open where the time range begins are
@@ -38,7 +46,9 @@ def filter_command(folder: str, output: str, force: bool, as_json: bool, **optio
     chosen = taken_from(options)
     source = Recording.open(folder)
     wanted, met = chosen.of(source), Met()
-    frames = renumbered(selected(source, wanted, met))
+    if skip_damaged:
+        wanted = wanted.with_losses()
+    frames = renumbered(selected(source, wanted, met, skip_damaged=skip_damaged))
     description = derived_description(source, "filtered", chosen.facts())
     target = Path(output)
 

@@ -9,7 +9,7 @@ import click
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.errors import CommandError
 from cli.options import json_option
-from cli.report_text import byte_text, counted, digest_text, span_text
+from cli.report_text import byte_text, count_text, counted, digest_text, span_text
 from cli.terminal import StatusLine, print_json
 
 
@@ -19,7 +19,8 @@ from cli.terminal import StatusLine, print_json
     "--every",
     metavar="FRAMES",
     type=click.IntRange(min=1),
-    help="A checkpoint lies after every so many frames.  [default: 10000]",
+    help="A checkpoint lies after every so many frames; with another number than before, all are "
+    "written anew.  [default: as before, else 10000]",
 )
 @click.option("--anew", is_flag=True, help="Write all of them, those that are there already too.")
 @engine_settings_option
@@ -34,7 +35,7 @@ def index(
     grown is replayed for what it grew. Frames are never touched.
     """
     from cli.collector import calm_collector
-    from replay.checkpoint_index import EVERY_FRAMES, write_index
+    from replay.checkpoint_index import write_index
     from replay.recording import Recording
 
     recording = Recording.open(folder)
@@ -50,7 +51,7 @@ def index(
     try:
         report = write_index(
             recording,
-            every=every or EVERY_FRAMES,
+            every=every,
             settings=settings,
             anew=anew,
             on_progress=lambda number: status.show(f"indexed to frame {number:,}"),
@@ -63,9 +64,10 @@ def index(
         return
     checkpoints = report.kept + report.written
     click.echo(
-        f"{counted(checkpoints, 'checkpoint')} over {counted(report.frames, 'frame')}, "
-        f"{byte_text(report.bytes)}; {counted(report.frames_applied, 'frame')} replayed in "
-        f"{span_text(seconds)}, digest {digest_text(report.state_digest)}"
+        f"{counted(checkpoints, 'checkpoint')} over {counted(report.frames, 'frame')} "
+        f"(one every {count_text(report.every)}), {byte_text(report.bytes)}; "
+        f"{counted(report.frames_applied, 'frame')} replayed in {span_text(seconds)}, "
+        f"digest {digest_text(report.state_digest)}"
     )
     if report.removed:
         click.echo(f"{counted(report.removed, 'checkpoint')} that no longer fitted removed")

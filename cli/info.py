@@ -52,6 +52,12 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
 
     place = RecordingFolder(recording.path)
     totals, description = recording.totals, recording.description
+    missing = recording.missing_segments
+    missing_frames = sum(entry.frames for entry in missing)
+    # A reader gives a LOST frame for each: so this is what a replay around them counts.
+    frames = totals.frames - missing_frames + len(missing)
+    payload_bytes = totals.payload_bytes - sum(entry.payload_bytes for entry in missing)
+    bytes_on_disk = totals.bytes_on_disk - sum(entry.file_bytes for entry in missing)
     first_ns, last_ns = totals.first_receive_time_ns, totals.last_receive_time_ns
     facts: dict[str, object] = {
         "recording_id": description.recording_id,
@@ -63,11 +69,13 @@ def _facts(recording: Recording, *, scan: bool) -> dict[str, object]:
         "first": None if first_ns is None else utc_text(first_ns, 9),
         "last": None if last_ns is None else utc_text(last_ns, 9),
         "seconds": None if first_ns is None or last_ns is None else (last_ns - first_ns) / 1e9,
-        "frames": totals.frames,
-        "payload_bytes": totals.payload_bytes,
-        "bytes_on_disk": totals.bytes_on_disk,
-        "bytes_per_frame": totals.bytes_on_disk / totals.frames if totals.frames else None,
-        "segments": len(recording.segments),
+        "frames": frames,
+        "payload_bytes": payload_bytes,
+        "bytes_on_disk": bytes_on_disk,
+        "bytes_per_frame": bytes_on_disk / frames if frames else None,
+        "segments": len(recording.segments) - len(missing),
+        "missing_frames": missing_frames,
+        "missing_segments": [entry.path for entry in missing],
         "connections": totals.connections,
         "unsealed_journals": len(place.journal_numbers()),
         "being_written": is_locked(place.lock),
@@ -124,6 +132,8 @@ def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
         ("connections", count_text(int(_number(facts["connections"])))),
         ("made by", f"tickreel {facts['tool_version']}, clock: {facts['clock_source']}"),
     ]
+    if missing := _missing(facts):
+        rows.append(("missing", missing))
     rows += whereabouts_rows(facts)
     if isinstance(kinds := facts.get("kinds"), dict):
         rows.append(("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())))
@@ -147,6 +157,19 @@ def _segments(facts: Mapping[str, object]) -> str:
     if unsealed:
         return f"{text}; {counted(unsealed, 'journal')} not sealed: run `tickreel recover`"
     return text
+
+
+def _missing(facts: Mapping[str, object]) -> str:
+    """Return which files are gone, '' where none is."""
+    paths = facts["missing_segments"]
+    if not isinstance(paths, list) or not paths:
+        return ""
+    frames = counted(int(_number(facts["missing_frames"])), "frame")
+    more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+    return (
+        f"{counted(len(paths), 'segment')} with {frames} not on the disk: "
+        f"{printable(str(paths[0]))}{more}; restore from a copy"
+    )
 
 
 def _asked_for(asked_for: object) -> list[str]:

@@ -7,15 +7,18 @@ from pathlib import Path
 import click
 
 from cli.errors import CommandError
-from cli.options import force_option, json_option
+from cli.options import force_option, json_option, skip_damaged_option
 
 
 @click.command(short_help="Make one recording of several.")
 @click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), help="The new recording.")
+@skip_damaged_option
 @force_option
 @json_option
-def merge(folders: tuple[str, ...], output: str, force: bool, as_json: bool) -> None:
+def merge(
+    folders: tuple[str, ...], output: str, skip_damaged: bool, force: bool, as_json: bool
+) -> None:
     """Make one recording of several, in the order of receive times: as replay merges them.
 
     Parts that `tickreel split` made of one recording become its frames again.
@@ -30,4 +33,5 @@ def merge(folders: tuple[str, ...], output: str, force: bool, as_json: bool) -> 
     origins = [recording.origin.resolve() for recording in recordings]
     if len(set(origins)) < len(origins):
         raise CommandError("a recording is given twice: give each once.")
-    print_derived(merge_recordings(recordings, Path(output), force=force), as_json=as_json)
+    report = merge_recordings(recordings, Path(output), force=force, skip_damaged=skip_damaged)
+    print_derived(report, as_json=as_json)

@@ -169,6 +169,13 @@ def force_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def skip_damaged_option(command: Decorated) -> Decorated:
+    """Add `--skip-damaged`."""
+    return click.option(
+        "--skip-damaged", is_flag=True, help="Go on past what cannot be read; it counts as lost."
+    )(command)
+
+
 def speed_option(default: str) -> Callable[[Decorated], Decorated]:
     """Add `--speed`, read by the player itself."""
     return click.option(

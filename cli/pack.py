@@ -17,8 +17,11 @@ from cli.terminal import print_json
 def pack(folder: str, reel: str, force: bool, as_json: bool) -> None:
     """Put a sealed recording into one file, for a repository.
 
-    The same recording gives the same bytes. Every command that reads a recording reads the file
-    too, and checks every byte of it before; any ZIP program opens it.
+    The same recording gives the same bytes. Every command that only reads a recording reads the
+    file too, and checks every byte of it before; any ZIP program opens it. `tickreel index`,
+    `recover`, `status` and `upload` are about folders: `tickreel unpack` makes it one again.
+    Receipts come along, without the states beside them, and checkpoints do not: `replay --prove`
+    works, and `index` makes checkpoints anew.
     """
     from replay import pack as packing
 

@@ -60,6 +60,11 @@ def recover(folder: str, as_json: bool) -> None:
             click.echo(f"the manifest is written anew: {printable(report.manifest_rebuilt)}")
         for problem in report.problems:
             click.echo(f"not put right: {printable(problem)}")
+        if report.problems:
+            click.echo(
+                "Restore such files from a copy; `tickreel audit` says what else is damaged, and "
+                "`tickreel compact --skip-damaged` makes a recording of the rest."
+            )
     if lost:
         click.get_current_context().exit(EXIT_LOST)
 

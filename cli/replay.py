@@ -18,7 +18,13 @@ from cli.fault_options import (
     read_faults,
     tell_faults,
 )
-from cli.options import RecordingTime, agent_options, json_option, speed_option
+from cli.options import (
+    RecordingTime,
+    agent_options,
+    json_option,
+    skip_damaged_option,
+    speed_option,
+)
 from cli.replay_range import AskedRange, range_options, resolve_range
 from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
 from cli.streams_option import refuse_absent
@@ -57,9 +63,7 @@ EXIT_INTERRUPTED = 130
 @click.option(
     "--prove", is_flag=True, help="Reproduce each receipt that the live engine left behind."
 )
-@click.option(
-    "--skip-damaged", is_flag=True, help="Play around what cannot be read; it counts as lost."
-)
+@skip_damaged_option
 @fault_options
 @fault_seed_option
 @json_option

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.fault_options import fault_options, read_faults, tell_faults
-from cli.options import json_option, speed_option
+from cli.options import json_option, skip_damaged_option, speed_option
 from cli.report_text import counted
 from cli.stop_signals import stop_signals
 from cli.terminal import print_json, say, warn
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="When all is sent: keep the connection and say nothing, or close it.",
 )
+@skip_damaged_option
 @json_option
 def serve(
     folders: tuple[str, ...],
@@ -83,6 +84,7 @@ def serve(
     fault_words: tuple[str, ...],
     venue: str | None,
     at_end: str,
+    skip_damaged: bool,
     as_json: bool,
 ) -> None:
     """Serve a recording over WebSockets, as the exchange that it came from.
@@ -105,7 +107,9 @@ def serve(
     if asked_for is not None:
         faults = ServedFaults(asked_for, lambda: [each.venue for each in server.endpoints])
     server = VenueServer(
-        _simulation(simulate, 1 if seed is None else seed) if simulate else _recordings(folders),
+        _simulation(simulate, 1 if seed is None else seed)
+        if simulate
+        else _recordings(folders, skip_damaged=skip_damaged),
         speed=speed,
         host=host,
         port=port,
@@ -157,12 +161,14 @@ def _from_environment(option: str, name: str) -> str:
     return value
 
 
-def _recordings(folders: tuple[str, ...]) -> FrameSource:
+def _recordings(folders: tuple[str, ...], *, skip_damaged: bool) -> FrameSource:
     from replay.frame_merge import MergedRecording
+    from replay.frame_source import AroundDamage
     from replay.recording import Recording
 
     recordings = [Recording.open(folder) for folder in folders]
-    return recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
+    source = recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
+    return AroundDamage(source) if skip_damaged else source
 
 
 def _simulation(name: str, seed: int) -> SimulationSettings:

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from cli.errors import CommandError
-from cli.options import force_option, json_option, read_duration_ns, reading
+from cli.options import (
+    force_option,
+    json_option,
+    read_duration_ns,
+    reading,
+    skip_damaged_option,
+)
 
 
 @click.command(short_help="Make several recordings of one.")
@@ -21,10 +27,17 @@ from cli.options import force_option, json_option, read_duration_ns, reading
     help="A part for each so long, such as 1h, from the first frame on.",
 )
 @click.option("--by-venue", is_flag=True, help="A part for each venue.")
+@skip_damaged_option
 @force_option
 @json_option
 def split(
-    folder: str, output: str, every_ns: int | None, by_venue: bool, force: bool, as_json: bool
+    folder: str,
+    output: str,
+    every_ns: int | None,
+    by_venue: bool,
+    skip_damaged: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Make several recordings of one, by time or by venue: DIR/part-0001 and so on.
 
@@ -42,11 +55,13 @@ def split(
     if first_ns is None or last_ns is None:
         raise CommandError(f"{source.origin}: has no frames, so there is nothing to split.")
     if every_ns is None:
-        reports = split_by_venue(source, Path(output), force=force)
+        reports = split_by_venue(source, Path(output), force=force, skip_damaged=skip_damaged)
     else:
         if (last_ns - first_ns) // every_ns >= PARTS_MAX:
             raise click.UsageError(f"that would be more than {PARTS_MAX:,} parts.")
         cuts_ns = range(first_ns + every_ns, max(last_ns, first_ns) + 1, every_ns)
-        reports = split_by_time(source, cuts_ns, Path(output), force=force)
+        reports = split_by_time(
+            source, cuts_ns, Path(output), force=force, skip_damaged=skip_damaged
+        )
     note_cut_books(cut=every_ns is not None and len(reports) > 1)
     print_parts(reports, as_json=as_json)

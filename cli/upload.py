@@ -75,6 +75,8 @@ def upload(folder: str, uri: str, follow: bool, remove_local: bool, as_json: boo
         warn(f"{counted(journals, 'journal')} not sealed, so not uploaded: run `tickreel recover`.")
     for path in state.damaged:
         warn(f"{path} is not what was sealed, so not uploaded: `tickreel audit` says more.")
+    for path in state.missing:
+        warn(f"{path} is missing, here and in the store: restore it, and run this again.")
     _finish(state, as_json=as_json)
 
 
@@ -93,6 +95,7 @@ def _finish(state: UploadState, *, as_json: bool) -> None:
                 "waiting_bytes": state.waiting_bytes,
                 "removed": state.removed,
                 "damaged": list(state.damaged),
+                "missing": list(state.missing),
             }
         )
     else:

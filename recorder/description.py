@@ -105,7 +105,10 @@ def read_description(folder: RecordingFolder) -> RecordingDescription:
     """
     remedy = "Give the folder that `tickreel capture` or `tickreel import` made."
     if not folder.path.is_dir():
-        reason = "is a file, not a folder" if folder.path.exists() else "no such folder"
+        reason = "no such folder"
+        if folder.path.exists():
+            reason = "is a file, not a folder"
+            remedy += " `tickreel unpack` makes a folder of a .reel file."
         raise NotARecordingError(folder.path, reason, remedy)
     try:
         text = folder.description.read_bytes()

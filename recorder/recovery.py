@@ -234,6 +234,8 @@ def _problem(folder: RecordingFolder, entry: ManifestEntry) -> str:
     try:
         with (folder.path / entry.path).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return f"{entry.path}: the file is missing, with {entry.frames:,} frames"
     except OSError as error:
         return f"{entry.path}: {error.strerror}"
     return (

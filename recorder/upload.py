@@ -13,7 +13,8 @@ Theory. An upload goes in rounds; each takes what is sealed and not yet known to
 
 A kill at any step repeats at most the file in work. What is sent twice is the same bytes under the
 same name, so that doing it twice does no harm. A local segment whose bytes are not those that were
-sealed is never sent nor removed; it is named, and the others go on.
+sealed is never sent nor removed; it is named, and the others go on. So is one that is neither here
+nor in the store, and was not removed on purpose.
 
 Nothing here retries or waits (that is `recorder.upload_rounds`), and nothing here is called by the
 recorder: an upload reads what is sealed, from another process, and takes no lock that a writer or
@@ -26,7 +27,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import IO
 
@@ -53,11 +54,12 @@ class UploadState(msgspec.Struct, frozen=True):
     """How far an upload is.
 
     Attributes:
-        segments: how many are listed and lie here or in the store.
+        segments: how many are listed and were not removed here before they were in the store.
         confirmed: how many of them the store was seen to hold.
-        waiting_bytes: of the segments that it was not.
+        waiting_bytes: of the segments that lie here and that it was not.
         removed: how many were removed here by this upload.
         damaged: paths of local segments that are not what was sealed: never sent, never removed.
+        missing: paths of segments that are neither here nor in the store.
     """
 
     segments: int = 0
@@ -65,6 +67,7 @@ class UploadState(msgspec.Struct, frozen=True):
     waiting_bytes: int = 0
     removed: int = 0
     damaged: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -105,6 +108,7 @@ class Uploader:
             raise UploadInUseError(folder.path) from None
         self._ledger = UploadLedger(folder.path, store.uri)
         self._damaged: set[str] = set()
+        self._missing: set[str] = set()
         self._met = False
         self._removed = 0
 
@@ -128,7 +132,7 @@ class Uploader:
         entries = self._entries()
         sent = 0
         for entry in entries:
-            if self._confirmed(entry) or entry.path in self._damaged:
+            if self._confirmed(entry) or self._never_comes(entry.path):
                 continue
             self._upload_segment(entry)
             sent += 1
@@ -170,7 +174,10 @@ class Uploader:
                     self._folder.path / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
                 )
             except FileNotFoundError:
-                return  # retention took it away meanwhile
+                # Else retention took it away meanwhile.
+                if entry.number not in read_removals(self._folder):
+                    self._missing.add(entry.path)
+                return
             with os.fdopen(descriptor, "rb") as source:
                 if hashlib.file_digest(source, "sha256").hexdigest() != wanted.sha256:
                     self._damaged.add(entry.path)
@@ -221,7 +228,7 @@ class Uploader:
         for line in manifest.splitlines(keepends=True):
             path = msgspec.json.decode(line, type=_Listed).path
             entry = entries.get(path)
-            if entry and not self._confirmed(entry) and path not in self._damaged:
+            if entry and not self._confirmed(entry) and not self._never_comes(path):
                 break
             end += len(line)
         return manifest[:end]
@@ -247,10 +254,13 @@ class Uploader:
         return _entries_of(self._folder, self._ledger)
 
     def _state(self, entries: list[ManifestEntry]) -> UploadState:
-        state = _state_of(entries, self._ledger)
+        state = _state_of(entries, self._ledger, self._missing)
         return msgspec.structs.replace(
             state, removed=self._removed, damaged=tuple(sorted(self._damaged))
         )
+
+    def _never_comes(self, path: str) -> bool:
+        return path in self._damaged or path in self._missing
 
     def _confirmed(self, entry: ManifestEntry) -> bool:
         return self._ledger.holds(entry.path, entry.sha256)
@@ -263,24 +273,38 @@ def upload_state(folder: RecordingFolder, uri: str) -> UploadState:
         DamagedManifestError: the local manifest cannot be believed.
     """
     ledger = UploadLedger(folder.path, uri)
-    return _state_of(_entries_of(folder, ledger), ledger)
+    entries = _entries_of(folder, ledger)
+    return _state_of(entries, ledger, _absent(folder, entries))
 
 
 def _entries_of(folder: RecordingFolder, ledger: UploadLedger) -> list[ManifestEntry]:
-    """Return the segments that lie here or in the store."""
+    """Return the segments that lie here or in the store, or should."""
+    entries = read_manifest(folder.manifest).entries
+    absent = _absent(folder, entries)
+    # After the look at the files, as the line of a removal comes before its files go.
+    removed = read_removals(folder)
     return [
         entry
-        for entry in read_manifest(folder.manifest).entries
-        if ledger.holds(entry.path, entry.sha256) or (folder.path / entry.path).exists()
+        for entry in entries
+        if ledger.holds(entry.path, entry.sha256)
+        or entry.path not in absent
+        or entry.number not in removed
     ]
 
 
-def _state_of(entries: list[ManifestEntry], ledger: UploadLedger) -> UploadState:
+def _absent(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> set[str]:
+    return {entry.path for entry in entries if not (folder.path / entry.path).exists()}
+
+
+def _state_of(
+    entries: list[ManifestEntry], ledger: UploadLedger, absent: Collection[str]
+) -> UploadState:
     waiting = [entry for entry in entries if not ledger.holds(entry.path, entry.sha256)]
     return UploadState(
         segments=len(entries),
         confirmed=len(entries) - len(waiting),
-        waiting_bytes=sum(entry.file_bytes for entry in waiting),
+        waiting_bytes=sum(entry.file_bytes for entry in waiting if entry.path not in absent),
+        missing=tuple(sorted(entry.path for entry in waiting if entry.path in absent)),
     )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +37,18 @@ _QUERY_ALLOWED = frozenset(
         *("retry_limit_seconds", "project_id"),
     }
 )
-_HOPELESS = ("ACCESS_DENIED", "NO_SUCH_BUCKET", "INVALID_ACCESS_KEY", "SIGNATURE_DOES_NOT_MATCH")
-"""What an S3 client calls the refusals that do not pass by themselves."""
+_OF_BUCKETS = frozenset({"s3", "gs", "gcs"})
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_NO_BUCKET = "there is no such bucket: make it, or give the name of another"
+_KEYS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+_HOPELESS = {
+    re.compile(r"NO_SUCH_BUCKET|Bucket '[^']*' not found"): _NO_BUCKET,
+    re.compile("ACCESS_DENIED"): "the store lets nobody in without keys, or not with these. "
+    f"{_KEYS}, to what may read and write there",
+    re.compile("INVALID_ACCESS_KEY"): f"the store does not know the key. {_KEYS}",
+    re.compile("SIGNATURE_DOES_NOT_MATCH"): f"the secret is not that of the key. {_KEYS}",
+}
+"""What an S3 client calls the refusals that do not pass by themselves, and what they mean."""
 
 
 class Content(NamedTuple):
@@ -121,11 +132,16 @@ class UploadStore:
         try:
             yield
         except (OSError, ValueError, NotImplementedError) as error:
-            reason = " ".join(str(error).split())[:400]
-            hopeless = isinstance(error, PermissionError | NotImplementedError) or any(
-                word in reason for word in _HOPELESS
-            )
-            raise StoreFaultError(f"{self.uri}: {path}", f"{reason}.", hopeless=hopeless) from error
+            reason = " ".join(str(error).split())[:400].rstrip(".")
+            meaning = refusal(reason)
+            hopeless = bool(meaning) or isinstance(error, PermissionError | NotImplementedError)
+            sentence = f"{meaning}. The store's own words: {reason}." if meaning else f"{reason}."
+            raise StoreFaultError(f"{self.uri}: {path}", sentence, hopeless=hopeless) from error
+
+
+def refusal(reason: str) -> str:
+    """Return what a refusal that does not pass means and what to do; '' where it is none."""
+    return next((said for word, said in _HOPELESS.items() if word.search(reason)), "")
 
 
 def checked_uri(uri: str) -> str:
@@ -151,6 +167,11 @@ def checked_uri(uri: str) -> str:
             "variables of the store (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE); of "
             f"options it may have {', '.join(sorted(_QUERY_ALLOWED))}",
         )
+    if parts.scheme in _OF_BUCKETS and not _BUCKET_NAME.fullmatch(parts.netloc):
+        reason = "it names no bucket"
+        if parts.netloc:
+            reason = f"{parts.netloc!r} cannot be the name of a bucket"
+        raise UploadAddressError(shown, reason)
     if not parts.netloc and not parts.path.strip("/"):
         raise UploadAddressError(shown, "it names no folder")
     if parts.scheme not in _SCHEMES:

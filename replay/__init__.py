@@ -8,7 +8,8 @@ in for an exchange. Reading order, as the data flows:
   `frame_source` is whatever has frames.
 - `reel_file`, `pack`: a recording in one file, and the folder that it is of.
 - `import_recording` and the `import_*` beside it: other programs' recordings become ours;
-  `import_recognition` is what their files say of themselves.
+  `import_recognition` is what their files say of themselves, `import_understanding` whether the
+  messages are that venue's.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;

@@ -92,7 +92,7 @@ def faults(
         found[CLOCK_SET_BACK] = 1
     found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
     found[NOTHING_RECEIVED] = silent
-    found[NOTHING_UNDERSTOOD] = sum(venue.unknown for venue in recognised if not venue.known)
+    found[NOTHING_UNDERSTOOD] = sum(bool(venue.unknown) and not venue.known for venue in recognised)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
     found[UNVERIFIABLE_BOOK] = sum(book.state == BookState.UNVERIFIABLE for book in books)
     if integrity is not None:

@@ -6,13 +6,15 @@ grows, live or day by day, is indexed for what it grew. Checkpoints that cannot 
 are removed first.
 
 One lies wherever the count of frames is a multiple of `every`, so that two runs over the same
-frames, in one go or in many, write the same checkpoints.
+frames, in one go or in many, write the same checkpoints. Where another spacing is asked for than
+they have that are there, all are written anew; where none is asked for, theirs is gone on with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from book.engine import Engine
 from book.settings import EngineSettings
@@ -32,6 +34,7 @@ class IndexReport:
     """What an indexing did.
 
     Attributes:
+        every: after how many frames there is one each.
         frames: how many sealed frames the recording has.
         frames_applied: how many were replayed for it.
         written: how many checkpoints were written.
@@ -42,6 +45,7 @@ class IndexReport:
         state_digest: of the engine at the last sealed frame.
     """
 
+    every: int = EVERY_FRAMES
     frames: int = 0
     frames_applied: int = 0
     written: int = 0
@@ -55,13 +59,14 @@ class IndexReport:
 def write_index(
     recording: Recording,
     *,
-    every: int = EVERY_FRAMES,
+    every: int | None = None,
     settings: EngineSettings | None = None,
     anew: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> IndexReport:
     """Write the checkpoints that a recording lacks; `anew` writes all of them.
 
+    One after `every` frames each; None for as many as they have that are there, else EVERY_FRAMES.
     `on_progress` is told, now and then, up to which frame number the work is done.
 
     Raises:
@@ -69,9 +74,14 @@ def write_index(
         OSError: the disk refused.
     """
     settings = recorded_settings(recording) if settings is None else settings
-    report = IndexReport(frames=sum(entry.frames for entry in recording.segments))
     store = store_of(recording, settings)
-    report.removed = store.forget_others(every_one=anew)
+    spacing = _spacing(store.listed().usable)
+    report = IndexReport(
+        every=every or spacing or EVERY_FRAMES,
+        frames=sum(entry.frames for entry in recording.segments),
+    )
+    respaced = spacing is not None and spacing != report.every
+    report.removed = store.forget_others(every_one=anew or respaced)
     kept = store.listed().usable
     report.kept, report.bytes = len(kept), sum(entry.file_bytes for entry in kept)
     sought = _at_last_checkpoint(recording, kept, settings)
@@ -79,12 +89,21 @@ def write_index(
     for number, frame in _sealed_frames(recording, sought.next_frame_number):
         engine.apply(frame)
         report.frames_applied += 1
-        if engine.frames % every == 0:
+        if engine.frames % report.every == 0:
             _write(store, engine, number, report)
             if on_progress is not None:
                 on_progress(frame.frame_number)
     report.state_digest = engine.state_digest()
     return report
+
+
+def _spacing(kept: list[CheckpointEntry]) -> int | None:
+    """Return after how many frames there is a checkpoint each; None where there is none.
+
+    The least, as one that was too large or is damaged may lie between two others.
+    """
+    counts = [0, *(entry.frames for entry in kept)]
+    return min((after - before for before, after in pairwise(counts)), default=None)
 
 
 def _at_last_checkpoint(

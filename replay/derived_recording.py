@@ -204,11 +204,22 @@ def _hashes(batches: Iterable[list[Frame]]) -> dict[str, str]:
     return {venue: hasher.hexdigest() for venue, hasher in hashers.items()}
 
 
-def compact(source: Recording, target: Path, level: int, *, force: bool = False) -> DerivedReport:
+def compact(
+    source: Recording,
+    target: Path,
+    level: int,
+    *,
+    force: bool = False,
+    skip_damaged: bool = False,
+) -> DerivedReport:
     """Write the same recording, its frames and its id, in few dense segments.
 
+    With `skip_damaged`, LOST frames stand in it for those that cannot be read.
+
     Raises:
-        DamagedSegmentError, DamagedJournalError: a frame cannot be read; nothing was written.
+        DamagedSegmentError, DamagedJournalError: a frame cannot be read, and `skip_damaged` is
+            False; nothing was written.
         TargetTakenError, NothingLeftError, ReadBackError, OSError: as `write_derived`.
     """
-    return write_derived(source.frames(), source.description, target, force=force, level=level)
+    frames = source.frames(skip_damaged=skip_damaged)
+    return write_derived(frames, source.description, target, force=force, level=level)

@@ -22,6 +22,12 @@ from __future__ import annotations
 
 from venues.errors import TickreelError
 
+AROUND_DAMAGE = (
+    "To go on without what is gone: replay, cat, export, filter, split, merge and serve take "
+    "--skip-damaged, and `tickreel compact --skip-damaged` makes a recording of the rest for every "
+    "command, with the loss on record."
+)
+
 
 class ReplayError(TickreelError):
     """A recording cannot be read as it is."""
@@ -59,8 +65,8 @@ class DamagedSegmentError(ReplayError):
         super().__init__(
             f"{path}: {reason}. What is gone is rows {first_row:,} to {first_row + rows - 1:,} "
             f"(frames {first_frame_number:,} to {last_frame_number:,}). The recording has "
-            f"{other_segments:,} other segment{'s' * (other_segments != 1)}. Replay around it with "
-            "--skip-damaged, or restore the file and run `tickreel audit`."
+            f"{other_segments:,} other segment{'s' * (other_segments != 1)}. Restore the "
+            f"file and run `tickreel audit`. {AROUND_DAMAGE}"
         )
 
 
@@ -90,8 +96,8 @@ class DamagedJournalError(ReplayError):
         lost = "an unknown number of frames" if frames is None else f"{frames:,} frames"
         super().__init__(
             f"{path}: {reason} in bytes {from_byte:,} to {to_byte:,}: {lost} from frame "
-            f"{first_frame_number:,} on. Replay around it with --skip-damaged, or run "
-            "`tickreel recover`, which seals what is whole and keeps the original."
+            f"{first_frame_number:,} on. Run `tickreel recover`, which seals what is "
+            f"whole and keeps the original. {AROUND_DAMAGE}"
         )
 
 

@@ -18,7 +18,7 @@ What filtering by symbol or channel cannot keep is a count over a whole connecti
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -53,6 +53,12 @@ class Wanted:
     def by_content(self) -> bool:
         """Whether frames have to be decoded to be told apart."""
         return self.symbols is not None or self.channels is not None
+
+    def with_losses(self) -> Wanted:
+        """Return the same, LOST frames too: what is read around damage must tell of it."""
+        if self.kinds is None:
+            return self
+        return replace(self, kinds={*self.kinds, FrameKind.LOST})
 
     def covers(self, symbol: str, channel: Channel | None) -> bool:
         """Return whether an event about this symbol, by this channel, is wanted."""

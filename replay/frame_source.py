@@ -26,6 +26,25 @@ class FrameSource(Protocol):
         """
 
 
+class AroundDamage:
+    """A source that is read around what is damaged in it, whatever its reader asks for."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+
+    def frames(
+        self,
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        streams: Collection[str] | None = None,
+        skip_damaged: bool = True,
+    ) -> Iterator[Frame]:
+        """Return the source's frames, LOST frames in place of what cannot be read."""
+        del skip_damaged
+        return self._source.frames(from_ns=from_ns, to_ns=to_ns, streams=streams, skip_damaged=True)
+
+
 class FrameList:
     """Frames in memory, as a source: for tests, and for the part of a recording one holds."""
 

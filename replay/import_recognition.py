@@ -88,6 +88,18 @@ def venue_in(paths: Sequence[Path], format_name: str) -> Venue:
     raise VenueNotNamedError(paths[0], format_name)
 
 
+def venue_said(paths: Sequence[Path], format_name: str) -> Venue | None:
+    """Return the venue whose addresses the files name; None where they say nothing certain.
+
+    Raises:
+        ImportSourceError: a file cannot be read.
+    """
+    try:
+        return venue_in(paths, format_name)
+    except (VenueNotNamedError, UnknownAddressError, DifferentVenuesError):
+        return None
+
+
 def sibling_in(paths: Sequence[Path], format_name: str, given: Venue) -> Venue | None:
     """Return the other venue of the same exchange that the files are really of, if they say so.
 
@@ -97,12 +109,10 @@ def sibling_in(paths: Sequence[Path], format_name: str, given: Venue) -> Venue |
     Raises:
         ImportSourceError: a file cannot be read.
     """
-    try:
-        said = venue_in(paths, format_name)
-    except (VenueNotNamedError, UnknownAddressError, DifferentVenuesError):
+    said = venue_said(paths, format_name)
+    if said is None or said.name == given.name or not same_exchange(said.name, given.name):
         return None
-    differs = said.name != given.name and same_exchange(said.name, given.name)
-    return said if differs else None
+    return said
 
 
 def http_files_beside(paths: Sequence[Path]) -> list[Path]:

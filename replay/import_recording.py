@@ -31,7 +31,9 @@ from replay.import_recognition import (
     http_files_beside,
     sibling_in,
     venue_in,
+    venue_said,
 )
+from replay.import_understanding import Understanding
 from venues.frame import Frame, FrameKind
 from venues.registry import venue_named
 from venues.venue import Venue
@@ -81,6 +83,7 @@ class _Tally:
     connections: set[int] = field(default_factory=set)
     first_receive_time_ns: int | None = None
     last_receive_time_ns: int | None = None
+    understanding: Understanding = field(default_factory=Understanding)
 
 
 def import_recording(
@@ -127,6 +130,8 @@ def import_recording(
         "import_format": format_name,
     }
     tally, bytes_on_disk = _written(drafts, venue.name, asked_for, target)
+    if tally.understanding.none:
+        notes.append(_not_understood(tally.understanding, venue, venue_said(paths, format_name)))
     return ImportReport(
         folder=target,
         venue=venue.name,
@@ -152,6 +157,20 @@ def _venue(given: Venue | None, paths: Sequence[Path], format_name: str, notes: 
         f"The files name an address of {sibling.name}: imported as that, not as {given.name}."
     )
     return sibling
+
+
+def _not_understood(met: Understanding, venue: Venue, said: Venue | None) -> str:
+    text = (
+        f"Nothing was understood: of {met.messages:,} message{'s' * (met.messages != 1)} none says "
+        f"anything about a market as {venue.name} does."
+    )
+    if said is None:
+        rest = "If they are another exchange's, give --venue; `tickreel venues` lists them."
+    elif said.name != venue.name:
+        rest = f"The files name an address of {said.name}: import them with --venue {said.name}."
+    else:
+        rest = "They are of channels that tickreel does not know, or of another protocol."
+    return f"{text} {rest}"
 
 
 def _joined(files: Sequence[Iterator[Draft]]) -> Iterator[Draft]:
@@ -239,6 +258,7 @@ def _count(batch: list[Frame], size: int, tally: _Tally) -> None:
     if tally.first_receive_time_ns is None:
         tally.first_receive_time_ns = batch[0].receive_time_ns
     tally.last_receive_time_ns = batch[-1].receive_time_ns
+    tally.understanding.look(batch)
 
 
 @dataclass(frozen=True, slots=True)

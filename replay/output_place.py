@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recorder.recording_folder import RecordingFolder
@@ -73,14 +73,28 @@ def output_folder(
         OSError: the disk refused.
     """
     refuse_taken(target, force=force, own=own)
-    target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    parent = target.absolute().parent
-    workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
+    with _made_parent(target.absolute().parent) as parent:
+        workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
+        try:
+            yield workplace
+            _put(workplace, target, force=force, own=own)
+        finally:
+            _remove(workplace)
+
+
+@contextmanager
+def _made_parent(parent: Path) -> Iterator[Path]:
+    """Make a folder and those above it; take away those that were not there if the block fails."""
+    new = [each for each in (parent, *parent.parents) if not each.exists()]
     try:
-        yield workplace
-        _put(workplace, target, force=force, own=own)
-    finally:
-        _remove(workplace)
+        parent.mkdir(parents=True, exist_ok=True)
+        yield parent
+    except BaseException:
+        for each in new:
+            # Where something else has come into one meanwhile, that one and those above it stay.
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def _put(made: Path, target: Path, *, force: bool, own: re.Pattern[str] | None) -> None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.manifest import read_manifest
-from recorder.recording_folder import RecordingFolder, is_locked
+from recorder.recording_folder import RecordingFolder, is_locked, stays_inside
 from recorder.removals import read_removals
 from replay.output_place import output_file, output_folder, refuse_taken
+from replay.receipts import LIST_NAME as RECEIPTS_NAME
 from replay.recording import Recording
 from replay.reel_errors import CannotPackError
 from replay.reel_file import (
@@ -53,6 +54,8 @@ def pack(folder: str | Path, target: str | Path, *, force: bool = False) -> Pack
     place = RecordingFolder(recording.path)
     _refuse_unfinished(recording, place)
     names = [*FIRST_MEMBERS, *sorted(entry.path for entry in recording.segments)]
+    if stays_inside(place.path, RECEIPTS_NAME) and (place.path / RECEIPTS_NAME).is_file():
+        names.append(RECEIPTS_NAME)
     size = sum((place.path / name).stat().st_size for name in names if _is_there(place, name))
     if size > REEL_BYTES_MAX // 2 or len(names) > MEMBERS_MAX:
         raise CannotPackError(

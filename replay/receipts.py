@@ -264,7 +264,12 @@ def _checkpoint(folder: RecordingFolder, receipt: Receipt) -> bytes:
         raise CheckpointError("it was larger than the format allows")
     if not stays_inside(folder.path, receipt.path):
         raise CheckpointError("a symbolic link leads out of the recording")
-    packed = (folder.path / receipt.path).read_bytes()
+    try:
+        packed = (folder.path / receipt.path).read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(
+            "the live state is not there, as a .reel file has its digests alone"
+        ) from None
     if hashlib.sha256(packed).hexdigest() != receipt.checkpoint_sha256:
         raise CheckpointError("its bytes are not those that were written")
     return decode(memoryview(packed))

@@ -42,26 +42,30 @@ class Recognition:
             events = venue_named(frame.venue).decode(frame, routes)
         except (*UNDECODABLE, UnknownVenueError):
             return  # The engine has said so.
-        said = [event for event in events if not isinstance(event, FrameSequence)]
-        for event in said:
+        for event in events:
             if isinstance(event, Subscribed):
                 routes[event.reference] = event
-        if not said or all(map(_unspecific, said)):
-            self._unknown[frame.venue] += 1
-        elif not _only_notices(said):
-            self._known[frame.venue] += 1
+        self._unknown[frame.venue] += unknown(events)
+        self._known[frame.venue] += about_markets(events)
 
     def by_venue(self) -> list[Recognised]:
         """Return the counts."""
         return [
             Recognised(venue, self._known[venue], self._unknown[venue])
             for venue in sorted(self._known.keys() | self._unknown.keys())
+            if self._known[venue] or self._unknown[venue]
         ]
+
+
+def unknown(events: Sequence[Event]) -> bool:
+    """Return whether a message of these events is of no kind that its venue knows."""
+    return all(isinstance(event, FrameSequence) or _unspecific(event) for event in events)
+
+
+def about_markets(events: Sequence[Event]) -> bool:
+    """Return whether a message of these events says more than an answer or a heartbeat does."""
+    return not all(isinstance(event, FrameSequence | Notice | Subscribed) for event in events)
 
 
 def _unspecific(event: Event) -> bool:
     return isinstance(event, Notice) and event.kind is NoticeKind.INFORMATION
-
-
-def _only_notices(events: Sequence[Event]) -> bool:
-    return all(isinstance(event, Notice | Subscribed) for event in events)

@@ -256,6 +256,13 @@ class Recording(EventTables):
                 yield RecordingProblem(name, f"{damage.reason} in {where}")
 
     @property
+    def missing_segments(self) -> tuple[ManifestEntry, ...]:
+        """The sealed segments whose files are gone, and were not removed on purpose."""
+        gone = [entry for entry in self.segments if not (self.path / entry.path).is_file()]
+        # Asked again after, as a ring or a retention may have removed some since it was opened.
+        return present(self._folder, gone)
+
+    @property
     def venues(self) -> tuple[str, ...]:
         """The venues that the sealed segments have, the recorder itself left out."""
         return tuple(sorted({entry.venue for entry in self.segments} - {RECORDER}))

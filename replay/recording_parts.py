@@ -19,7 +19,7 @@ import heapq
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ from replay.frame_merge import MergedRecording
 from replay.frame_selection import ConnectionBeginnings
 from replay.output_place import refuse_taken
 from replay.recording import Recording
-from venues.frame import RECORDER, Frame
+from venues.frame import RECORDER, Frame, FrameKind
 
 PARTS_MAX = 10_000
 
@@ -47,18 +47,24 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def split_by_time(
-    source: Recording, cuts_ns: Sequence[int], folder: Path, *, force: bool = False
+    source: Recording,
+    cuts_ns: Sequence[int],
+    folder: Path,
+    *,
+    force: bool = False,
+    skip_damaged: bool = False,
 ) -> list[DerivedReport]:
     """Write a recording for each stretch between two cuts, as `folder/part-0001` and so on.
 
-    Stretches without frames make no part.
+    Stretches without frames make no part. With `skip_damaged`, LOST frames stand in the parts for
+    what cannot be read.
 
     Raises:
         TargetTakenError, ReadBackError, ReplayError, OSError: as `write_derived`; the parts that
             were written before stay.
     """
     parts_there = _parts_in(folder, force=force)
-    stretches = _Stretches(source.frames(), cuts_ns)
+    stretches = _Stretches(source.frames(skip_damaged=skip_damaged), cuts_ns)
     reports: list[DerivedReport] = []
     while stretches.begin():
         carried = stretches.carried()
@@ -108,7 +114,9 @@ class _Stretches:
             self._next = next(self._frames, None)
 
 
-def split_by_venue(source: Recording, folder: Path, *, force: bool = False) -> list[DerivedReport]:
+def split_by_venue(
+    source: Recording, folder: Path, *, force: bool = False, skip_damaged: bool = False
+) -> list[DerivedReport]:
     """Write a recording for each venue, as `folder/part-0001` and so on.
 
     Raises:
@@ -118,7 +126,7 @@ def split_by_venue(source: Recording, folder: Path, *, force: bool = False) -> l
     reports: list[DerivedReport] = []
     for venue in source.venues or ("",):
         part = Part(source.description.recording_id, "venue", len(reports))
-        frames = source.frames(streams=[venue])
+        frames = source.frames(streams=[venue], skip_damaged=skip_damaged)
         reports.append(_write_part(source, frames, part, folder, force=force))
     _remove_others(parts_there, reports)
     return reports
@@ -151,8 +159,16 @@ def _write_part(
     return write_derived(renumbered(frames), description, target, force=force)
 
 
-def merge(recordings: Sequence[Recording], target: Path, *, force: bool = False) -> DerivedReport:
+def merge(
+    recordings: Sequence[Recording],
+    target: Path,
+    *,
+    force: bool = False,
+    skip_damaged: bool = False,
+) -> DerivedReport:
     """Write several recordings as one; parts of one recording become that recording's frames.
+
+    With `skip_damaged`, LOST frames stand in it for what cannot be read.
 
     Raises:
         UnlikeSettingsError: their engines were not set alike, so that nothing can be said of how
@@ -164,7 +180,8 @@ def merge(recordings: Sequence[Recording], target: Path, *, force: bool = False)
     recorded_settings(MergedRecording(recordings))
     if len(known) == len(parts) and len({(part.of, part.by) for part in known}) == 1:
         ordered = sorted(zip(known, recordings, strict=True), key=lambda pair: pair[0].number)
-        joined = _in_line(ordered) if known[0].by == "time" else _by_steady_clock(ordered)
+        join = _in_line if known[0].by == "time" else _by_steady_clock
+        joined = join(ordered, skip_damaged=skip_damaged)
         asked_for = dict(recordings[0].description.asked_for)
         asked_for.pop("part", None)
         asked_for.pop("made_from", None)
@@ -172,7 +189,7 @@ def merge(recordings: Sequence[Recording], target: Path, *, force: bool = False)
         return write_derived(renumbered(joined), description, target, force=force)
     asked_for = _common(recordings)
     asked_for["merged_from"] = [each.description.recording_id for each in recordings]
-    frames = MergedRecording(recordings).frames()
+    frames = MergedRecording(recordings).frames(skip_damaged=skip_damaged)
     return write_derived(frames, _described(recordings, asked_for), target, force=force)
 
 
@@ -209,14 +226,17 @@ def _part(recording: Recording) -> Part | None:
 _Ordered = Sequence[tuple[Part, Recording]]
 
 
-def _in_line(parts: _Ordered) -> Iterator[Frame]:
+def _in_line(parts: _Ordered, *, skip_damaged: bool) -> Iterator[Frame]:
     for part, recording in parts:
-        yield from islice(recording.frames(), part.carried, None)
+        for frame in recording.frames(skip_damaged=skip_damaged):
+            # By number and not by place: what was carried in may be among what is damaged.
+            if frame.frame_number >= part.carried or frame.kind is FrameKind.LOST:
+                yield frame
 
 
-def _by_steady_clock(parts: _Ordered) -> Iterator[Frame]:
+def _by_steady_clock(parts: _Ordered, *, skip_damaged: bool) -> Iterator[Frame]:
     keyed = [
-        _keyed(recording.frames(), part.number, keep_own=place == 0)
+        _keyed(recording.frames(skip_damaged=skip_damaged), part.number, keep_own=place == 0)
         for place, (part, recording) in enumerate(parts)
     ]
     for _, frame in heapq.merge(*keyed, key=lambda pair: pair[0]):
@@ -230,6 +250,9 @@ def _keyed(
     latest = 0
     for frame in frames:
         time_ns = frame.monotonic_time_ns
-        latest = max(latest, frame.receive_time_ns if time_ns is None else time_ns)
+        if time_ns is None and frame.kind is not FrameKind.LOST:
+            time_ns = frame.receive_time_ns
+        # A loss that was found by a reader has no steady time: it stays behind the frame before it.
+        latest = max(latest, time_ns or 0)
         if keep_own or frame.venue != RECORDER:
             yield (latest, number), frame

@@ -2,9 +2,13 @@
 
 What it is. A ZIP archive of the recording's folder, nothing compressed (the segments are Parquet
 with zstd already), laid out in one way only: first `recording.json`, then `manifest.jsonl`, then
-the segments in the order of their paths; no times, no comments, no extra fields. So the same
+the segments in the order of their paths, then `receipts.jsonl` where there is one; no times, no
+comments, no extra fields. So the same
 recording gives the same bytes, on any machine and in any year, and a repository that holds it sees
 no change where there is none. FORMAT.md, section 8, is normative.
+
+Of the receipts the list comes along, so that a replay of the file is held against the live digests;
+the states beside it, which may be larger than the frames, do not.
 
 Why ZIP? Any tool opens it without us. A tar file has no checksum of its content and no end that
 tells a cut file from a whole one. One Parquet file would have to give up what the segments of a
@@ -31,6 +35,7 @@ from typing import BinaryIO
 from recorder.manifest import read_manifest
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import FILE_MODE, RecordingFolder, make_folder, parse_segment_path
+from replay.receipts import LIST_NAME as RECEIPTS_NAME
 from replay.reel_errors import NotAReelError
 
 SUFFIX = ".reel"
@@ -174,7 +179,8 @@ def unpack_reel(path: Path, folder: Path) -> int:
         raise NotAReelError(
             path, f"its manifest is not as it was written ({error.reason})"
         ) from None
-    if sorted(entry.path for entry in entries) != [m.name for m in members[len(FIRST_MEMBERS) :]]:
+    segments = [m.name for m in members[len(FIRST_MEMBERS) :] if m.name != RECEIPTS_NAME]
+    if sorted(entry.path for entry in entries) != segments:
         raise NotAReelError(path, "its manifest lists other segments than it has")
     for entry in entries:
         if hashes[entry.path] != entry.sha256:
@@ -212,7 +218,7 @@ def _listed(directory: bytes, count: int, path: Path) -> Iterator[Member]:
         if number < len(FIRST_MEMBERS):
             fits = name == FIRST_MEMBERS[number]
         else:
-            fits = parse_segment_path(name) is not None and name > last
+            fits = name > last and (parse_segment_path(name) is not None or name == RECEIPTS_NAME)
             last = name
         if not fits:
             raise NotAReelError(path, f"{name[:120]!r} is no file of a recording, in its order")

@@ -45,26 +45,4 @@ class SelectedSource:
             symbols=self._symbols,
             channels=self._channels,
         )
-        return selected(_Readable(self._source, skip_damaged), wanted, self.met)
-
-
-class _Readable:
-    """A source that is asked, whoever asks, to play around what cannot be read, or not to."""
-
-    def __init__(self, source: FrameSource, skip_damaged: bool) -> None:
-        self._source = source
-        self._skip_damaged = skip_damaged
-
-    def frames(
-        self,
-        *,
-        from_ns: int | None = None,
-        to_ns: int | None = None,
-        streams: Collection[str] | None = None,
-        skip_damaged: bool = False,
-    ) -> Iterator[Frame]:
-        """Return the source's frames."""
-        del skip_damaged
-        return self._source.frames(
-            from_ns=from_ns, to_ns=to_ns, streams=streams, skip_damaged=self._skip_damaged
-        )
+        return selected(self._source, wanted, self.met, skip_damaged=skip_damaged)

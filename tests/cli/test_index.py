@@ -47,6 +47,23 @@ def test_replay_from_a_time_is_the_same_with_and_without_an_index(recording: Rec
     assert call("replay", folder, *at, "--cold").stdout.strip() != right
 
 
+def test_another_spacing_of_checkpoints_is_made_and_none_given_keeps_the_one_there(
+    recording: Recording,
+) -> None:
+    folder = str(recording.path)
+    first = call("index", folder, "--every", "100").stdout
+    assert "5 checkpoints over 500 frames (one every 100)" in first
+    again = call("index", folder).stdout
+    assert "5 checkpoints over 500 frames (one every 100)" in again
+    assert "; 0 frames replayed" in again
+    denser = call("index", folder, "--every", "50").stdout
+    assert "10 checkpoints over 500 frames (one every 50)" in denser
+    assert "5 checkpoints that no longer fitted removed" in denser
+    assert len(list((recording.path / "checkpoints").glob("*.zst"))) == 10
+    sparser = call("index", folder, "--every", "250").stdout
+    assert "2 checkpoints over 500 frames (one every 250)" in sparser
+
+
 def test_a_capture_is_proved_and_what_is_not_reproduced_is_shown(recording: Recording) -> None:
     folder = str(recording.path)
     assert call("replay", folder, "--prove").exit_code != 0

@@ -46,6 +46,11 @@ def test_every_reading_command_reads_a_reel(reel: Path, tmp_path: Path) -> None:
     assert run("info", str(reel), "--json").json["frames"] == 3138
     packed, plain = (run("audit", str(place), "--json") for place in (reel, ROUGH))
     assert (packed.code, packed.json) == (plain.code, plain.json)
+    for arguments in ("scan-secrets {}", "cat {}", "diff {} {}", "faults {} --runs 1",
+                      "export {} -o {out}/tables --format parquet", "pack {} {out}/again.reel",
+                      "shrink {} -o {out}/least --while true"):  # fmt: skip
+        done = run(*arguments.replace("{out}", str(tmp_path)).replace("{}", str(reel)).split())
+        assert done.code == 0, done.err
     twice = run("replay", str(reel), str(reel))
     assert twice.code == 2
     assert "rough.reel is given twice" in twice.err
@@ -152,6 +157,8 @@ def test_frames_and_events_as_lines(reel: Path) -> None:
     events = run("cat", str(reel), "--events", "--json", "--channels", "liquidations").out
     found = [json.loads(line) for line in events.splitlines()]
     assert sum(each["event"] == "Liquidation" for each in found) == 32
+    every = run("cat", str(reel), "--events").out.splitlines()
+    assert run("cat", str(reel), "--events", "--limit", "7").out.splitlines() == every[:7]
     wrong = run("cat", str(reel), "--channels", "trade")
     assert wrong.code == 2
     assert "trades" in wrong.err
@@ -249,6 +256,10 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
         ("diff {reel} {rough} --write", "go with --engine"),
         ("shrink {reel} -o {old} --while true", "--force to replace it"),
         ("replay {reel} --prove", "has no receipts"),
+        ("index {reel}", "Unpack it first: `tickreel unpack`"),
+        ("recover {reel}", "`tickreel unpack` makes a folder of a .reel file"),
+        ("status {reel}", "`tickreel unpack` makes a folder of a .reel file"),
+        ("upload {reel} file:///nowhere", "`tickreel unpack` makes a folder of a .reel file"),
         ("replay {reel} --from +1s --start-offset 1s", "give one of them"),
         ("replay {reel} --to +1s --duration 1s", "give one of them"),
         ("replay {reel} --symbols BTCUSD", "did you mean 'BTCUSDT'?"),
@@ -284,3 +295,17 @@ def test_signals_are_not_written_over_a_file_that_is_there(reel: Path, tmp_path:
     assert signals.read_bytes() == written
     assert run(*replay, "--to", "+1s", "--force").code == 0
     assert 0 < len(signals.read_bytes()) < len(written)
+
+
+def test_a_result_that_does_not_come_leaves_none_of_the_folders_made_for_it(
+    reel: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    place = str(mine / "results" / "night")
+    failed = run("filter", str(reel), "-o", place, "--symbols", "DOGEUSDT")
+    assert failed.code == 2
+    assert "nothing was written" in failed.err
+    assert list(mine.iterdir()) == []
+    assert run("filter", str(reel), "-o", place, "--symbols", "BTCUSDT").code == 0
+    assert [each.name for each in (mine / "results").iterdir()] == ["night"]

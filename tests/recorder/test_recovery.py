@@ -205,7 +205,7 @@ def test_what_cannot_be_put_right_is_said(tmp_path: Path) -> None:
     problems = recover(folder).problems
     assert len(problems) == 2
     assert "000001.parquet: its bytes are not those that were sealed" in problems[0]
-    assert "000002.parquet: No such file or directory" in problems[1]
+    assert "000002.parquet: the file is missing, with 20 frames" in problems[1]
     (folder / "manifest.jsonl").unlink()
     third.write_bytes(b"nothing of it is left")
     report = recover(folder)

@@ -157,8 +157,10 @@ def test_the_error_names_file_rows_and_frames(tmp_path: Path) -> None:
         list(SegmentReader(tmp_path, entry, 41).batches(TimeRange(), skip_damaged=False))
     assert str(caught.value) == (
         f"{path}: page checksum wrong. What is gone is rows 0 to 39 (frames 1,000 to 1,039). "
-        "The recording has 41 other segments. Replay around it with --skip-damaged, or restore "
-        "the file and run `tickreel audit`."
+        "The recording has 41 other segments. Restore the file and run `tickreel audit`. To go on "
+        "without what is gone: replay, cat, export, filter, split, merge and serve take "
+        "--skip-damaged, and `tickreel compact --skip-damaged` makes a recording of the rest for "
+        "every command, with the loss on record."
     )
 
 

@@ -25,7 +25,7 @@ from replay.frame_source import FrameSource
 from replay.recording import Recording
 from replay.recording_parts import merge, split_by_time, split_by_venue
 from tests.real_data import needs_real_data
-from tests.recorder.made_frames import made_frames
+from tests.recorder.made_frames import made_frames, record
 from tests.replay.short_real import short_real
 from venues.channel import Channel
 from venues.event import Trade
@@ -34,6 +34,7 @@ from venues.marker import Opened, read_marker
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 ROUGH = SAMPLES / "rough"
+TEXT, LOST = FrameKind.TEXT, FrameKind.LOST
 
 
 def played(source: FrameSource) -> Engine:
@@ -228,3 +229,18 @@ def test_a_real_recording_filtered_split_and_merged(tmp_path: Path) -> None:
     trades.play_into(engine)
     (market,) = played(short).markets.values()
     assert len(seen) == market.counters.trades > 100
+
+
+def test_a_venue_that_lost_a_segment_is_joined_to_the_others_by_the_steady_clock(
+    two_venues: Recording, tmp_path: Path
+) -> None:
+    record(tmp_path / "night", list(two_venues.frames()), rotate_every=2_000)
+    source = Recording.open(tmp_path / "night")
+    lost = [each for each in source.segments if each.venue == "reference"][1]
+    (source.path / lost.path).unlink()
+    reports = split_by_venue(source, tmp_path / "parts", skip_damaged=True)
+    merge([Recording.open(each.path) for each in reports], tmp_path / "whole")
+    whole = Recording.open(tmp_path / "whole")
+    joined = [(f.receive_time_ns, f.payload) for f in whole.frames() if f.kind in (TEXT, LOST)]
+    around = source.frames(skip_damaged=True)
+    assert joined == [(f.receive_time_ns, f.payload) for f in around if f.kind in (TEXT, LOST)]

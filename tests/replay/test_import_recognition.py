@@ -23,6 +23,7 @@ from venues.marker import read_http
 
 OPENED = "wss://{host} <-> 1641343690.598303\n"
 MESSAGE = '1641343691.5: {"n":1}\n'
+HEARTBEAT = '1641343691.5: {"event":"bts:heartbeat","channel":"","data":{"status":"success"}}\n'
 BODY = 'https://www.bitstamp.net/api/v2/order_book/ethusd -> 1641343696.2: {"bids":[]}\n'
 
 VENUES_OF_FEEDS = {
@@ -85,7 +86,7 @@ def test_a_feeds_http_file_comes_with_its_websocket_file_and_names_its_symbols(
 
 
 def test_http_files_are_taken_once_and_can_be_left_out(tmp_path: Path) -> None:
-    socket = written(tmp_path, "BITSTAMP.ws.1.0", OPENED.format(host="ws.bitstamp.net/"), MESSAGE)
+    socket = written(tmp_path, "BITSTAMP.ws.1.0", OPENED.format(host="ws.bitstamp.net/"), HEARTBEAT)
     http = written(tmp_path, "BITSTAMP.http.0.0", BODY)
     written(tmp_path, "BITSTAMP2.http.0.0", BODY)
     written(
@@ -171,3 +172,35 @@ def test_real_hftbacktest_files_need_the_venue_and_nothing_else(tmp_path: Path) 
     path = REAL_DATA / "binance" / "spot_btcusdt_20240808.gz"
     with pytest.raises(VenueNotNamedError):
         imported(tmp_path, path)
+
+
+TRADE = '1723161253937085768 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161253930,'
+TRADE += '"T":1723161253929,"s":"BTCUSDT","t":1,"p":"61000.1","q":"0.002","X":"MARKET","m":true}}\n'
+HELD = "Nothing was understood: of 3 messages none says anything about a market as "
+
+
+def test_an_import_as_a_venue_that_understands_nothing_of_it_says_so(tmp_path: Path) -> None:
+    collected = written(tmp_path, "collected", TRADE * 3)
+    right = run("import", str(collected), "--venue", "binance-usdm", "-o", str(tmp_path / "right"))
+    assert right.code == 0, right.err
+    assert right.err == ""
+    wrong = run("import", str(collected), "--venue", "okx", "-o", str(tmp_path / "wrong"))
+    assert wrong.code == 0
+    said = " ".join(wrong.err.split())
+    assert f"{HELD}okx does." in said
+    assert "give --venue; `tickreel venues` lists them" in said
+
+
+def test_an_import_that_understands_nothing_names_the_venue_of_the_address(tmp_path: Path) -> None:
+    okx = OPENED.format(host="ws.okx.com:8443/ws/v5/public")
+    feed = written(tmp_path, "feed", okx, MESSAGE * 3)
+    report = import_recording([feed], None, "deribit", tmp_path / "wrong")
+    assert report.notes == (
+        f"{HELD}deribit does. The files name an address of okx: import them with --venue okx.",
+    )
+
+
+def test_answers_and_heartbeats_alone_are_nothing_that_was_not_understood(tmp_path: Path) -> None:
+    pong = '1723161253937085768 {"op":"pong"}\n'
+    path = written(tmp_path, "pongs", pong * 3)
+    assert import_recording([path], None, "reference", tmp_path / "out").notes == ()

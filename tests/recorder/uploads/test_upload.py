@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recorder.recording_folder import RecordingFolder
-from recorder.upload import Uploader
+from recorder.upload import Uploader, upload_state
 from recorder.upload_errors import (
     OtherRecordingError,
     StoreFaultError,
@@ -18,7 +18,7 @@ from recorder.upload_errors import (
 )
 from recorder.upload_ledger import LEDGER_NAME
 from recorder.upload_rounds import UploadRounds, UploadWord
-from recorder.upload_store import UploadStore, checked_uri
+from recorder.upload_store import UploadStore, checked_uri, refusal
 from replay.recording import Recording
 from tests.cli.commands import flip_byte
 from tests.recorder.s3_store import (
@@ -81,6 +81,32 @@ def test_a_damaged_segment_is_named_and_neither_sent_nor_removed(
     assert bucket.get(f"night/{entry.path}") is None
 
 
+def test_a_missing_segment_is_named_and_the_others_are_brought(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    entry = Recording.open(folder.path).segments[0]
+    (folder.path / entry.path).unlink()
+    there = (tmp_path / "there").as_uri()
+    state, _ = upload(folder, there)
+    assert state.missing == upload_state(folder, there).missing == (entry.path,)
+    assert not state.complete
+    assert state.confirmed == state.segments - 1 > 0
+    assert state.waiting_bytes == 0
+
+
+def test_a_segment_that_is_missing_here_is_found_in_the_store(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    there = (tmp_path / "there").as_uri()
+    upload(folder, there)
+    entry = Recording.open(folder.path).segments[0]
+    (folder.path / entry.path).unlink()
+    (folder.path / LEDGER_NAME).unlink()
+    state, _ = upload(folder, there)
+    assert state.complete
+    assert state.missing == ()
+
+
 def test_two_recordings_cannot_lie_at_one_address(
     folder: RecordingFolder, bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -126,8 +152,39 @@ def test_what_is_no_address_is_refused(uri: str) -> None:
 
 def test_a_bucket_that_is_not_there_is_said_at_once(folder: RecordingFolder, server: str) -> None:
     uri = f"s3://no-such-bucket/night?endpoint_override={server}&scheme=http"
-    with pytest.raises(StoreFaultError, match="NO_SUCH_BUCKET"):
+    with pytest.raises(StoreFaultError, match="there is no such bucket: make it") as refused:
         upload(folder, uri)
+    assert "NO_SUCH_BUCKET" in str(refused.value)
+
+
+def test_keys_that_are_refused_are_said_at_once_with_what_to_set(
+    folder: RecordingFolder, bucket: Bucket, proxy: FaultyProxy
+) -> None:
+    proxy.fault = Once(lambda asked: True, (403, b""), -1)
+    with pytest.raises(StoreFaultError, match="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        upload(folder, bucket.uri("night", proxy.address))
+
+
+def test_a_bucket_that_amazon_does_not_find_is_a_refusal_that_does_not_pass() -> None:
+    # As pyarrow's resolve_s3_region words it, which asks Amazon and no other store.
+    assert "make it" in refusal("Bucket 'no-such-bucket' not found")
+    assert refusal("AWS Error NETWORK_CONNECTION during HeadBucket operation") == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("s3:///night", "it names no bucket"),
+        ("s3:bucket/night", "it names no bucket"),
+        ("gs://", "it names no bucket"),
+        ("s3://bu!cket/night", "'bu!cket' cannot be the name of a bucket"),
+    ],
+)
+def test_an_address_without_a_bucket_is_refused_before_anything_is_tried(
+    uri: str, reason: str
+) -> None:
+    with pytest.raises(UploadAddressError, match=reason):
+        checked_uri(uri)
 
 
 def test_a_disk_that_fills_while_uploads_wait_is_an_alarm(
