@@ -230,6 +230,27 @@ async def test_a_recording_is_continued_where_it_stopped(tmp_path: Path) -> None
     assert len(frames) == first.json["frames"] + second.json["frames"]
 
 
+def test_a_capture_to_which_nothing_comes_leaves_the_recording_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "night"
+    wanted = ("capture", "reference", "BTCUSDT", "-o", str(folder))
+    with serving("--simulate", "calm", "--speed", "4x") as url:
+        assert run(*wanted, "--url", url, "--duration", "1s").code == 0
+
+    def held() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = held()
+    nobody = "ws://127.0.0.1:1"
+    failed = run(*wanted, "--url", nobody)
+    assert failed.code == 2
+    assert "nothing answers at" in failed.err
+    assert held() == before
+    waited = run(*wanted, "--url", nobody, "--wait", "--duration", "1s", "--json")
+    assert waited.code == 0
+    assert waited.json["frames"] == 0
+    assert held() == before
+
+
 def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     told = []
