@@ -15,8 +15,7 @@ Reading order:
   collector's part in its speed.
 - `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
   `operations_server`; `feed_standing`: which streams bring nothing; `capture_operations` takes and
-  tells it; `latency_gauge` and `finding_lines`
-  are the engine's part.
+  tells it; `latency_gauge` and `finding_lines` are the engine's part.
 - `beside_options`, `capture_beside`: what goes on beside a capture with what is sealed: an upload
   in a process of its own (`upload_process`, `live_upload`), a ring (`ring_watch`); `whereabouts`
   says what came of it.

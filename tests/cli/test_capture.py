@@ -230,6 +230,37 @@ async def test_a_recording_is_continued_where_it_stopped(tmp_path: Path) -> None
     assert len(frames) == first.json["frames"] + second.json["frames"]
 
 
+SAYING = "class Agent:\n    def on_trade(self, trade, market):\n        return 1\n"
+
+
+async def test_the_signals_of_a_recording_that_is_continued_are_continued(tmp_path: Path) -> None:
+    night, signals = tmp_path / "night", tmp_path / "signals.jsonl"
+    more = ("--agent", agent(tmp_path, SAYING), "--signals", str(signals))
+    first = await capture(night, *more, duration="1s")
+    whole(first, night)
+    before = signals.read_bytes()
+    signals.write_bytes(before[:-5])  # as a kill may leave it
+    second = await capture(night, *more, duration="1s")
+    assert second.code == 0, second.err
+    lines = signals.read_bytes().split(b"\n")
+    told = first.json["signals"]
+    assert b"\n".join(lines[:told]) == before[:-5]
+    assert len(lines) == told + second.json["signals"] + 1
+    assert msgspec.json.decode(lines[told])["frame_number"] >= first.json["frames"]
+
+
+async def test_signals_of_something_else_are_not_written_over(tmp_path: Path) -> None:
+    night, signals = tmp_path / "night", tmp_path / "signals.jsonl"
+    signals.write_text("of last week\n")
+    refused = await capture(
+        night, "--agent", agent(tmp_path, SAYING), "--signals", str(signals), duration="1s"
+    )
+    assert refused.code == 2
+    assert "is there already" in refused.err
+    assert signals.read_text() == "of last week\n"
+    assert not night.exists()
+
+
 def test_a_capture_to_which_nothing_comes_leaves_the_recording_as_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     wanted = ("capture", "reference", "BTCUSDT", "-o", str(folder))
