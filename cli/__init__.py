@@ -27,5 +27,5 @@ Reading order:
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
   `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with
   `derived_text`), `diff` (with `trace_text`), `export`, `shrink`.
-- `__main__`: errors become sentences and exit codes.
+- `__main__` is where it begins; `command_line`: errors become sentences and exit codes.
 """
