@@ -146,9 +146,23 @@ async def test_a_slow_agent_holds_up_nothing(tmp_path: Path) -> None:
         "        time.sleep(0.5)\n"
     )
     done = await capture(tmp_path / "night", "--agent", agent(tmp_path, text))
-    whole(done, tmp_path / "night")
+    whole(done, tmp_path / "night", code=1)
     assert done.json["state_digest"] is None
     assert "did not come to an end within" in done.err
+
+
+async def test_an_engine_that_ends_before_its_last_word_fails_the_capture(tmp_path: Path) -> None:
+    text = (
+        "import os, time\n"
+        "begun_s = time.monotonic()\n"
+        "class Agent:\n"
+        "    def on_trade(self, trade, market):\n"
+        "        time.sleep(max(0, 1.9 - (time.monotonic() - begun_s)))\n"
+        "        os._exit(3)\n"
+    )
+    done = await capture(tmp_path / "night", "--agent", agent(tmp_path, text))
+    whole(done, tmp_path / "night", code=1)
+    assert done.err.count("the engine's process ended by itself") == 1
 
 
 async def test_an_agent_that_ends_its_process_ends_nothing_else(tmp_path: Path) -> None:
