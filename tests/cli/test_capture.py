@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -294,6 +295,26 @@ def test_a_capture_to_which_nothing_comes_leaves_the_recording_as_it_was(tmp_pat
     assert waited.code == 0
     assert waited.json["frames"] == 0
     assert held() == before
+
+
+def test_the_last_line_keeps_what_a_run_added_apart_from_what_the_recording_has(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "night"
+    with serving("--simulate", "calm", "--speed", "4x") as url:
+        wanted = ("capture", "reference", "BTCUSDT", "--url", url, "-o", str(folder))
+        first = run(*wanted, "--duration", "1s").out
+        held = Recording.open(folder).totals.frames
+        second = run(*wanted, "--duration", "1s").out
+    assert re.fullmatch(
+        rf"2 segments, {held:,} frames, 0 lost, \S+ kB on disk, digest \S+\n", first
+    )
+    added = Recording.open(folder).totals.frames - held
+    assert re.fullmatch(
+        rf"in this run {added:,} frames, 0 lost, digest \S+; "
+        r"the recording has 4 segments, \S+ kB on disk\n",
+        second,
+    )
 
 
 def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path) -> None:
