@@ -22,7 +22,7 @@ Reading order:
 - One file a command: `capture` (with `capture_request`, `capture_run`, `capture_text`,
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_range`, `replay_playback`, `replay_progress`, `replay_keys`, `replay_proof`), `index`,
-  `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
+  `audit` (with `audit_text`), `info` (with `line_shares`, `subscribed`), `recover`, `serve`,
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
   `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with

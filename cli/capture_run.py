@@ -113,7 +113,7 @@ class CaptureRun:
         if self._is_begun_for_others():
             self._told.say(
                 f"{folder} was begun for other streams and is continued with these; "
-                "`tickreel info` shows what it was begun for",
+                f"`tickreel info {folder} --scan` shows both",
                 "continued",
             )
         address = self._operations.metrics_address

@@ -328,3 +328,9 @@ def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path
             assert done.code == 0, done.err
             told.append("was begun for other streams" in done.err)
     assert told == [False, False, True]
+    begun_for = f"begun for    reference BTCUSDT (the usual channels) at {url}\n"
+    assert begun_for in run("info", str(folder)).out
+    scanned = run("info", str(folder), "--scan").out
+    assert begun_for in scanned
+    channels = "(book, trades, liquidations)"
+    assert f"subscribed   reference BTCUSDT, ETHUSDT {channels} at {url}\n" in scanned
