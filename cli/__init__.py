@@ -14,18 +14,18 @@ Reading order:
   recorder, in a process of its own, and the `receipt_keeper` in it; `collector`: the garbage
   collector's part in its speed.
 - `running_status`: how a running capture stands, for `status_text`, `metrics`, `json_log` and the
-  `operations_server`; `capture_operations` takes and tells it; `latency_gauge` and `finding_lines`
-  are the engine's part.
+  `operations_server`; `feed_standing`: which streams bring nothing; `capture_operations` takes and
+  tells it; `latency_gauge` and `finding_lines` are the engine's part.
 - `beside_options`, `capture_beside`: what goes on beside a capture with what is sealed: an upload
   in a process of its own (`upload_process`, `live_upload`), a ring (`ring_watch`); `whereabouts`
   says what came of it.
 - One file a command: `capture` (with `capture_request`, `capture_run`, `capture_text`,
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_range`, `replay_playback`, `replay_progress`, `replay_keys`, `replay_proof`), `index`,
-  `audit` (with `audit_text`), `info`, `recover`, `serve`, `import_command`,
+  `audit` (with `audit_text`), `info` (with `line_shares`, `subscribed`), `recover`, `serve`,
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
   `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with
   `derived_text`), `diff` (with `trace_text`), `export`, `shrink`.
-- `__main__`: errors become sentences and exit codes.
+- `__main__` is where it begins; `command_line`: errors become sentences and exit codes.
 """

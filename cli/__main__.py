@@ -1,83 +1,29 @@
-"""The command `tickreel`: errors become sentences and exit codes.
+"""Where the command `tickreel` begins: `^C` ends it without a word until there is something to end.
 
-Exit codes: 0 all is well, 1 findings (`audit`), 2 could not run, 3 something was lost for good,
-130 interrupted.
+Loading what a command needs takes a tenth of a second, in which Python would answer `^C` with a
+traceback of its own. So this module imports nothing but what it takes to prevent that.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-import traceback
 from collections.abc import Sequence
 
-import click
-
-from cli.command_group import LazyGroup
-from cli.report_text import printable_lines, system_text
-from cli.terminal import print_error
-from venues.errors import TickreelError
-
-EXIT_COULD_NOT_RUN = 2
-EXIT_INTERRUPTED = 128 + signal.SIGINT
-
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.version_option(package_name="tickreel", message="tickreel %(version)s")
-def tickreel() -> None:
-    """Record live market-data WebSocket feeds, and replay them into the engine that ran live.
-
-    A recording is evidence: every frame is kept as it came, every loss is named, every claim is
-    checked. `tickreel COMMAND --help` says more of each command.
-    """
+from cli.stop_signals import EXIT_INTERRUPTED
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    try:
-        result = tickreel.main(
-            list(arguments) if arguments is not None else None,
-            prog_name="tickreel",
-            standalone_mode=False,
-        )
-    except Exception as error:  # noqa: BLE001 - nothing goes on: each becomes an exit code
-        sys.exit(_report(error))
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    sys.exit(result if isinstance(result, int) else 0)
+    # Whoever started us with ^C ignored, as a shell does in the background, wants it so.
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeded:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
+    from cli.command_line import run
 
-
-def _report(error: Exception) -> int:
-    """Print what went wrong, as far as it is the user's to know, and return the exit code."""
-    if isinstance(error, click.Abort):
-        return EXIT_INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # The reader (`head`, say) has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
-    elif isinstance(error, click.ClickException):
-        print_error(printable_lines(_usage_text(error)))
-    elif isinstance(error, TickreelError):
-        print_error(printable_lines(str(error)))
-    elif isinstance(error, OSError) and error.strerror:
-        print_error(printable_lines(system_text(error)))
-    else:
-        traceback.print_exception(error)
-        print_error("this is a fault in tickreel itself; please report it with the lines above.")
-    return EXIT_COULD_NOT_RUN
-
-
-def _usage_text(error: click.ClickException) -> str:
-    text = error.format_message()
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        text += f"\n`{error.ctx.command_path} --help` shows how it is called."
-    return text
+    if heeded:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run(arguments)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def load_agent(reference: str, engine: Engine) -> object:
 
     Raises:
         AgentFileError: there is no such file or class, the file does not run, the class has no
-            handler or a misspelt one, or it cannot be made.
+            handler, a misspelt one or one that cannot take what it is called with, or it cannot be
+            made.
     """
     file_name, separator, class_name = reference.rpartition(":")
     if not separator or not class_name or not file_name:
@@ -47,6 +48,7 @@ def load_agent(reference: str, engine: Engine) -> object:
             f"Give it one or more of: {', '.join(AGENT_METHODS)}.",
         )
     _refuse_misspelt(reference, agent)
+    _refuse_uncallable(reference, agent)
     return agent
 
 
@@ -61,6 +63,33 @@ def _refuse_misspelt(reference: str, agent: object) -> None:
                     f"{type(agent).__name__}.{name} would never be called (did you mean "
                     f"{meant[0]!r}?). Rename it, so that it is a handler or looks like none.",
                 )
+
+
+def _refuse_uncallable(reference: str, agent: object) -> None:
+    """Refuse a handler that every call of it would fail in: it is called with two arguments."""
+    for name in AGENT_METHODS:
+        handler = getattr(agent, name, None)
+        if handler is None:
+            continue
+        told = f"{type(agent).__name__}.{name}"
+        event = name.removeprefix("on_")
+        remedy = f"Write it as `def {name}(self, {event}, market)`."
+        if not callable(handler):
+            raise AgentFileError(
+                reference, f"{told} is no method: it is of type {type(handler).__name__}. {remedy}"
+            )
+        try:
+            signature = inspect.signature(handler)
+        except ValueError:  # what is written in C may not say how it is called
+            continue
+        try:
+            signature.bind(None, None)
+        except TypeError:
+            raise AgentFileError(
+                reference,
+                f"{told} is called with the {event} and its market, and cannot take them: without "
+                f"`self` it is {name}{signature}. {remedy}",
+            ) from None
 
 
 def _nearest_file(path: Path) -> str:

@@ -30,8 +30,12 @@ class AttachedEngine:
         signals_file: str | None,
         on_failure: Callable[[AgentFailure], None],
         settings: EngineSettings | None = None,
+        *,
+        append_signals: bool = False,
     ) -> None:
         """Load and attach the agent, if there is one; `on_failure` is told when it raises.
+
+        What is in the signals' file is replaced, unless `append_signals`.
 
         Raises:
             AgentFileError: it cannot be loaded.
@@ -43,7 +47,7 @@ class AttachedEngine:
         self._on_failure = on_failure
         self._agent: AttachedAgent | None = None
         agent = None if agent_reference is None else load_agent(agent_reference, self.engine)
-        self.signals = SignalFile(signals_file)
+        self.signals = SignalFile(signals_file, append=append_signals)
         if agent is not None:
             self._agent = attach_agent(self.engine, agent, self._write, self._failed, adopt=True)
             self.asynchronous = self.engine.subscribers.first_async is not None

@@ -87,15 +87,18 @@ def capture(
 
     Give a venue and its symbols, or a TOML file with as many streams as you like. The engine runs
     beside the recorder in a process of its own: nothing that it or your agent does can hold up the
-    recording. A recording that is there already is continued. Exit code 3 says that frames came
-    that could not be kept; the recording says which. Exit code 1 says that the recording is whole,
-    but the engine, ring or upload beside it did not live to its end.
+    recording. A recording that is there already is continued, and so is its --signals file.
+
+    Exit code 3 says that frames came that could not be kept; the recording says which. Exit code 1
+    says that the recording is whole, but the engine, ring or upload beside it did not live to its
+    end.
     """
     from cli.capture_log import CaptureLog
     from cli.capture_request import request_from_arguments, request_from_file
     from cli.capture_run import CaptureRun
     from cli.operations_server import refuse_open_address
     from cli.processors import Place
+    from cli.signal_file import refuse_others_signals
     from venues.errors import TickreelError
 
     if no_engine and agent_reference:
@@ -110,6 +113,8 @@ def capture(
         asked = request_from_arguments(
             target, symbols, folder, channels, depth, url, engine_file, wait=wait
         )
+    if signals_file:
+        refuse_others_signals(signals_file, asked.folder)
     asked = with_disk_options(asked, keeps, min_free_bytes)
     wanted = beside(upload_uri, ring_ns, triggers, remove_local=remove_local, written=asked.written)
     asked = asked.with_beside(wanted.checked(engine=not no_engine))

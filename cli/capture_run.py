@@ -113,7 +113,7 @@ class CaptureRun:
         if self._is_begun_for_others():
             self._told.say(
                 f"{folder} was begun for other streams and is continued with these; "
-                "`tickreel info` shows what it was begun for",
+                f"`tickreel info {folder} --scan` shows both",
                 "continued",
             )
         address = self._operations.metrics_address
@@ -160,14 +160,26 @@ class CaptureRun:
     def _stop(self, number: int) -> None:
         """Begin to stop; a second signal ends at once, and the next start recovers."""
         if self._stop_begun_s is not None:
+            self._end_at_once(number)
+        self._stop_begun_s = time.monotonic()
+        self._told.say(
+            "stopping: closing the connections, sealing … (once more ends it at once)", "stopping"
+        )
+        self._operations.stopping()
+        self._recorder.stop()
+
+    def _end_at_once(self, number: int) -> None:
+        try:
+            self._told.say(
+                "ended at once, before all was sealed: `tickreel recover`, or the next capture "
+                f"into {self._asked.folder}, seals what was written",
+                "ended at once",
+            )
+        finally:  # a terminal that is gone takes no last words
             if self._engine is not None:
                 self._engine.end_at_once()
             self._beside.end_at_once()
             os._exit(128 + number)
-        self._stop_begun_s = time.monotonic()
-        self._told.say("stopping: closing the connections, sealing …", "stopping")
-        self._operations.stopping()
-        self._recorder.stop()
 
     def _time_left_s(self) -> float:
         begun_s = self._stop_begun_s

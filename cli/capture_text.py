@@ -80,15 +80,14 @@ def closing_text(report: RecorderReport, ended: EngineEnded | None) -> str:
     lost, unknown = f"{count_text(report.lost_frames)} lost", report.intake.unknown_losses
     if unknown:
         lost += f" and {counted(unknown, 'loss', 'losses')} of unknown size"
-    text = (
-        f"{counted(report.segments, 'segment')}, {counted(report.frames, 'frame')}, "
-        f"{lost}, {byte_text(report.bytes_on_disk)} on disk"
-    )
-    if ended is not None:
-        # Where a recording was continued, the engine has seen only what is new in it.
-        label = "digest of this run" if report.first_frame_number else "digest"
-        text += f", {label} {digest_text(ended.summary.state_digest)}"
-    return text
+    came = f"{counted(report.frames, 'frame')}, {lost}"
+    digest = "" if ended is None else f"digest {digest_text(ended.summary.state_digest)}"
+    segments, size = counted(report.segments, "segment"), byte_text(report.bytes_on_disk)
+    if not report.first_frame_number:
+        return ", ".join(filter(None, [segments, came, f"{size} on disk", digest]))
+    # The engine has seen only what is new in a recording that was continued.
+    this_run = ", ".join(filter(None, [came, digest]))
+    return f"in this run {this_run}; the recording has {segments}, {size} on disk"
 
 
 def mute_texts(report: RecorderReport) -> list[str]:

@@ -21,8 +21,9 @@ def disk_options(command: Decorated) -> Decorated:
         "min_free_bytes",
         metavar="SIZE",
         callback=reading(_read_size_bytes),
-        help="Leave so much of the disk free: 500MB, 5GB. 1 GiB or 2 % of it if not, whichever is"
-        " more; short of it frames wait in memory, and are then lost and counted.",
+        help="How much of the disk stays free, such as 5GB; 0 to fill it. Without this option 1 GiB"
+        " or 2 % of the disk, whichever is more. Where less is free, nothing is written: frames"
+        " wait in memory, and those that it has no room for are lost and counted.",
     )(command)
     return click.option(
         "--keep",

@@ -42,6 +42,7 @@ from venues.venue import SnapshotRequest
 BACKLOG_BYTES_MAX = 128 * 1024 * 1024
 READY_LIMIT_S = 60.0
 FINISH_LIMIT_S = 5.0
+_INSTEAD = "; `tickreel replay DIR --digest` gives its digest."
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -50,7 +51,7 @@ class EngineProcess:
 
     `on_snapshot_wanted` is called with each snapshot that the engine wants, `on_warning` with each
     sentence that the user should read. `status` is the latest that the engine told, `fault` why it
-    was detached, '' while it was not.
+    was detached or had no last word, '' while it was not.
     """
 
     def __init__(
@@ -145,7 +146,10 @@ class EngineProcess:
             )
 
     async def finish(self, limit_s: float = FINISH_LIMIT_S) -> EngineEnded | None:
-        """Let the engine apply what is left and return its last word; None if there is none."""
+        """Let the engine apply what is left and return its last word; None if there is none.
+
+        `fault` says then why there is none.
+        """
         if self._process is None or self._reading is None:
             return None
         if self._stdin is not None:
@@ -154,10 +158,13 @@ class EngineProcess:
             try:
                 await asyncio.wait_for(asyncio.shield(self._reading), limit_s)
             except TimeoutError:
-                self._on_warning(
-                    f"the engine was behind and did not come to an end within {limit_s:g} s; "
-                    "`tickreel replay DIR --digest` gives its digest."
+                self._failed(
+                    "the engine was behind and did not come to an end within "
+                    f"{limit_s:.1f} s{_INSTEAD}"
                 )
+            else:
+                if self.ended is None:
+                    self._failed(f"{self._ended_by_itself()}{_INSTEAD}")
         await self.kill()
         return self.ended
 
@@ -187,6 +194,9 @@ class EngineProcess:
             self._stdin.transport.abort()
         self._stdin = None
         self.end_at_once()
+        self._failed(warning)
+
+    def _failed(self, warning: str) -> None:
         self.fault = warning
         self._on_warning(warning)
 
@@ -194,10 +204,10 @@ class EngineProcess:
         while (message := await self._read_message()) is not None:
             self._heed(message)
         if self._stdin is not None and self.ended is None:
-            self._detach(
-                f"the engine's process ended by itself after {count_text(self._frames)} frames; "
-                "the recording goes on without it."
-            )
+            self._detach(f"{self._ended_by_itself()}; the recording goes on without it.")
+
+    def _ended_by_itself(self) -> str:
+        return f"the engine's process ended by itself after {count_text(self._frames)} frames"
 
     async def _read_message(self) -> EngineMessage | None:
         assert self._process is not None

@@ -21,6 +21,7 @@ from cli.report_text import (
     span_text,
     utc_text,
 )
+from cli.subscribed import Subscribed, subscribed_rows
 from cli.terminal import print_json
 from cli.whereabouts import whereabouts, whereabouts_rows
 
@@ -30,10 +31,17 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Say what a recording holds.")
 @click.argument("folder", metavar="DIR", type=click.Path())
-@click.option("--scan", is_flag=True, help="Read every frame: kinds of frames, and what was lost.")
+@click.option(
+    "--scan",
+    is_flag=True,
+    help="Read every frame: what was subscribed to, kinds of frames, and what was lost.",
+)
 @json_option
 def info(folder: str, scan: bool, as_json: bool) -> None:
-    """Say what a recording holds: what was asked for, when, how much, on how many connections.
+    """Say what a recording holds: what it was begun for, when, how much, on how many connections.
+
+    A recording may have been continued with other streams: --scan says what all of its connections
+    subscribed to.
 
     It reads the manifest and whatever is not sealed yet, so it answers at once for weeks of data,
     and while the recording is being made. `tickreel audit` says whether it can be trusted.
@@ -90,7 +98,7 @@ def _scanned(recording: Recording) -> dict[str, object]:
 
     kinds: Counter[FrameKind] = Counter()
     lost_frames, lost_unknown = 0, 0
-    shares = LineShares()
+    shares, subscribed = LineShares(), Subscribed()
     for batch in recording.frame_batches(skip_damaged=True):
         kinds.update(frame.kind for frame in batch)
         for frame in batch:
@@ -102,8 +110,11 @@ def _scanned(recording: Recording) -> dict[str, object]:
                 lost_unknown += lost.frames is None
             elif frame.kind is FrameKind.LINES:
                 shares.add(frame)
+            elif frame.kind is FrameKind.OPENED:
+                subscribed.add(frame)
     names = {kind.name.lower(): kinds[kind] for kind in sorted(kinds)}
     return {
+        "subscribed": subscribed.facts(),
         "kinds": names,
         "received": kept_count(names) + lost_frames,
         "kept": kept_count(names),
@@ -114,7 +125,8 @@ def _scanned(recording: Recording) -> dict[str, object]:
 
 
 def _lines(folder: str, facts: Mapping[str, object]) -> list[str]:
-    rows = [("asked for", printable(text)) for text in _asked_for(facts["asked_for"])]
+    rows = [("begun for", printable(text)) for text in _asked_for(facts["asked_for"])]
+    rows += [(label, printable(text)) for label, text in subscribed_rows(facts.get("subscribed"))]
     if engine := _engine(facts["asked_for"]):
         rows.append(("engine", printable(engine)))
     if facts["first"] is not None:

@@ -100,6 +100,7 @@ class LiveEngine:
                 self._start.signals_file,
                 self._tell_failure,
                 self._start.settings,
+                append_signals=True,
             )
         except TickreelError as error:
             self._tell(EngineRefused(str(error)))

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from cli.errors import CommandError
+from cli.feed_standing import feed_faults
 from cli.running_status import RunningStatus
 from replay.request_gate import is_loopback, refusal
 
@@ -184,7 +185,12 @@ class OperationsServer:
     def _health(self, request: _Request) -> bytes:
         status = self._status()
         code = HTTPStatus.OK if status.healthy else HTTPStatus.SERVICE_UNAVAILABLE
-        body = msgspec.json.encode({"healthy": status.healthy, "faults": status.faults})
+        told = {
+            "healthy": status.healthy,
+            "faults": status.faults,
+            "feed_faults": feed_faults(status),
+        }
+        body = msgspec.json.encode(told)
         return _response(code, _JSON, body + b"\n", request)
 
     def _may_ask(self, headers: dict[str, str]) -> bool:

@@ -6,12 +6,16 @@ text in their own digits, sets and mappings are written in sorted order.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import msgspec
 
 from book.agent import Signal
+from cli.errors import CommandError
+from recorder.recording_folder import RecordingFolder
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 
@@ -19,9 +23,19 @@ _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 class SignalFile:
     """Writes signals to a file, or only counts them where there is none."""
 
-    def __init__(self, path: str | None) -> None:
-        self._file = None if path is None else Path(path).open("wb")  # noqa: SIM115
+    def __init__(self, path: str | None, *, append: bool = False) -> None:
+        """Open the file; with `append` after what is in it, else in its place.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file: BinaryIO | None = None
         self.count = 0
+        if path is not None:
+            cut = append and _ends_within_a_line(Path(path))
+            self._file = Path(path).open("ab" if append else "wb")  # noqa: SIM115
+            if cut:
+                self._file.write(b"\n")
 
     def write(self, signal: Signal) -> None:
         """Write one signal.
@@ -54,3 +68,26 @@ class SignalFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def refuse_others_signals(path: str, recording: Path) -> None:
+    """Refuse a file in which something is, where a capture begins a recording of its own.
+
+    Raises:
+        CommandError: it is one. What a pipe or a terminal shows is never written over.
+    """
+    taken = Path(path).is_file() and Path(path).stat().st_size > 0
+    if taken and not RecordingFolder(recording).description.exists():
+        raise CommandError(
+            f"{path}: is there already, and {recording} is a new recording: these are the signals "
+            "of another. Give --signals another name, or move the file away."
+        )
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    """Return whether a file's last line was cut off, as by a kill."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from cli.options import json_option
+from cli.options import NS_PER_S, json_option, read_duration_ns, reading
 from cli.terminal import print_json
 
 if TYPE_CHECKING:
@@ -31,13 +31,24 @@ class Asked(NamedTuple):
 
 @click.command(short_help="Say how a running capture stands.")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path())
+@click.option(
+    "--silence-limit",
+    "silence_limit_ns",
+    metavar="TIME",
+    callback=reading(read_duration_ns),
+    help="Exit code 1 also where a stream brought nothing for so long: 60s, 15m.",
+)
 @json_option
-def status(folder: str, as_json: bool) -> None:
+def status(folder: str, silence_limit_ns: int | None, as_json: bool) -> None:
     """Say how the capture that records into DIR stands: streams, queue, disk, engine, losses.
 
     Exit code 0 says that it runs and is well: bytes reach the disk and every part lives. 1 says
     that something is wrong with it, or that it does not answer; 2 that none is running.
+
+    A feed that is dead is told of, and is no fault of the capture, which goes on trying: a monitor
+    that shall see it too gives --silence-limit.
     """
+    from cli.feed_standing import silent_streams
     from cli.status_text import not_known_text, status_lines
 
     asked = ask(Path(folder))
@@ -50,6 +61,8 @@ def status(folder: str, as_json: bool) -> None:
     if not asked.running:
         click.get_current_context().exit(EXIT_NOT_RUNNING)
     if asked.status is None or not asked.status.healthy:
+        click.get_current_context().exit(EXIT_UNHEALTHY)
+    if silence_limit_ns is not None and silent_streams(asked.status, silence_limit_ns / NS_PER_S):
         click.get_current_context().exit(EXIT_UNHEALTHY)
 
 
@@ -103,10 +116,13 @@ def _get_status(folder: Path) -> bytes:
 def _result(asked: Asked) -> dict[str, object]:
     import msgspec
 
+    from cli.feed_standing import feed_faults
+
     result: dict[str, object] = {"running": asked.running, "healthy": False}
     if asked.status is None:
         result["faults"] = [asked.reason]
     else:
         result |= msgspec.structs.asdict(asked.status)
         result["healthy"] = asked.status.healthy
+        result["feed_faults"] = feed_faults(asked.status)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from book.finding import FindingKind
+from cli.feed_standing import dead_feed_text, feed_faults
 from cli.report_text import aligned, byte_text, count_text, counted, printable, span_text
 from cli.running_status import EngineStanding, RunningStatus, StreamStatus
 
@@ -18,8 +19,9 @@ def not_known_text(folder: str, reason: str) -> str:
 
 def status_lines(status: RunningStatus) -> list[str]:
     """Return the lines that say how it stands."""
-    lines = [_first_line(status)]
-    lines += [f"  {printable(fault)}" for fault in status.faults]
+    feed = feed_faults(status)
+    lines = [_first_line(status, feed)]
+    lines += [f"  {printable(fault)}" for fault in [*status.faults, *feed]]
     lines += [
         f"frames   {count_text(status.frames)} recorded, {status.frames_per_s:,.0f} a second, "
         f"{_lost_text(status)}",
@@ -31,11 +33,15 @@ def status_lines(status: RunningStatus) -> list[str]:
     return lines + aligned([_HEAD, *(_stream_row(one) for one in status.streams)], _RIGHT)
 
 
-def _first_line(status: RunningStatus) -> str:
+def _first_line(status: RunningStatus, feed: list[str]) -> str:
     state = "stopping" if status.stopping else "running"
-    verdict = (
-        "all is well" if status.healthy else f"NOT WELL, {counted(len(status.faults), 'fault')}"
-    )
+    verdict = "all is well"
+    if not status.healthy:
+        verdict = f"NOT WELL, {counted(len(status.faults), 'fault')}"
+        if feed:
+            verdict += f"; and {dead_feed_text(status, feed)}"
+    elif feed:
+        verdict = f"the capture itself is well, but {dead_feed_text(status, feed)}"
     return f"{state} for {span_text(status.running_s)} (process {status.pid}): {verdict}"
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+"""The exit code of a command that `^C` ended."""
+
 
 def terminal_signals() -> list[signal.Signals]:
     """Return those that a terminal sends to all that was started there: SIGINT and SIGHUP.

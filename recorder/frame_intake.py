@@ -137,6 +137,7 @@ class FrameIntake:
         self._losses: dict[int, Loss] = {}
         self._losing = False
         self._sinks: list[FrameSink] = []
+        self._reading_waits = False
         self._markers = 0
         self._kept_frames = 0
         self._kept_bytes = 0
@@ -212,7 +213,7 @@ class FrameIntake:
         self._kept_bytes += size
         fresh = self._fresh
         if not fresh:
-            self._schedule(self.deliver)
+            self._begin_delivery((receive_time_ns, monotonic_time_ns))
         fresh.append(
             Frame(
                 self._next_number,
@@ -256,8 +257,15 @@ class FrameIntake:
         self._put_marker(connection_id, venue, FrameKind.SENT, payload, None)
 
     def mark_recorder(self, marker: Lost | ClockReading, at: tuple[int, int]) -> None:
-        """Put in what the recorder says of itself."""
-        self.mark(0, RECORDER, marker, at)
+        """Put in what the recorder says of itself.
+
+        A reading of the clocks before anything else has come waits for that, and is put in with
+        its time: a recorder to which nothing comes adds nothing to the recording it goes on with.
+        """
+        if isinstance(marker, ClockReading) and not self.frames:
+            self._reading_waits = True
+        else:
+            self.mark(0, RECORDER, marker, at)
 
     def tick(self) -> None:
         """Hand over what waits and tell of losses if there is room; every 50 ms or so."""
@@ -286,6 +294,15 @@ class FrameIntake:
             except Exception as fault:  # noqa: BLE001 - a sink must never end a recording
                 self._detach(sink, fresh, fault)
 
+    def _begin_delivery(self, at: tuple[int, int]) -> None:
+        """See to it that what comes now is delivered, after the reading that waited for it."""
+        if self._reading_waits:
+            self._reading_waits = False
+            reading = marker_payload(ClockReading(*at, 0))
+            self._put_marker(0, RECORDER, FrameKind.CLOCK, reading, at)
+        else:
+            self._schedule(self.deliver)
+
     def _hand_over(self) -> None:
         if self._batch:
             batch, self._batch = self._batch, []
@@ -312,7 +329,7 @@ class FrameIntake:
         if connection_id in self._losses:
             self._tell_loss(connection_id, at)
         if not self._fresh:
-            self._schedule(self.deliver)
+            self._begin_delivery(at)
         self._fresh.append(
             Frame(
                 self._next_number,

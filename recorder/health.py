@@ -1,12 +1,13 @@
 """Whether a recorder does what it is there for: bytes reach the disk, and every part of it lives.
 
 Theory. A process that is up proves nothing; what proves something is that what was written grows.
-It always does: where no exchange says a word, a reading of the clocks is written every ten seconds.
-So there is a pulse, and it is gone
+From the first frame on it always does: where no exchange says a word, a reading of the clocks is
+written every ten seconds. So there is a pulse, and it is gone
 
 - when frames have waited for `WAIT_LIMIT_S` and not one was written in that time (a disk that
   stalls or refuses; one that is slow and still moves has a pulse), or
-- when nothing was written for `SILENCE_LIMIT_S`, though a reading of the clocks was due.
+- when nothing was written for `SILENCE_LIMIT_S`, though a reading of the clocks was due. Before
+  anything came, as while an exchange is waited for at the start, none is.
 
 A connection that is lost and being made again is the exchange's affair or the network's, and no
 fault of health: it is in the metrics, in the log and in the recording. A stream that has ended, a
@@ -42,7 +43,7 @@ class DiskPulse:
         still_s = now_s - self._grew_s
         if lag_s >= WAIT_LIMIT_S and still_s >= WAIT_LIMIT_S:
             return f"nothing was written for {still_s:.0f} s, and frames wait to be"
-        if still_s >= SILENCE_LIMIT_S:
+        if stored_frames and still_s >= SILENCE_LIMIT_S:
             return f"nothing was written for {still_s:.0f} s, not even that time goes on"
         return ""
 

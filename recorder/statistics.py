@@ -41,7 +41,7 @@ class RecorderStatistics:
         intake: what came from outside and what became of it.
         lag_s: age of the oldest frame that is not yet written.
         queue_bytes: memory in frames that are not yet written.
-        disk_bytes: what the recording takes on disk.
+        disk_bytes: what segments and journals take on disk.
         disk_fault: why the disk cannot be written; '' while it can.
         sealing_faults: what went wrong in sealing.
         sink_faults: which sinks raised and were detached.

@@ -35,6 +35,7 @@ from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
 from recorder.recording_errors import JournalWriteError
+from recorder.recording_folder import RecordingFolder
 from recorder.unwritten import LastWords
 from venues.frame import Frame
 
@@ -106,7 +107,7 @@ class FrameWriter:
         disk_reason: the same, without the path that no recording tells.
         disk_full: whether that is for want of room.
         disk_faults: how many tries have failed.
-        disk_bytes: what the folder took on disk a few seconds ago.
+        disk_bytes: what segments and journals took on disk a few seconds ago.
         disk_free_bytes: what was left on the disk then, for us; None where that is not known.
         segments: how many sealed segments there were then.
         sealing_faults: what went wrong in sealing.
@@ -287,10 +288,16 @@ class FrameWriter:
         self.sealing_faults = self._recording.sealing_faults()
         if now_s - self._measured_s >= MEASURE_INTERVAL_S:
             self._measured_s = now_s
-            self.disk_bytes = folder_bytes(self._folder)
             self.disk_free_bytes = free_bytes(self._folder)
             with contextlib.suppress(OSError):  # what cannot be counted now stays as it was
-                self.segments = sum(1 for _ in self._folder.glob("frames/*/*/*.parquet"))
+                self._measure(RecordingFolder(self._folder))
+
+    def _measure(self, place: RecordingFolder) -> None:
+        """Count what `tickreel info` counts: what is put by for the end is no part of it."""
+        segments = place.segment_paths()
+        journals = map(place.journal, place.journal_numbers())
+        self.segments = len(segments)
+        self.disk_bytes = sum(map(_size_bytes, [*map(place.path.joinpath, segments), *journals]))
 
     def _rotate_or_sync(self) -> None:
         what = "synced"
@@ -337,14 +344,12 @@ def _reason(fault: Exception) -> str:
     return fault.strerror or "" if isinstance(fault, OSError) else ""
 
 
-def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below `folder`; one that goes away meanwhile counts nothing."""
-    size = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += (Path(place) / name).stat().st_size
-    return size
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file; one that went away meanwhile takes nothing."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def free_bytes(folder: Path) -> int | None:

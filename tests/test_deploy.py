@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.__main__ import tickreel
+from cli.command_line import tickreel
 from recorder.planned_connection import plan_stream
 from recorder.stream_settings import read_capture_settings
 from venues.registry import venue_named

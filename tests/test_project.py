@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.__main__ import tickreel
 from cli.command_group import COMMANDS
+from cli.command_line import tickreel
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("venues", "recorder", "book", "replay", "cli")

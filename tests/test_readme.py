@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.__main__ import tickreel
+from cli.command_line import tickreel
 from recorder.stream_settings import read_capture_settings
 from tests.cli.commands import environment
 from tests.readme_blocks import Block, Command, blocks, commands, shape

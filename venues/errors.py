@@ -58,13 +58,17 @@ class UnknownChannelError(TickreelError):
 
 
 class UnknownSymbolError(TickreelError):
-    """A symbol that cannot be one at this venue, before the exchange is even asked."""
+    """A symbol that cannot be one at this venue, before the exchange is even asked.
+
+    `symbol` is '' where one is missing.
+    """
 
     def __init__(self, venue: str, symbol: str, reason: str) -> None:
         self.venue = venue
         self.symbol = symbol
         self.reason = reason
-        super().__init__(f"{symbol!r} cannot be a symbol of {venue}: {reason}.")
+        what = f"{symbol!r} cannot be a symbol of {venue}" if symbol.strip() else venue
+        super().__init__(f"{what}: {reason}.")
 
 
 class UnknownDepthError(TickreelError):

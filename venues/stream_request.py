@@ -38,8 +38,9 @@ def checked_symbol(
     Raises:
         UnknownSymbolError: it cannot be a symbol there.
     """
-    if not symbol:
-        raise UnknownSymbolError(venue.name, symbol, "it is empty")
+    if not symbol.strip():
+        reason = "one of the symbols is empty (a shell variable that was never set, perhaps)"
+        raise UnknownSymbolError(venue.name, symbol, reason)
     if len(symbol) > SYMBOL_CHARACTERS_MAX:
         reason = f"it is longer than {SYMBOL_CHARACTERS_MAX} characters"
         raise UnknownSymbolError(venue.name, symbol, reason)

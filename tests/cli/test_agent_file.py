@@ -104,6 +104,17 @@ def test_a_missing_class_is_told_of_its_nearest(tmp_path: Path) -> None:
             "Agent.on_trades would never be called (did you mean 'on_trade'?)",
         ),
         (
+            "class Agent:\n    def on_trade(self, trade): ...\n",
+            "Agent.on_trade is called with the trade and its market, and cannot take them: "
+            "without `self` it is on_trade(trade). Write it as `def on_trade(self, trade, market)`",
+        ),
+        ("class Agent:\n    def on_trade(trade, market): ...\n", "it is on_trade(market)."),
+        ("class Agent:\n    async def on_book(self, b, m, *, depth): ...\n", "(b, m, *, depth)"),
+        (
+            "class Agent:\n    on_quote = 3\n    def on_book(self, b, m): ...\n",
+            "Agent.on_quote is no method: it is of type int. Write it as `def on_quote(self",
+        ),
+        (
             "class Agent:\n    def __init__(self, a, b): ...\n    def on_trade(self, t, m): ...\n",
             "Agent cannot be made: TypeError",
         ),
@@ -116,6 +127,24 @@ def test_a_file_that_cannot_be_used_is_told_why(tmp_path: Path, text: str, told:
 def test_methods_of_an_agents_own_may_begin_as_a_handlers_does(tmp_path: Path) -> None:
     text = "class Agent:\n    def on_fill(self): ...\n    def on_trade(self, trade, market): ...\n"
     assert load_agent(f"{agent_file(tmp_path, text)}:Agent", Engine())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "def on_trade(self, *anything): ...",
+        "def on_trade(self, trade, market, size=1): ...",
+        "async def on_trade(self, trade, market): ...",
+        "@staticmethod\n    def on_trade(trade, market): ...",
+        "on_book = None\n    on_trade = lambda self, trade, market: None",
+        "on_trade = max",
+    ],
+)
+def test_a_handler_that_takes_an_event_and_its_market_is_taken_however_it_is_written(
+    tmp_path: Path, written: str
+) -> None:
+    path = agent_file(tmp_path, f"class Agent:\n    {written}\n")
+    assert load_agent(f"{path}:Agent", Engine())
 
 
 @pytest.mark.parametrize(("raises_after", "code", "detached"), [(0, 1, True), (10**9, 0, False)])

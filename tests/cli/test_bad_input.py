@@ -43,7 +43,7 @@ def told(done: Done) -> str:
         ("capture", "Missing argument 'VENUE|FILE.toml'"),
         ("capture bybit-liner BTCUSDT -o x", "did you mean 'bybit-linear'?"),
         ("capture bybit-linear BTC/USDT -o x", "'BTC/USDT' cannot be a symbol of bybit-linear"),
-        ("capture bybit-linear -o x", "market data needs at least one symbol"),
+        ("capture bybit-linear -o x", "error: bybit-linear: market data needs at least one symbol"),
         ("capture bybit-linear BTCUSDT --channels bok -o x", "(did you mean 'book'?)"),
         ("capture bybit-linear BTCUSDT --depth 7 -o x", "7"),
         ("capture bybit-linear BTCUSDT", "give the folder to record into: -o DIR"),
@@ -89,6 +89,12 @@ def test_what_cannot_run_says_so(
     done = run(*arguments.format(night=captured, agent=AGENT).split(), cwd=tmp_path)
     assert sentence in told(done)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("symbols", [("",), ("BTC-USDT", " ")])
+def test_an_empty_symbol_is_told_of_as_that(tmp_path: Path, symbols: tuple[str, ...]) -> None:
+    done = run("capture", "okx", *symbols, "-o", str(tmp_path / "night"))
+    assert told(done).startswith("error: okx: one of the symbols is empty (a shell variable")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

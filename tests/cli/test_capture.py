@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -146,9 +147,23 @@ async def test_a_slow_agent_holds_up_nothing(tmp_path: Path) -> None:
         "        time.sleep(0.5)\n"
     )
     done = await capture(tmp_path / "night", "--agent", agent(tmp_path, text))
-    whole(done, tmp_path / "night")
+    whole(done, tmp_path / "night", code=1)
     assert done.json["state_digest"] is None
     assert "did not come to an end within" in done.err
+
+
+async def test_an_engine_that_ends_before_its_last_word_fails_the_capture(tmp_path: Path) -> None:
+    text = (
+        "import os, time\n"
+        "begun_s = time.monotonic()\n"
+        "class Agent:\n"
+        "    def on_trade(self, trade, market):\n"
+        "        time.sleep(max(0, 1.9 - (time.monotonic() - begun_s)))\n"
+        "        os._exit(3)\n"
+    )
+    done = await capture(tmp_path / "night", "--agent", agent(tmp_path, text))
+    whole(done, tmp_path / "night", code=1)
+    assert done.err.count("the engine's process ended by itself") == 1
 
 
 async def test_an_agent_that_ends_its_process_ends_nothing_else(tmp_path: Path) -> None:
@@ -230,6 +245,78 @@ async def test_a_recording_is_continued_where_it_stopped(tmp_path: Path) -> None
     assert len(frames) == first.json["frames"] + second.json["frames"]
 
 
+SAYING = "class Agent:\n    def on_trade(self, trade, market):\n        return 1\n"
+
+
+async def test_the_signals_of_a_recording_that_is_continued_are_continued(tmp_path: Path) -> None:
+    night, signals = tmp_path / "night", tmp_path / "signals.jsonl"
+    more = ("--agent", agent(tmp_path, SAYING), "--signals", str(signals))
+    first = await capture(night, *more, duration="1s")
+    whole(first, night)
+    before = signals.read_bytes()
+    signals.write_bytes(before[:-5])  # as a kill may leave it
+    second = await capture(night, *more, duration="1s")
+    assert second.code == 0, second.err
+    lines = signals.read_bytes().split(b"\n")
+    told = first.json["signals"]
+    assert b"\n".join(lines[:told]) == before[:-5]
+    assert len(lines) == told + second.json["signals"] + 1
+    assert msgspec.json.decode(lines[told])["frame_number"] >= first.json["frames"]
+
+
+async def test_signals_of_something_else_are_not_written_over(tmp_path: Path) -> None:
+    night, signals = tmp_path / "night", tmp_path / "signals.jsonl"
+    signals.write_text("of last week\n")
+    refused = await capture(
+        night, "--agent", agent(tmp_path, SAYING), "--signals", str(signals), duration="1s"
+    )
+    assert refused.code == 2
+    assert "is there already" in refused.err
+    assert signals.read_text() == "of last week\n"
+    assert not night.exists()
+
+
+def test_a_capture_to_which_nothing_comes_leaves_the_recording_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "night"
+    wanted = ("capture", "reference", "BTCUSDT", "-o", str(folder))
+    with serving("--simulate", "calm", "--speed", "4x") as url:
+        assert run(*wanted, "--url", url, "--duration", "1s").code == 0
+
+    def held() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = held()
+    nobody = "ws://127.0.0.1:1"
+    failed = run(*wanted, "--url", nobody)
+    assert failed.code == 2
+    assert "nothing answers at" in failed.err
+    assert held() == before
+    waited = run(*wanted, "--url", nobody, "--wait", "--duration", "1s", "--json")
+    assert waited.code == 0
+    assert waited.json["frames"] == 0
+    assert held() == before
+
+
+def test_the_last_line_keeps_what_a_run_added_apart_from_what_the_recording_has(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "night"
+    with serving("--simulate", "calm", "--speed", "4x") as url:
+        wanted = ("capture", "reference", "BTCUSDT", "--url", url, "-o", str(folder))
+        first = run(*wanted, "--duration", "1s").out
+        held = Recording.open(folder).totals.frames
+        second = run(*wanted, "--duration", "1s").out
+    assert re.fullmatch(
+        rf"2 segments, {held:,} frames, 0 lost, \S+ kB on disk, digest \S+\n", first
+    )
+    added = Recording.open(folder).totals.frames - held
+    assert re.fullmatch(
+        rf"in this run {added:,} frames, 0 lost, digest \S+; "
+        r"the recording has 4 segments, \S+ kB on disk\n",
+        second,
+    )
+
+
 def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     told = []
@@ -241,3 +328,9 @@ def test_a_recording_that_is_continued_with_other_streams_says_so(tmp_path: Path
             assert done.code == 0, done.err
             told.append("was begun for other streams" in done.err)
     assert told == [False, False, True]
+    begun_for = f"begun for    reference BTCUSDT (the usual channels) at {url}\n"
+    assert begun_for in run("info", str(folder)).out
+    scanned = run("info", str(folder), "--scan").out
+    assert begun_for in scanned
+    channels = "(book, trades, liquidations)"
+    assert f"subscribed   reference BTCUSDT, ETHUSDT {channels} at {url}\n" in scanned

@@ -161,8 +161,9 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
             if line.startswith(b"stopping: "):
                 break
         process.send_signal(signal.SIGTERM)
-        await process.communicate()
+        _, told = await process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
+    assert b"ended at once, before all was sealed" in told
     assert run("recover", str(tmp_path / "night")).code == 0
     assert run("audit", str(tmp_path / "night")).code in (0, 1)
 

@@ -128,7 +128,7 @@ def test_info_says_what_a_recording_holds_and_what_was_lost(captured: Path) -> N
     assert not told["being_written"]
     lines = run("info", str(captured)).out.splitlines()
     assert lines[0] == str(captured)
-    assert re.search(r"^  asked for +reference BTCUSDT ", "\n".join(lines), re.MULTILINE)
+    assert re.search(r"^  begun for +reference BTCUSDT ", "\n".join(lines), re.MULTILINE)
 
 
 def test_a_recording_that_is_being_made_can_be_asked_about(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cli.capture_text import closing_text
 from recorder.frame_intake import BATCH_BYTES, FRAME_COST_BYTES, FrameIntake, IntakeCounts
 from recorder.statistics import RecorderReport
 from venues.frame import Frame, FrameKind
-from venues.marker import Closed, Lost, read_marker
+from venues.marker import ClockReading, Closed, Lost, read_marker
 
 
 class _Store:
@@ -95,6 +95,25 @@ def test_numbering_goes_on_where_the_recording_ended() -> None:
     intake.tick()
     store.write()
     assert store.frames[0].frame_number == 77
+
+
+def test_a_reading_of_the_clocks_alone_waits_for_the_first_frame_and_is_told_before_it() -> None:
+    store, loop, sink = _Store(), _Loop(), _Sink()
+    intake = _intake(store, loop=loop)
+    intake.add_sink(sink)
+    for second in range(3):
+        intake.mark_recorder(ClockReading(second, second, 0), (second, second))
+        intake.tick()
+    assert (intake.frames, intake.next_frame_number, store.waiting) == (0, 0, [])
+    _receive(intake, b"first")
+    intake.mark_recorder(ClockReading(9, 9, 0), (9, 9))
+    loop.turn()
+    kinds = [frame.kind for frame in sink.frames]
+    assert kinds == [FrameKind.CLOCK, FrameKind.TEXT, FrameKind.CLOCK]
+    assert [frame.frame_number for frame in sink.frames] == [0, 1, 2]
+    waited, first, _ = sink.frames
+    assert read_marker(waited, ClockReading).wall_time_ns == first.receive_time_ns
+    assert waited.receive_time_ns == first.receive_time_ns
 
 
 def test_sinks_see_exactly_what_is_recorded_markers_included() -> None:

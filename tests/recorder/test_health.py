@@ -32,6 +32,12 @@ def test_silence_is_no_fault_until_even_the_clock_is_not_written() -> None:
     assert pulse.fault(15.0, 1, 0.0) == ("nothing was written for 15 s, not even that time goes on")
 
 
+def test_before_anything_came_there_is_nothing_to_be_written() -> None:
+    pulse = DiskPulse(0.0)
+    assert pulse.fault(3600.0, 0, 0.0) == ""
+    assert pulse.fault(3604.0, 0, 4.0) == "nothing was written for 3604 s, and frames wait to be"
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 20.0), st.booleans(), st.floats(0.0, 60.0)), max_size=50))
 def test_a_pulse_is_there_exactly_while_what_is_written_grows_in_time(
     rounds: list[tuple[float, bool, float]],
@@ -42,7 +48,8 @@ def test_a_pulse_is_there_exactly_while_what_is_written_grows_in_time(
         if grows:
             stored, grew_s = stored + 1, now_s
         still_s = now_s - grew_s
-        wanted = still_s >= SILENCE_LIMIT_S or (still_s >= WAIT_LIMIT_S and lag_s >= WAIT_LIMIT_S)
+        silent = stored > 0 and still_s >= SILENCE_LIMIT_S
+        wanted = silent or (still_s >= WAIT_LIMIT_S and lag_s >= WAIT_LIMIT_S)
         assert bool(pulse.fault(now_s, stored, lag_s)) == wanted
 
 

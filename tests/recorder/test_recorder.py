@@ -22,6 +22,7 @@ from recorder.lifecycle import ConnectionState, Lifecycle
 from recorder.recorder_settings import RecorderSettings
 from recorder.recording import Rotation
 from recorder.recording_errors import NotARecordingError
+from replay.recording import Recording
 from tests.recorder.tiny_venue import (
     capturing,
     count_up,
@@ -233,6 +234,8 @@ async def test_statistics_show_what_goes_on(tmp_path: Path) -> None:
         await until(lambda: recorder.statistics().frames_per_s > 0.0)
         await until(lambda: recorder.statistics().disk_bytes > 0)
         now = recorder.statistics()
+        # It only grows until it is sealed, and the reserve of 1 MiB is no part of it.
+        assert now.disk_bytes <= Recording.open(tmp_path).bytes_on_disk
     assert now.frames > 0
     assert now.intake.received_frames == now.intake.kept_frames
     assert 0.0 <= now.lag_s < 5.0
