@@ -18,9 +18,9 @@ Reading order, as the data flows:
 - Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks,
   `frame_feed` hands them to who iterates, `writer` to the disk.
 - On disk: `recording` (one writer a folder), `durable_journal` (one `journal` after another, none
-  trusted after a sync that failed, `journal_sync`) -> `sealing` -> `segment`, `manifest`, `recovery` after an
-  unclean stop. `disk` has the calls of them all, `disk_room` what is left free, `unwritten` and
-  `closing` are for an end on a disk that is full or stalls.
+  trusted after a sync that failed, `journal_sync`) -> `sealing` -> `segment`, `manifest`,
+  `recovery` after an unclean stop. `disk` has the calls of them all, `disk_room` what is left free,
+  `unwritten` and `closing` are for an end on a disk that is full or stalls.
 - Once sealed: `retention` (what is too old or too much), `removals` (what goes on purpose), `ring`
   (what a dashcam keeps), `upload` to an `upload_store` with an `upload_ledger`, in
   `upload_rounds`; errors in `upload_errors`.
