@@ -132,6 +132,7 @@ def replay(
     played = resolve_range(recordings, asked)
     source, selected = _source(recordings, streams, symbols, channels)
     faulty = None if faults is None else FaultySource(source, faults)
+    counted_frames = sum(recording.frame_count for recording in recordings)
     attached = AttachedEngine(
         agent_reference, signals_file, _warn_of_failure, _settings(recordings, engine_file)
     )
@@ -147,6 +148,7 @@ def replay(
             paused=start_paused,
             cold=cold,
             skip_damaged=skip_damaged,
+            frames_in_all=counted_frames if selected is None and faulty is None else None,
         )
         with shown_progress(playback, played.first_ns, played.last_ns, quiet=quiet):
             interrupted = playback.run(loop=loop)

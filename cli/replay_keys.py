@@ -81,7 +81,8 @@ class ReplayKeys:
         """What the keys have made of the playback, in a word; or what is being asked."""
         if self.prompt is not None:
             return f"go to: {self.prompt}_"
-        pace = "paused" if self._clock.paused else speed_text(self._clock.rate)
+        speed = speed_text(self._clock.rate)
+        pace = f"paused at {speed}" if self._clock.paused else speed
         said = [pace, self._playback.message, self._playback.books if self._clock.paused else ""]
         return "  ".join(each for each in said if each)
 
