@@ -13,9 +13,9 @@ from cli.report_text import (
     lost_text,
     printable,
     span_text,
-    utc_text,
 )
 from replay.audit_report import AuditFinding, AuditReport, BookAudit, ClockOffset, SuspectTime
+from replay.written_time import utc_text
 
 SHOWN_PER_KIND = 5
 

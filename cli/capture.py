@@ -12,8 +12,9 @@ from cli.disk_options import disk_options, with_disk_options
 from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
 from cli.operations_options import cpu_option, log_options, metrics_options
-from cli.options import agent_options, json_option, read_duration_ns, read_names, reading
+from cli.options import agent_options, json_option, read_names, reading
 from cli.terminal import print_json
+from replay.written_time import read_duration_ns
 
 if TYPE_CHECKING:
     from cli.capture_log import CaptureLog

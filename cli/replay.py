@@ -18,11 +18,12 @@ from cli.fault_options import (
     read_faults,
     tell_faults,
 )
-from cli.options import RecordingTime, agent_options, json_option, speed_option
+from cli.options import agent_options, json_option, speed_option
 from cli.replay_range import AskedRange, range_options, resolve_range
-from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
+from cli.report_text import count_text, counted, digest_text, printable_lines, span_text
 from cli.streams_option import refuse_absent
 from cli.terminal import print_json, say, warn
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from book.agent import AgentFailure
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from replay.frame_source import FrameSource
     from replay.recording import Recording
     from replay.selected_source import SelectedSource
+    from replay.written_time import RecordingTime
     from venues.channel import Channel
 
 EXIT_DIFFERENT = 1

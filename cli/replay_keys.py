@@ -20,11 +20,10 @@ import tty
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from cli.options import read_recording_time
-from cli.report_text import utc_text
 from replay.landmark import Landmark
 from replay.speed import RATE_MAX, RATE_MIN, speed_text
 from replay.virtual_clock import VirtualClock
+from replay.written_time import read_recording_time, utc_text
 
 if TYPE_CHECKING:
     from cli.replay_playback import Playback

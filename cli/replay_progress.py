@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from cli.report_text import day_time_text, utc_text
+from cli.report_text import day_time_text
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

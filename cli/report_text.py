@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-NS_PER_S = 1_000_000_000
+from replay.written_time import utc_text
+
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -92,14 +92,6 @@ def span_text(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {whole % 60} s"
-
-
-def utc_text(time_ns: int, digits: int = 3) -> str:
-    """Return ns since 1970 as RFC 3339 in UTC, cut (never rounded up) to `digits` decimals."""
-    seconds, rest_ns = divmod(time_ns, NS_PER_S)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f".{rest_ns:09d}"[: digits + 1] if digits else ""
-    return f"{moment}{fraction}Z"
 
 
 def day_time_text(time_ns: int, digits: int = 3) -> str:

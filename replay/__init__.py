@@ -13,7 +13,8 @@ in for an exchange. Reading order, as the data flows:
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
   `checkpoint_index` writes the checkpoints, `engine_version` says whose they are. `place` is where
-  one may go, `landmark` finds the next gap or liquidation, `selected_source` plays only some.
+  one may go, `written_time` how people write when, `landmark` finds the next gap or liquidation,
+  `selected_source` plays only some.
 - `receipts`: what the live engine's state was, for a replay to reproduce.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
   `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.

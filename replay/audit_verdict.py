@@ -35,7 +35,7 @@ from replay.audit_report import (
     Silence,
 )
 from replay.due_time import STEP_LIMIT_NS
-from replay.removal_note import utc_text
+from replay.written_time import utc_text
 
 FAULT_KINDS = frozenset(
     {
@@ -140,7 +140,7 @@ def notes_of_pauses(pauses_ns: Sequence[tuple[int, int]]) -> list[str]:
     times = "once" if len(long_ns) == 1 else f"{len(long_ns):,} times"
     return [
         f"no connection was open {times}, for {total_s:.1f} s in all, and nothing of that time is "
-        f"here; the longest is {utc_text(from_ns)} to {utc_text(to_ns)}."
+        f"here; the longest is {utc_text(from_ns, 0)} to {utc_text(to_ns, 0)}."
     ]
 
 

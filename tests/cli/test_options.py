@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.options import NS_PER_S, read_duration_ns, read_names, read_recording_time
+from cli.options import read_names
 from cli.report_text import (
     aligned,
     byte_text,
@@ -14,8 +14,8 @@ from cli.report_text import (
     digest_text,
     printable,
     span_text,
-    utc_text,
 )
+from replay.written_time import NS_PER_S, read_duration_ns, read_recording_time, utc_text
 
 FIRST_NS = 1_795_305_600_000_000_000 + 22 * 3600 * NS_PER_S
 """Ten in the evening, UTC, of 2026-11-22."""
@@ -75,6 +75,11 @@ def test_an_offset_counts_from_the_recordings_start() -> None:
 )
 def test_rfc_3339_is_read_whatever_its_offset(text: str) -> None:
     assert read_recording_time(text).resolve(0) == FIRST_NS
+
+
+def test_a_date_alone_is_its_midnight_and_no_offset_is_the_start() -> None:
+    assert utc_text(read_recording_time("2026-11-22").resolve(0), 0) == "2026-11-22T00:00:00Z"
+    assert read_recording_time("+0s").resolve(FIRST_NS) == FIRST_NS
 
 
 @given(st.integers(min_value=0, max_value=4_102_444_800_000_000_000))

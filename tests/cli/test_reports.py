@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from cli.child_process import child_command
-from cli.report_text import utc_text
 from replay.recording import Recording
+from replay.written_time import utc_text
 from tests.book.feed_frames import START_NS, simulated_frames
 from tests.cli.commands import environment, run, serving
 from tests.real_data import REAL_DATA, needs_real_data
