@@ -11,7 +11,7 @@ from cli.report_text import aligned
 from cli.terminal import print_json
 
 if TYPE_CHECKING:
-    from venues.traits import VenueTraits
+    from venues.venue import Venue
 
 
 @click.command(short_help="List the venues and what each can prove.")
@@ -28,26 +28,28 @@ def venues(name: str | None, as_json: bool) -> None:
     from venues.registry import venues as all_venues
 
     if name is None:
-        every = [_facts(venue.name, venue.traits) for venue in all_venues().values()]
+        every = [_facts(venue) for venue in all_venues().values()]
         if as_json:
             print_json({"venues": every})
         else:
             click.echo("\n".join(_table(every)))
         return
-    facts = _facts(name, venue_named(name).traits)
+    facts = _facts(venue_named(name))
     if as_json:
         print_json(facts)
     else:
         click.echo("\n".join(_page(facts)))
 
 
-def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
+def _facts(venue: Venue) -> dict[str, object]:
+    from replay.time_move import times_movable
     from venues.channel import Channel
 
+    traits = venue.traits
     checksum, size = traits.checksum, traits.loss_size
     has_book = Channel.BOOK in traits.channels
     return {
-        "venue": name,
+        "venue": venue.name,
         "channels": sorted(channel.value for channel in traits.channels),
         "default_channels": [channel.value for channel in traits.default_channels],
         "has_book": has_book,
@@ -69,6 +71,7 @@ def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
             if channel in traits.channels
         },
         "lifetime_s": traits.limits.lifetime_s,
+        "times_movable": times_movable(venue),
         "detection_limits": list(traits.detection_limits),
         "addresses": list(traits.addresses),
     }
@@ -103,6 +106,7 @@ def _page(facts: dict[str, object]) -> list[str]:
         ("by default", ", ".join(_texts(facts["default_channels"]))),
         *(_book_rows(facts) if facts["has_book"] else ()),
         ("stale after", ", ".join(f"{name} {limit:g} s" for name, limit in stale.items())),
+        ("serve --shift-time", "moves its times" if facts["times_movable"] else "cannot move them"),
         ("private channels", "yes" if facts["private"] else "no"),
         ("recorded addresses", ", ".join(_texts(facts["addresses"])) or "any"),
     ]

@@ -162,6 +162,8 @@ def test_venues_say_what_each_can_prove() -> None:
     assert by_name["binance-usdm"]["snapshot_source"] == "REST"
     assert all(set(each["stale_limits_s"]) <= set(each["channels"]) for each in told)
     page = run("venues", "bybit-linear").out
+    assert "serve --shift-time  moves its times\n" in page
+    assert "cannot move them\n" in run("venues", "bitfinex").out
     assert "what this feed cannot reveal:" in page
     assert run("venues", "bybit-linear", "--json").json == by_name["bybit-linear"]
 
