@@ -1,6 +1,6 @@
 """The command `tickreel`: errors become sentences and exit codes.
 
-Exit codes: 0 all is well, 1 findings (`audit`), 2 could not run, 3 something was lost for good,
+Exit codes: 0 all is well, 1 faults (`audit`), 2 could not run, 3 something was lost for good,
 130 interrupted.
 """
 

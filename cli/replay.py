@@ -20,9 +20,9 @@ from cli.fault_options import (
 )
 from cli.options import agent_options, json_option, speed_option
 from cli.replay_range import AskedRange, range_options, resolve_range
-from cli.report_text import count_text, counted, digest_text, printable_lines, span_text
+from cli.report_text import count_text, counted, digest_text, folded, printable_lines, span_text
 from cli.streams_option import refuse_absent
-from cli.terminal import print_json, say, warn
+from cli.terminal import line_width, print_json, say, warn
 from replay.written_time import utc_text
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def _print(
     from cli.engine_summary import market_table
 
     if summary.markets:
-        click.echo("\n".join(market_table(summary)))
+        click.echo("\n".join(market_table(summary, line_width())))
     rate = playback.frames / playback.seconds if playback.seconds else 0
     click.echo(
         f"{counted(playback.frames, 'frame')} in {span_text(playback.seconds)} "
@@ -306,4 +306,4 @@ def _print(
         click.echo(f"{counted(attached.signals.count, 'signal')}{where}")
     if summary.findings:
         kinds = ", ".join(f"{count_text(n)} {kind}" for kind, n in summary.findings.items())
-        click.echo(f"findings: {kinds}")
+        click.echo("\n".join(folded(f"findings: {kinds}", line_width(), 10)))

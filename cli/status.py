@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cli.options import json_option
-from cli.terminal import print_json
+from cli.terminal import line_width, print_json
 
 if TYPE_CHECKING:
     from cli.running_status import RunningStatus
@@ -44,7 +44,7 @@ def status(folder: str, as_json: bool) -> None:
     if as_json:
         print_json(_result(asked))
     elif asked.status is not None:
-        click.echo("\n".join(status_lines(asked.status)))
+        click.echo("\n".join(status_lines(asked.status, line_width())))
     else:
         click.echo(not_known_text(folder, asked.reason))
     if not asked.running:

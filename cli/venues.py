@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import json_option
-from cli.report_text import aligned
-from cli.terminal import print_json
+from cli.report_text import aligned, folded
+from cli.terminal import line_width, print_json
 
 if TYPE_CHECKING:
     from venues.venue import Venue
@@ -32,13 +32,13 @@ def venues(name: str | None, as_json: bool) -> None:
         if as_json:
             print_json({"venues": every})
         else:
-            click.echo("\n".join(_table(every)))
+            click.echo("\n".join(_table(every, line_width())))
         return
     facts = _facts(venue_named(name))
     if as_json:
         print_json(facts)
     else:
-        click.echo("\n".join(_page(facts)))
+        click.echo("\n".join(_page(facts, line_width())))
 
 
 def _facts(venue: Venue) -> dict[str, object]:
@@ -77,9 +77,9 @@ def _facts(venue: Venue) -> dict[str, object]:
     }
 
 
-def _table(every: list[dict[str, object]]) -> list[str]:
+def _table(every: list[dict[str, object]], width: int | None) -> list[str]:
     head = ("VENUE", "LOSS", "SIZE", "CHECKSUM", "SNAPSHOT", "DEPTH", "LIQUIDATIONS", "PRIVATE")
-    return aligned([head, *(_row(facts) for facts in every)])
+    return aligned([head, *(_row(facts) for facts in every)], width=width, keys=1)
 
 
 def _row(facts: dict[str, object]) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def _row(facts: dict[str, object]) -> tuple[str, ...]:
     return str(facts["venue"]), *book, liquidations, "yes" if facts["private"] else "no"
 
 
-def _page(facts: dict[str, object]) -> list[str]:
+def _page(facts: dict[str, object], width: int | None) -> list[str]:
     stale = facts["stale_limits_s"]
     assert isinstance(stale, dict)
     rows = [
@@ -114,7 +114,7 @@ def _page(facts: dict[str, object]) -> list[str]:
     lines = [str(facts["venue"]), *(f"  {line}" for line in aligned(rows))]
     if limits:
         lines += ["  what this feed cannot reveal:", *(f"  - {limit}" for limit in limits)]
-    return lines
+    return [each for line in lines for each in folded(line, width, 4)]
 
 
 def _book_rows(facts: dict[str, object]) -> list[tuple[str, str]]:

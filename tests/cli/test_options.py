@@ -12,6 +12,7 @@ from cli.report_text import (
     counted,
     day_time_text,
     digest_text,
+    folded,
     printable,
     span_text,
 )
@@ -141,3 +142,34 @@ def test_times_and_counts_are_written_for_people() -> None:
 
 def test_columns_are_aligned_without_trailing_blanks() -> None:
     assert aligned([("a", "1", ""), ("bcd", "20", "x")], right=[1]) == ["a     1", "bcd  20  x"]
+
+
+def test_columns_that_do_not_fit_follow_in_a_table_of_their_own() -> None:
+    rows = [("NAME", "ONE", "TWO"), ("bybit", "1", "200"), ("okx", "10", "2")]
+    assert aligned(rows, right=[1, 2], width=15, keys=1) == [
+        "NAME   ONE  TWO",
+        "bybit    1  200",
+        "okx     10    2",
+    ]
+    assert aligned(rows, right=[1, 2], width=14, keys=1) == [
+        *("NAME   ONE", "bybit    1", "okx     10", ""),
+        *("NAME   TWO", "bybit  200", "okx      2"),
+    ]
+
+
+def test_a_column_that_is_too_wide_by_itself_is_there_all_the_same() -> None:
+    rows = [("NAME", "SAID"), ("bybit", "maintenance until noon")]
+    assert aligned(rows, width=10, keys=1) == ["NAME   SAID", "bybit  maintenance until noon"]
+
+
+def test_a_sentence_is_cut_between_words_and_its_lines_set_in() -> None:
+    line = "  gap at 02:14: messages are missing"
+    assert folded(line, None, 6) == [line]
+    assert folded(line, 26, 6) == ["  gap at 02:14: messages", "      are missing"]
+
+
+@given(st.lists(st.text("abc-", min_size=1), min_size=1), st.integers(1, 90), st.integers(0, 9))
+def test_no_word_is_lost_or_cut_where_a_sentence_is(
+    words: list[str], width: int, indent: int
+) -> None:
+    assert " ".join(folded(" ".join(words), width, indent)).split() == words
