@@ -150,6 +150,12 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
                 f"{day_time_text(silence.longest_from_ns)} to the end"
             )
     for book in report.books:
+        if book.cut:
+            about = f"{printable(book.venue)} {printable(book.symbol)}"
+            yield (
+                f"  unverifiable book: {about} began before the cut, and no snapshot of it came "
+                "after; audit the whole recording"
+            )
         if book.state in ("empty", "bridging", "suspect"):
             about = f"{printable(book.venue)} {printable(book.symbol)}"
             yield f"  unresolved book: {about} is {book.state} at the end"

@@ -17,7 +17,7 @@ in for an exchange. Reading order, as the data flows:
   `selected_source` plays only some.
 - `receipts`: what the live engine's state was, for a replay to reproduce.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
-  `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
+  `file_integrity`, `recognition`, `cut_recording`; what it says: `audit_report`, `audit_verdict`.
 - Faults on purpose: `fault_kind` has the kinds, `fault_settings` and `fault_draw` say which are
   done where, `fault_injection` does them to frames (`fault_payload` to their bytes,
   `fault_source` to a whole source) and `fault_steps` to what clients are sent. `fault_trial` does

@@ -7,7 +7,8 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
-  that nothing can prove, dead channels, and recordings into which no message ever came.
+  that nothing can prove (in a part, also those that only the whole recording could), dead channels,
+  and recordings into which no message ever came.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
