@@ -39,6 +39,7 @@ def load_agent(reference: str, engine: Engine) -> object:
     if not path.is_file():
         raise AgentFileError(reference, f"there is no file {file_name}{_nearest_file(path)}.")
     agent = _instance(reference, _class_in(reference, _run_file(reference, path)), engine)
+    _refuse_misspelt(reference, agent)
     handles = any(callable(getattr(agent, handler, None)) for handler in AGENT_METHODS)
     if not handles and not engine.subscribers.anyone:
         raise AgentFileError(
@@ -46,8 +47,27 @@ def load_agent(reference: str, engine: Engine) -> object:
             f"{type(agent).__name__} has no handler. "
             f"Give it one or more of: {', '.join(AGENT_METHODS)}.",
         )
-    _refuse_misspelt(reference, agent)
+    for name in AGENT_METHODS:
+        _refuse_uncallable(reference, agent, name)
     return agent
+
+
+def _refuse_uncallable(reference: str, agent: object, name: str) -> None:
+    """Refuse a handler that cannot be called as handlers are: each of its calls would fail."""
+    method = getattr(agent, name, None)
+    if method is None:
+        return
+    try:
+        inspect.signature(method).bind(None, None)
+    except ValueError:
+        return  # made of C, say, so that nobody can tell
+    except TypeError as error:
+        told = name.removeprefix("on_")
+        raise AgentFileError(
+            reference,
+            f"{type(agent).__name__}.{name} cannot be called with what was told and its market. "
+            f"Write it as: def {name}(self, {told}, market).",
+        ) from error
 
 
 def _refuse_misspelt(reference: str, agent: object) -> None:

@@ -104,6 +104,19 @@ def test_a_missing_class_is_told_of_its_nearest(tmp_path: Path) -> None:
             "Agent.on_trades would never be called (did you mean 'on_trade'?)",
         ),
         (
+            "class Agent:\n    def on_trades(self, t, m): ...\n",
+            "Agent.on_trades would never be called (did you mean 'on_trade'?)",
+        ),
+        (
+            "class Agent:\n    async def on_trade(self, trade): ...\n",
+            "Agent.on_trade cannot be called with what was told and its market. "
+            "Write it as: def on_trade(self, trade, market).",
+        ),
+        (
+            "class Agent:\n    def __init__(self, engine): engine.on('trade', print)\n",
+            "an engine never tells of 'trade' (did you mean 'Trade'?)",
+        ),
+        (
             "class Agent:\n    def __init__(self, a, b): ...\n    def on_trade(self, t, m): ...\n",
             "Agent cannot be made: TypeError",
         ),
