@@ -10,8 +10,6 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from replay.written_time import utc_text
-
 _BETWEEN = "  "
 _FOLDED_WIDTH_MIN = 20
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -99,6 +97,9 @@ def span_text(seconds: float) -> str:
 
 def day_time_text(time_ns: int, digits: int = 3) -> str:
     """Return the time of day alone, UTC: `02:14:07.118`."""
+    # Here, because `--help` writes no time and loads nothing of another package for it.
+    from replay.written_time import utc_text
+
     return utc_text(time_ns, digits)[11:-1]
 
 
