@@ -90,7 +90,7 @@ def capture(
     beside the recorder in a process of its own: nothing that it or your agent does can hold up the
     recording. A recording that is there already is continued. Exit code 3 says that frames came
     that could not be kept; the recording says which. Exit code 1 says that the recording is whole,
-    but the engine, ring or upload beside it did not live to its end.
+    but the engine, agent, ring or upload beside it did not live to its end.
     """
     from cli.capture_log import CaptureLog
     from cli.capture_request import request_from_arguments, request_from_file
@@ -160,6 +160,7 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
         click.get_current_context().exit(EXIT_COULD_NOT_RUN)
     if report.lost_frames:
         click.get_current_context().exit(EXIT_LOST)
-    engine_fault = captured.engine is not None and captured.engine.fault
-    if report.sink_faults or engine_fault or "ended_parts" in captured.beside:
+    engine = captured.engine
+    engine_ended = engine is not None and (engine.fault or engine.agent_detached)
+    if report.sink_faults or engine_ended or "ended_parts" in captured.beside:
         click.get_current_context().exit(EXIT_PART_ENDED)
