@@ -124,6 +124,7 @@ def replay(
         refuse_taken(Path(signals_file), force=force)
     recordings = [Recording.open(folder) for folder in folders]
     _refuse_twice(recordings)
+    _warn_of_parts(recordings)
     refuse_absent(recordings, streams)
     if prove:
         _refuse_faults(faults)
@@ -218,6 +219,16 @@ def _refuse_twice(recordings: list[Recording]) -> None:
                 f"{recording.origin} is given twice: every trade in it would count twice. "
                 "Give it once."
             )
+
+
+def _warn_of_parts(recordings: list[Recording]) -> None:
+    from replay.recording_parts import are_cut_apart
+
+    if len(recordings) > 1 and are_cut_apart(recordings):
+        warn(
+            "these are parts of one recording: played beside each other, their books end at each "
+            "cut. `tickreel merge` makes the whole of them again."
+        )
 
 
 def _source(

@@ -106,6 +106,14 @@ def test_an_audit_calls_a_book_that_began_before_a_cut_unverifiable_and_says_why
         assert [book["cut"] for book in run("audit", cut, "--json").json["books"]] == [True, True]
 
 
+def test_parts_that_are_played_beside_each_other_are_told_of_merge(tmp_path: Path) -> None:
+    run("split", str(SAMPLES / "calm"), "-o", str(tmp_path), "--every", "10s")
+    first, second = str(tmp_path / "part-0001"), str(tmp_path / "part-0002")
+    assert "`tickreel merge` makes the whole" in run("replay", first, second).err
+    assert run("replay", first).err == ""
+    assert run("replay", first, ROUGH).err == ""
+
+
 def test_a_book_that_is_told_again_after_a_cut_is_proven_from_there(tmp_path: Path) -> None:
     run("filter", ROUGH, "-o", str(tmp_path / "late"), "--from", "+17s")
     audited = run("audit", str(tmp_path / "late"), "--json").json
