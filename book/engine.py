@@ -21,7 +21,7 @@ from book.counted_lane import lane_of
 from book.exact import NotANumberError
 from book.finding import Finding, FindingKind, FindingLog, finding_about
 from book.frame_time import FrameTime, stepped_back
-from book.market import Market, MarketRefusedError
+from book.market import MarketRefusedError, Markets
 from book.settings import NS_PER_S, EngineSettings
 from book.staleness import Stale, StalenessGuard
 from book.state_digest import digest
@@ -100,13 +100,13 @@ class Engine:
         return self._frame
 
     @property
-    def markets(self) -> dict[tuple[str, str], Market]:
-        """All markets by (venue, symbol), sorted."""
-        return {
-            (name, symbol): lane.markets[symbol]
+    def markets(self) -> Markets:
+        """All markets by (venue, symbol), sorted; NoMarketError for one that is not there."""
+        return Markets(
+            ((name, symbol), lane.markets[symbol])
             for name, lane in sorted(self._lanes.items())
             for symbol in sorted(lane.markets)
-        }
+        )
 
     # Subscribing.
 
@@ -123,7 +123,7 @@ class Engine:
 
         The kinds are the events of `venues.event`, `Cascade`, `Stale` and `Finding`. A handler is
         called with the event and its market (None for a finding about no market), after all of the
-        frame is applied. What it raises leaves `apply`.
+        frame is applied. What it raises leaves `apply`. NeverToldError: it is no such kind.
         """
         if handler is not None:
             self.subscribers.add(kind, handler)

@@ -8,6 +8,7 @@ from book.book_parts import BookParts
 from book.contract_value import notional
 from book.counters import MarketCounters
 from book.coverage import Coverage
+from book.errors import NoMarketError
 from book.exact import NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
@@ -41,6 +42,13 @@ class MarketParts(msgspec.Struct, frozen=True, array_like=True):
     tape: TapeParts
     liquidations: LiquidationParts
     games: GameParts | None
+
+
+class Markets(dict[tuple[str, str], "Market"]):
+    """Markets by (venue, symbol); asked for one that is not there, it says which are."""
+
+    def __missing__(self, key: object) -> Market:
+        raise NoMarketError(key, self.keys())
 
 
 class Market:

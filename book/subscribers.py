@@ -9,9 +9,17 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
+from book.errors import NeverToldError
+from book.finding import Finding
+from book.liquidation_monitor import Cascade
+from book.staleness import Stale
 from venues.errors import TickreelError
+from venues.event import Event
+
+TOLD: frozenset[type] = frozenset({*get_args(Event), Cascade, Stale, Finding})
+"""The kinds of what an engine tells its subscribers of."""
 
 Handler = Callable[[Any, Any], object]
 """Called with the event and its market (None for what is about no market)."""
@@ -48,7 +56,13 @@ class Subscribers:
         self.first_async: Handler | None = None
 
     def add(self, kind: type, handler: Handler) -> None:
-        """Subscribe `handler` to events of exactly this kind."""
+        """Subscribe `handler` to events of exactly this kind.
+
+        Raises:
+            NeverToldError: an engine tells of nothing of that kind.
+        """
+        if kind not in TOLD:
+            raise NeverToldError(kind, TOLD)
         self._handlers.setdefault(kind, []).append((handler, handler, is_async(handler)))
         self._look_over()
 

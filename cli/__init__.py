@@ -3,7 +3,7 @@
 Reading order:
 
 - `errors`: what only the command line can get wrong.
-- `options`: durations, speeds, times of a recording, as a user writes them.
+- `options`: what a user writes for an option, and the options that commands share.
 - `report_text`: counts, sizes, times and feed text, as a user reads them.
 - `stop_signals`: which signals end a command in good order.
 - `terminal`: whether anyone is looking: colour, status line, progress.

@@ -40,6 +40,7 @@ def load_agent(reference: str, engine: Engine) -> object:
     if not path.is_file():
         raise AgentFileError(reference, f"there is no file {file_name}{_nearest_file(path)}.")
     agent = _instance(reference, _class_in(reference, _run_file(reference, path)), engine)
+    _refuse_misspelt(reference, agent)
     handles = any(callable(getattr(agent, handler, None)) for handler in AGENT_METHODS)
     if not handles and not engine.subscribers.anyone:
         raise AgentFileError(
@@ -47,7 +48,6 @@ def load_agent(reference: str, engine: Engine) -> object:
             f"{type(agent).__name__} has no handler. "
             f"Give it one or more of: {', '.join(AGENT_METHODS)}.",
         )
-    _refuse_misspelt(reference, agent)
     _refuse_uncallable(reference, agent)
     return agent
 

@@ -9,7 +9,7 @@ import click
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.options import json_option, read_names, reading
 from cli.streams_option import refuse_absent
-from cli.terminal import print_json
+from cli.terminal import line_width, print_json
 
 if TYPE_CHECKING:
     from replay.player import Player
@@ -57,7 +57,7 @@ def audit(
     if as_json:
         print_json(report)
     else:
-        click.echo("\n".join(audit_lines(report)))
+        click.echo("\n".join(audit_lines(report, line_width())))
     click.get_current_context().exit(0 if report.clean else EXIT_FINDINGS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cli.engine_summary import share_text
 from cli.report_text import (
@@ -10,27 +10,30 @@ from cli.report_text import (
     count_text,
     counted,
     day_time_text,
+    folded,
     lost_text,
     printable,
     span_text,
-    utc_text,
 )
 from replay.audit_report import AuditFinding, AuditReport, BookAudit, ClockOffset, SuspectTime
+from replay.written_time import utc_text
 
 SHOWN_PER_KIND = 5
+_INDENT = 6
 
 
-def audit_lines(report: AuditReport) -> list[str]:
-    """Return the report's lines, the verdict last."""
-    return [
-        *_span_lines(report),
-        *_book_lines(report),
+def audit_lines(report: AuditReport, width: int | None) -> list[str]:
+    """Return the report's lines, no wider than `width`, the verdict last."""
+    sentences = [
         *_finding_lines(report),
         *_damage_lines(report),
         *_clock_lines(report),
         *(f"note: {printable(note)}" for note in report.notes),
+        *_harmless_lines(report),
         _verdict(report),
     ]
+    told = [line for sentence in sentences for line in folded(sentence, width, _INDENT)]
+    return [*_span_lines(report), *_book_lines(report, width), *told]
 
 
 def _span_lines(report: AuditReport) -> Iterator[str]:
@@ -43,7 +46,7 @@ def _span_lines(report: AuditReport) -> Iterator[str]:
         yield f"lost: {lost_text(report.frames_by_kind, report.lost.frames)}"
 
 
-def _book_lines(report: AuditReport) -> list[str]:
+def _book_lines(report: AuditReport, width: int | None) -> list[str]:
     rows = [
         (
             f"{printable(book.venue)} {printable(book.symbol)}",
@@ -53,7 +56,19 @@ def _book_lines(report: AuditReport) -> list[str]:
         )
         for book in report.books
     ]
-    return aligned(rows) if rows else ["no books"]
+    lines = aligned(rows) if rows else ["no books"]
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    heads = aligned([row[:2] for row in rows])
+    column = max(map(len, heads)) + 2
+    return [
+        line
+        for head, (*_, checks, troubles) in zip(heads, rows, strict=True)
+        for line in (
+            *folded(f"{head:<{column}}{checks}", width, column),
+            *folded(f"{'':<{column}}{troubles}", width, column),
+        )
+    ]
 
 
 def _proof_text(book: BookAudit) -> str:
@@ -135,6 +150,12 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
                 f"{day_time_text(silence.longest_from_ns)} to the end"
             )
     for book in report.books:
+        if book.cut:
+            about = f"{printable(book.venue)} {printable(book.symbol)}"
+            yield (
+                f"  unverifiable book: {about} began before the cut, and no snapshot of it came "
+                "after; audit the whole recording"
+            )
         if book.state in ("empty", "bridging", "suspect"):
             about = f"{printable(book.venue)} {printable(book.symbol)}"
             yield f"  unresolved book: {about} is {book.state} at the end"
@@ -161,8 +182,20 @@ def _ms(time_ns: int | None) -> str:
     return "?" if time_ns is None else f"{time_ns / 1e6:,.1f}"
 
 
+def _harmless_lines(report: AuditReport) -> Iterator[str]:
+    """Tell of what was noticed beside the faults, so that what a book's line counts is here too."""
+    harmless = {
+        kind: count for kind, count in report.finding_counts.items() if kind not in report.faults
+    }
+    if harmless:
+        yield f"noticed, and no fault: {_kinds_text(harmless)}"
+
+
+def _kinds_text(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{count_text(count)} {kind}" for kind, count in kinds.items())
+
+
 def _verdict(report: AuditReport) -> str:
     if report.clean:
-        return f"no findings; digest {report.state_digest}"
-    kinds = ", ".join(f"{count_text(count)} {kind}" for kind, count in report.faults.items())
-    return f"{counted(sum(report.faults.values()), 'finding')}: {kinds}"
+        return f"no faults; digest {report.state_digest}"
+    return f"{counted(sum(report.faults.values()), 'fault')}: {_kinds_text(report.faults)}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from cli.errors import CommandError
-from cli.options import read_duration_ns, read_names, reading
+from cli.options import read_names, reading
+from replay.written_time import read_duration_ns
 from venues.errors import nearest
 
 if TYPE_CHECKING:

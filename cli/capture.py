@@ -12,8 +12,9 @@ from cli.disk_options import disk_options, with_disk_options
 from cli.engine_options import engine_settings_option
 from cli.event_loop import loop_factory
 from cli.operations_options import cpu_option, log_options, metrics_options
-from cli.options import agent_options, json_option, read_duration_ns, read_names, reading
+from cli.options import agent_options, json_option, read_names, reading
 from cli.terminal import print_json
+from replay.written_time import read_duration_ns
 
 if TYPE_CHECKING:
     from cli.capture_log import CaptureLog
@@ -90,8 +91,8 @@ def capture(
     recording. A recording that is there already is continued, and so is its --signals file.
 
     Exit code 3 says that frames came that could not be kept; the recording says which. Exit code 1
-    says that the recording is whole, but the engine, ring or upload beside it did not live to its
-    end.
+    says that the recording is whole, but the engine, agent, ring or upload beside it did not live
+    to its end.
     """
     from cli.capture_log import CaptureLog
     from cli.capture_request import request_from_arguments, request_from_file
@@ -164,6 +165,7 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
         click.get_current_context().exit(EXIT_COULD_NOT_RUN)
     if report.lost_frames:
         click.get_current_context().exit(EXIT_LOST)
-    engine_fault = captured.engine is not None and captured.engine.fault
-    if report.sink_faults or engine_fault or "ended_parts" in captured.beside:
+    engine = captured.engine
+    engine_ended = engine is not None and (engine.fault or engine.agent_detached)
+    if report.sink_faults or engine_ended or "ended_parts" in captured.beside:
         click.get_current_context().exit(EXIT_PART_ENDED)

@@ -126,4 +126,5 @@ def capture_result(
         "findings": None if summary is None else summary.findings,
         "signals": None if ended is None else ended.signals,
         "agent_failures": None if engine is None else engine.agent_failures,
+        "agent_detached": None if engine is None else engine.agent_detached,
     }

@@ -7,11 +7,16 @@ imported to list it: the one-line helps are here, and a test holds them equal to
 from __future__ import annotations
 
 import importlib
-from typing import NamedTuple
+import os
+import signal
+import sys
+from typing import Any, NamedTuple
 
 import click
 
 from venues.errors import nearest
+
+EXIT_UNREAD = 128 + signal.SIGPIPE
 
 
 class CommandPlace(NamedTuple):
@@ -75,6 +80,18 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(place.module), place.attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the command; one whose output nobody reads any more ends as `head` expects.
+
+        Click would end it with 1, which says of several commands that they found something.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # What is still in the buffer would be written, and complained about, at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(EXIT_UNREAD) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

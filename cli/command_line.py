@@ -1,13 +1,12 @@
 """The command `tickreel`: errors become sentences and exit codes.
 
-Exit codes: 0 all is well, 1 findings (`audit`), 2 could not run, 3 something was lost for good,
-130 interrupted.
+Exit codes: 0 all is well, 1 found what it looks for (faults, differences, secrets), 2 could not
+run, 3 something was lost for good, 130 interrupted, 141 its output is not read any more. README.md
+has those of each command.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -55,10 +54,6 @@ def exit_code_of(error: Exception) -> int:
     """Print what went wrong, as far as it is the user's to know, and return the exit code."""
     if isinstance(error, click.Abort) or _was_interrupted(error):
         return EXIT_INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # The reader (`head`, say) has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
     elif isinstance(error, click.ClickException):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import json_option
-from cli.terminal import print_json, say
+from cli.terminal import line_width, print_json, say
 
 if TYPE_CHECKING:
     from cli.demo_loop import DemoOutcome
@@ -46,7 +46,7 @@ def _tell(outcome: DemoOutcome, seconds: float, *, as_json: bool) -> None:
     if as_json:
         print_json({**outcome.facts(), "seconds": round(seconds, 1), "broken": broken})
     else:
-        click.echo("\n".join(summary_lines(outcome)))
+        click.echo("\n".join(summary_lines(outcome, line_width())))
         for sentence in broken:
             click.echo(f"does not hold: {sentence}")
         verdict = "everything holds" if not broken else "this must not happen; please report it"

@@ -15,12 +15,13 @@ import msgspec
 from cli.child_process import OUR_ROOT, child_command, child_environment
 from cli.engine_summary import EngineSummary, MarketSummary, market_table
 from cli.errors import CommandError
-from cli.report_text import aligned, byte_text, count_text, counted, span_text
+from cli.report_text import aligned, byte_text, count_text, counted, folded, span_text
 
 SERVED_SPEED = 2
 REPLAY_SPEED = "10x"
 MARGIN_S = 3.0
 SIMULATION_S = 24.0
+_FIGURES_COLUMN = len("replay digest  ")
 _SAMPLE = "rough"
 _AGENT = OUR_ROOT / "examples" / "signal_agent.py"
 _SENT = re.compile(r"stopped; ([\d,]+) messages? sent")
@@ -113,8 +114,8 @@ def broken_promises(outcome: DemoOutcome) -> list[str]:
     return [sentence for holds, sentence in promises if not holds]
 
 
-def summary_lines(outcome: DemoOutcome) -> list[str]:
-    """Return what came of it, for people."""
+def summary_lines(outcome: DemoOutcome, width: int | None) -> list[str]:
+    """Return what came of it, for people, no wider than `width`."""
     capture, replay, audit, info = outcome.capture, outcome.replay, outcome.audit, outcome.info
     summary = EngineSummary(
         frames=replay["frames"],
@@ -144,7 +145,8 @@ def summary_lines(outcome: DemoOutcome) -> list[str]:
         rows.append(("agent", f"{counted(lines, 'signal')}, {text}"))
     rows.append(("live digest", str(capture["state_digest"])))
     rows.append(("replay digest", replay["state_digest"]))
-    return ["", *market_table(summary), "", *aligned(rows)]
+    told = [line for row in aligned(rows) for line in folded(row, width, _FIGURES_COLUMN)]
+    return ["", *market_table(summary, width), "", *told]
 
 
 def total(audit: dict[str, Any], key: str) -> int:

@@ -45,8 +45,9 @@ def note_cut_books(*, cut: bool) -> None:
     """Say that books which were begun before a cut are not there after it."""
     if cut:
         say(
-            "note: a book that began before the cut is empty behind it, until its next snapshot. "
-            "`tickreel replay --from` of the whole shows it as it was."
+            "note: a book that began before the cut is empty behind it, until its next snapshot, "
+            "and an audit calls it unverifiable if none comes. `tickreel replay --from` of the "
+            "whole recording shows it as it was."
         )
 
 

@@ -9,8 +9,9 @@ import click
 
 from cli.errors import CommandError
 from cli.options import json_option
-from cli.report_text import count_text, counted, digest_text, printable, utc_text
+from cli.report_text import count_text, counted, digest_text, printable
 from cli.terminal import print_json, say
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from replay.recording import Recording

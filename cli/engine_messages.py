@@ -51,9 +51,10 @@ class SnapshotWanted(msgspec.Struct, frozen=True, tag="snapshot wanted"):
 
 
 class AgentFailed(msgspec.Struct, frozen=True, tag="agent failed"):
-    """The agent raised; `text` has the sentences for the user."""
+    """The agent raised, and maybe was detached; `text` has the sentences for the user."""
 
     text: str
+    detached: bool = False
 
 
 class FindingTold(msgspec.Struct, frozen=True):

@@ -74,6 +74,7 @@ class EngineProcess:
         self.status: EngineStatus | None = None
         self.ended: EngineEnded | None = None
         self.agent_failures = 0
+        self.agent_detached = False
         self.fault = ""
         self._on_status: Callable[[EngineStatus], None] | None = None
 
@@ -228,4 +229,5 @@ class EngineProcess:
             )
         elif isinstance(message, AgentFailed):
             self.agent_failures += 1
+            self.agent_detached = self.agent_detached or message.detached
             self._on_warning(message.text)

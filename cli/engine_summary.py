@@ -103,8 +103,8 @@ def _market_summary(market: Market) -> MarketSummary:
     )
 
 
-def market_table(summary: EngineSummary) -> list[str]:
-    """Return the lines of a table of all markets, for people."""
+def market_table(summary: EngineSummary, width: int | None) -> list[str]:
+    """Return the lines of a table of all markets, for people, no wider than `width`."""
     head = (
         *("VENUE", "SYMBOL", "BID", "ASK", "SPREAD", "BOOK", "PROVEN", "VWAP", "NET DELTA"),
         *("TRADES", "LIQUIDATIONS"),
@@ -125,7 +125,7 @@ def market_table(summary: EngineSummary) -> list[str]:
         )
         for market in summary.markets
     ]
-    return aligned([head, *rows], right=(2, 3, 4, 6, 7, 8, 9, 10))
+    return aligned([head, *rows], right=(2, 3, 4, 6, 7, 8, 9, 10), width=width, keys=2)
 
 
 def share_text(share: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.report_text import aligned, count_text, counted, printable
+from cli.report_text import aligned, count_text, counted, folded, printable
 from replay.fault_report import FaultReport, Hiding, KindTally, Trial
 
 CAUGHT_SHOWN_MAX = 3
@@ -12,10 +12,13 @@ MISSED_SHOWN_MAX = 20
 _HEAD = ("fault", "done", "noticed", "harmless", "hidden", "missed", "noticed by")
 
 
-def fault_lines(report: FaultReport) -> list[str]:
-    """Return the report's lines, the verdict last."""
+def fault_lines(report: FaultReport, width: int | None) -> list[str]:
+    """Return the report's lines, no wider than `width`, the verdict last."""
     rows = [_HEAD, *map(_row, report.kinds)]
-    return [*aligned(rows, right=(1, 2, 3, 4, 5)), *_hidden(report), *_missed(report)]
+    told = [
+        line for text in (*_hidden(report), *_missed(report)) for line in folded(text, width, 4)
+    ]
+    return [*aligned(rows, right=(1, 2, 3, 4, 5), width=width, keys=1), *told]
 
 
 def _row(tally: KindTally) -> tuple[str, ...]:

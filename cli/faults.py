@@ -9,7 +9,7 @@ import click
 from cli.engine_options import engine_settings_option, read_engine_settings
 from cli.fault_options import fault_file_option, fault_seed_option
 from cli.options import json_option, read_names, reading
-from cli.terminal import print_json
+from cli.terminal import line_width, print_json
 
 if TYPE_CHECKING:
     from replay.fault_kind import FaultKind
@@ -89,7 +89,7 @@ def faults(
     if as_json:
         print_json(report)
     else:
-        click.echo("\n".join(fault_lines(report)))
+        click.echo("\n".join(fault_lines(report, line_width())))
     click.get_current_context().exit(EXIT_MISSED if report.missed else 0)
 
 

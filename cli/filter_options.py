@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from cli.options import RecordingTime, read_names, read_recording_time, reading
+from cli.options import read_names, reading
+from replay.written_time import RecordingTime, read_recording_time
 from venues.channel import Channel
 from venues.errors import nearest
 from venues.frame import FrameKind

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cli.report_text import printable, utc_text
+from cli.report_text import printable
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from replay.decoded_frames import Decoded

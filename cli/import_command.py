@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from cli.options import json_option
-from cli.report_text import byte_text, counted, printable, span_text, utc_text
+from cli.report_text import byte_text, counted, printable, span_text
 from cli.terminal import print_json, say
+from replay.written_time import utc_text
 
 
 @click.command("import", short_help="Turn other tools' files into a recording.")

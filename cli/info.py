@@ -19,11 +19,11 @@ from cli.report_text import (
     lost_text,
     printable,
     span_text,
-    utc_text,
 )
 from cli.subscribed import Subscribed, subscribed_rows
 from cli.terminal import print_json
 from cli.whereabouts import whereabouts, whereabouts_rows
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from replay.recording import Recording

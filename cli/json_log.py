@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
-from cli.report_text import utc_text
+from replay.written_time import utc_text
 
 REPEAT_INTERVAL_S = 60.0
 REPEATS_MAX = 10_000

@@ -181,7 +181,7 @@ class LiveEngine:
         self._cascade_time_ns = cascade.receive_time_ns
 
     def _tell_failure(self, failure: AgentFailure) -> None:
-        self._tell(AgentFailed(failure_text(failure)))
+        self._tell(AgentFailed(failure_text(failure), failure.detached))
 
     def _tell(self, message: EngineMessage) -> None:
         # Where the capture is gone, the end of stdin says so too, and ends this process.

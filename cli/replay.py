@@ -18,17 +18,12 @@ from cli.fault_options import (
     read_faults,
     tell_faults,
 )
-from cli.options import (
-    RecordingTime,
-    agent_options,
-    json_option,
-    skip_damaged_option,
-    speed_option,
-)
+from cli.options import agent_options, json_option, skip_damaged_option, speed_option
 from cli.replay_range import AskedRange, range_options, resolve_range
-from cli.report_text import count_text, counted, digest_text, printable_lines, span_text, utc_text
+from cli.report_text import count_text, counted, digest_text, folded, printable_lines, span_text
 from cli.streams_option import refuse_absent
-from cli.terminal import print_json, say, warn
+from cli.terminal import line_width, print_json, say, warn
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from book.agent import AgentFailure
@@ -40,6 +35,7 @@ if TYPE_CHECKING:
     from replay.frame_source import FrameSource
     from replay.recording import Recording
     from replay.selected_source import SelectedSource
+    from replay.written_time import RecordingTime
     from venues.channel import Channel
 
 EXIT_DIFFERENT = 1
@@ -126,6 +122,7 @@ def replay(
         refuse_taken(Path(signals_file), force=force)
     recordings = [Recording.open(folder) for folder in folders]
     _refuse_twice(recordings)
+    _warn_of_parts(recordings)
     refuse_absent(recordings, streams)
     if prove:
         _refuse_faults(faults)
@@ -136,6 +133,7 @@ def replay(
     played = resolve_range(recordings, asked)
     source, selected = _source(recordings, streams, symbols, channels)
     faulty = None if faults is None else FaultySource(source, faults)
+    counted_frames = sum(recording.frame_count for recording in recordings)
     attached = AttachedEngine(
         agent_reference, signals_file, _warn_of_failure, _settings(recordings, engine_file)
     )
@@ -151,6 +149,7 @@ def replay(
             paused=start_paused,
             cold=cold,
             skip_damaged=skip_damaged,
+            frames_in_all=counted_frames if selected is None and faulty is None else None,
         )
         with shown_progress(playback, played.first_ns, played.last_ns, quiet=quiet):
             interrupted = playback.run(loop=loop)
@@ -218,6 +217,16 @@ def _refuse_twice(recordings: list[Recording]) -> None:
                 f"{recording.origin} is given twice: every trade in it would count twice. "
                 "Give it once."
             )
+
+
+def _warn_of_parts(recordings: list[Recording]) -> None:
+    from replay.recording_parts import are_cut_apart
+
+    if len(recordings) > 1 and are_cut_apart(recordings):
+        warn(
+            "these are parts of one recording: played beside each other, their books end at each "
+            "cut. `tickreel merge` makes the whole of them again."
+        )
 
 
 def _source(
@@ -295,7 +304,7 @@ def _print(
     from cli.engine_summary import market_table
 
     if summary.markets:
-        click.echo("\n".join(market_table(summary)))
+        click.echo("\n".join(market_table(summary, line_width())))
     rate = playback.frames / playback.seconds if playback.seconds else 0
     click.echo(
         f"{counted(playback.frames, 'frame')} in {span_text(playback.seconds)} "
@@ -306,4 +315,4 @@ def _print(
         click.echo(f"{counted(attached.signals.count, 'signal')}{where}")
     if summary.findings:
         kinds = ", ".join(f"{count_text(n)} {kind}" for kind, n in summary.findings.items())
-        click.echo(f"findings: {kinds}")
+        click.echo("\n".join(folded(f"findings: {kinds}", line_width(), 10)))

@@ -20,11 +20,10 @@ import tty
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from cli.options import read_recording_time
-from cli.report_text import utc_text
 from replay.landmark import Landmark
 from replay.speed import RATE_MAX, RATE_MIN, speed_text
 from replay.virtual_clock import VirtualClock
+from replay.written_time import read_recording_time, utc_text
 
 if TYPE_CHECKING:
     from cli.replay_playback import Playback
@@ -81,7 +80,8 @@ class ReplayKeys:
         """What the keys have made of the playback, in a word; or what is being asked."""
         if self.prompt is not None:
             return f"go to: {self.prompt}_"
-        pace = "paused" if self._clock.paused else speed_text(self._clock.rate)
+        speed = speed_text(self._clock.rate)
+        pace = f"paused at {speed}" if self._clock.paused else speed
         said = [pace, self._playback.message, self._playback.books if self._clock.paused else ""]
         return "  ".join(each for each in said if each)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from book.checkpoint import restore
 from cli.collector import calm_collector
-from cli.report_text import printable
+from cli.report_text import count_text, counted, printable
 from cli.terminal import say
 from replay.landmark import Landmark, next_landmark
 from replay.place import Place
@@ -56,8 +56,11 @@ class Playback:
         paused: bool = False,
         cold: bool = False,
         skip_damaged: bool = False,
+        frames_in_all: int | None = None,
     ) -> None:
         """Prepare it, and bring the engine to where it begins.
+
+        `frames_in_all` is how many frames `source` has, None where nobody counted them.
 
         Raises:
             TickreelError: frames before that cannot be read.
@@ -66,6 +69,8 @@ class Playback:
         self._attached = attached
         self._skip_damaged = skip_damaged
         self._warned: set[str] = set()
+        # Of an engine that began cold, nobody knows how many frames lie before its first.
+        self._frames_in_all = None if cold else frames_in_all
         self.message = ""
         self.books = ""
         self.seconds = 0.0
@@ -88,6 +93,15 @@ class Playback:
     def position_ns(self) -> int | None:
         """Up to which receive time the engine has come; None before any frame."""
         return self._attached.engine.now_ns or None
+
+    @property
+    def position_text(self) -> str:
+        """Before which frame it is, and of how many: `154 of 3,138 frames`."""
+        position, total = self._attached.engine.frames, self._frames_in_all
+        # More than were counted: the recording is being made, and grew meanwhile.
+        if total is None or position > total:
+            return counted(position, "frame")
+        return f"{count_text(position)} of {counted(total, 'frame')}"
 
     def run(self, *, loop: bool) -> bool:
         """Play to the end, or round and round; return whether the user broke it off."""

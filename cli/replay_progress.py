@@ -1,4 +1,4 @@
-"""How far a replay is, on a terminal: the recorded time, a bar, the pace, and the keys.
+"""Where a replay is, on a terminal: the recorded time, a bar, the frame, the pace, and the keys.
 
 The bar is drawn by a thread of its own that looks at the player a few times a second, so that a
 replay at full speed pays nothing for it. Keys are heeded where the replay has a clock to lead.
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from cli.report_text import counted, utc_text
+from cli.report_text import day_time_text
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -37,15 +38,22 @@ def shown_progress(
     from rich.table import Column
 
     console = Console(stderr=True)
+    wide = console.width >= _WIDTH_FOR_BAR
+    # On a narrow terminal the day makes room for what is said of pace and books.
+    time_text, time_width = (utc_text, 24) if wide else (day_time_text, 12)
     columns: list[ProgressColumn] = [
-        TextColumn("{task.fields[recorded]}", table_column=Column(no_wrap=True, min_width=24)),
+        TextColumn(
+            "{task.fields[recorded]}", table_column=Column(no_wrap=True, min_width=time_width)
+        ),
         TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True, min_width=5)),
-        TextColumn("{task.fields[frames]}", table_column=Column(no_wrap=True, min_width=14)),
-        TextColumn("{task.fields[status]}", markup=False, table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[frames]}", table_column=Column(no_wrap=True, min_width=22)),
+        TextColumn(
+            "{task.fields[status]}", markup=False, table_column=Column(no_wrap=True, ratio=1)
+        ),
     ]
-    if console.width >= _WIDTH_FOR_BAR:
+    if wide:
         columns.insert(1, BarColumn(bar_width=20))
-    bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    bar = Progress(*columns, console=console, transient=True, auto_refresh=False, expand=True)
     total = max(1, last_ns - first_ns)
     task = bar.add_task("", total=total, recorded="", frames="", status="")
     ended = threading.Event()
@@ -58,8 +66,8 @@ def shown_progress(
                 bar.update(
                     task,
                     completed=max(0, at_ns - first_ns),
-                    recorded=utc_text(at_ns),
-                    frames=counted(playback.frames + playback.player.frames_played, "frame"),
+                    recorded=time_text(at_ns),
+                    frames=playback.position_text,
                     status="max" if keys is None else keys.status,
                     refresh=True,
                 )

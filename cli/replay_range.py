@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from cli.filter_options import read_channels
-from cli.options import RecordingTime, read_duration_ns, read_names, read_recording_time, reading
-from cli.report_text import utc_text
+from cli.options import read_names, reading
+from replay.written_time import RecordingTime, read_duration_ns, read_recording_time, utc_text
 
 if TYPE_CHECKING:
     from replay.recording import Recording

@@ -6,11 +6,12 @@ holds an escape sequence could otherwise rewrite what the user believes to have 
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-NS_PER_S = 1_000_000_000
+_BETWEEN = "  "
+_FOLDED_WIDTH_MIN = 20
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -94,16 +95,11 @@ def span_text(seconds: float) -> str:
     return f"{minutes} min {whole % 60} s"
 
 
-def utc_text(time_ns: int, digits: int = 3) -> str:
-    """Return ns since 1970 as RFC 3339 in UTC, cut (never rounded up) to `digits` decimals."""
-    seconds, rest_ns = divmod(time_ns, NS_PER_S)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f".{rest_ns:09d}"[: digits + 1] if digits else ""
-    return f"{moment}{fraction}Z"
-
-
 def day_time_text(time_ns: int, digits: int = 3) -> str:
     """Return the time of day alone, UTC: `02:14:07.118`."""
+    # Here, because `--help` writes no time and loads nothing of another package for it.
+    from replay.written_time import utc_text
+
     return utc_text(time_ns, digits)[11:-1]
 
 
@@ -112,14 +108,51 @@ def digest_text(digest: str) -> str:
     return f"{digest[:4]}…{digest[-2:]}" if len(digest) > 8 else digest
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Return rows of cells as lines of aligned columns; those in `right` are flush right."""
+def aligned(
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int] = (),
+    *,
+    width: int | None = None,
+    keys: int = 0,
+) -> list[str]:
+    """Return rows of cells as lines of aligned columns; those in `right` are flush right.
+
+    Columns that do not fit into `width` follow in a table of their own, behind the first `keys`
+    columns, which say what a row is about; None is as wide as it gets.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = (
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join(cells).rstrip())
+    lines: list[str] = []
+    for columns in _columns_that_fit(widths, width, keys):
+        lines += [""] if lines else []
+        for row in rows:
+            cells = (
+                row[each].rjust(widths[each]) if each in right else row[each].ljust(widths[each])
+                for each in columns
+            )
+            lines.append(_BETWEEN.join(cells).rstrip())
     return lines
+
+
+def _columns_that_fit(widths: Sequence[int], width: int | None, keys: int) -> list[list[int]]:
+    first = list(range(keys))
+    tables = [first]
+    for column in range(keys, len(widths)):
+        taken = sum(widths[each] + len(_BETWEEN) for each in tables[-1])
+        if width is not None and len(tables[-1]) > keys and taken + widths[column] > width:
+            tables.append([*first, column])
+        else:
+            tables[-1] = [*tables[-1], column]
+    return tables
+
+
+def folded(line: str, width: int | None, indent: int) -> list[str]:
+    """Return a line as lines of up to `width`, cut between words; the later ones set in."""
+    if width is None or len(line) <= width:
+        return [line]
+    return textwrap.wrap(
+        line,
+        max(width, indent + _FOLDED_WIDTH_MIN),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -47,7 +47,10 @@ if TYPE_CHECKING:
 )
 @click.option("--start-paused", is_flag=True, help="Play nothing before it is resumed, over HTTP.")
 @click.option(
-    "--shift-time", is_flag=True, help="Move every time in the messages to now, by one constant."
+    "--shift-time",
+    is_flag=True,
+    help="Move every time in the messages to now, by one constant. Refused where it is not known "
+    "where a venue's messages have times: `tickreel venues NAME` says so.",
 )
 @click.option(
     "--simulate",
@@ -94,7 +97,8 @@ def serve(
     who comes later is told the books first. At max, each client is played all from the start.
     Snapshots that the exchange serves over HTTP are served on the same port, where the time is
     controlled too: /tickreel/status, and by POST /tickreel/pause, resume, speed?x=10, seek?to=+90s.
-    With --fault or --faults, every client meets the same faults, and they are listed at the end.
+    A seek closes every connection (1012), and who comes back is told the books as of then. With
+    --fault or --faults, every client meets the same faults, and they are listed at the end.
     """
     from replay.fault_steps import ServedFaults
     from replay.server_session import AtEnd

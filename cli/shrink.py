@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import force_option, json_option, read_duration_ns, reading
+from cli.options import force_option, json_option, reading
 from cli.report_text import counted
 from cli.terminal import StatusLine, say
+from replay.written_time import read_duration_ns
 
 if TYPE_CHECKING:
     from recorder.description import RecordingDescription

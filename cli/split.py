@@ -7,13 +7,8 @@ from pathlib import Path
 import click
 
 from cli.errors import CommandError
-from cli.options import (
-    force_option,
-    json_option,
-    read_duration_ns,
-    reading,
-    skip_damaged_option,
-)
+from cli.options import force_option, json_option, reading, skip_damaged_option
+from replay.written_time import read_duration_ns
 
 
 @click.command(short_help="Make several recordings of one.")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from cli.options import NS_PER_S, json_option, read_duration_ns, reading
-from cli.terminal import print_json
+from cli.options import json_option, reading
+from cli.terminal import line_width, print_json
+from replay.written_time import NS_PER_S, read_duration_ns
 
 if TYPE_CHECKING:
     from cli.running_status import RunningStatus
@@ -55,7 +56,7 @@ def status(folder: str, silence_limit_ns: int | None, as_json: bool) -> None:
     if as_json:
         print_json(_result(asked))
     elif asked.status is not None:
-        click.echo("\n".join(status_lines(asked.status)))
+        click.echo("\n".join(status_lines(asked.status, line_width())))
     else:
         click.echo(not_known_text(folder, asked.reason))
     if not asked.running:

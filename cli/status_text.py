@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from book.finding import FindingKind
 from cli.feed_standing import dead_feed_text, feed_faults
-from cli.report_text import aligned, byte_text, count_text, counted, printable, span_text
+from cli.report_text import aligned, byte_text, count_text, counted, folded, printable, span_text
 from cli.running_status import EngineStanding, RunningStatus, StreamStatus
 
 _HEAD = ("stream", "state", "frames/s", "last frame", "frames", "bytes", "reconnects", "last error")
@@ -17,8 +17,8 @@ def not_known_text(folder: str, reason: str) -> str:
     return f"{printable(folder)}: {reason}"
 
 
-def status_lines(status: RunningStatus) -> list[str]:
-    """Return the lines that say how it stands."""
+def status_lines(status: RunningStatus, width: int | None) -> list[str]:
+    """Return the lines that say how it stands, no wider than `width`."""
     feed = feed_faults(status)
     lines = [_first_line(status, feed)]
     lines += [f"  {printable(fault)}" for fault in [*status.faults, *feed]]
@@ -30,7 +30,9 @@ def status_lines(status: RunningStatus) -> list[str]:
         f"clock    {_clock_text(status)}",
         "",
     ]
-    return lines + aligned([_HEAD, *(_stream_row(one) for one in status.streams)], _RIGHT)
+    told = [line for text in lines for line in folded(text, width, 9) or [""]]
+    rows = [_HEAD, *(_stream_row(one) for one in status.streams)]
+    return told + aligned(rows, _RIGHT, width=width, keys=1)
 
 
 def _first_line(status: RunningStatus, feed: list[str]) -> str:

@@ -7,7 +7,6 @@ gets nothing at all but its one object on stdout. Whatever is not a result goes 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import TextIO
@@ -17,12 +16,29 @@ import msgspec
 
 PLAIN_INTERVAL_S = 10.0
 TERMINAL_INTERVAL_S = 0.5
+_COLUMNS = 80
 _ERASE_LINE = "\r\x1b[K"
 
 
 def colour_wanted(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether `stream` is a terminal whose user has not set NO_COLOR."""
     return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+def line_width() -> int | None:
+    """Return how wide the terminal is that stdout is; None where it is none, and nothing wraps."""
+    return _columns(sys.stdout) if sys.stdout.isatty() else None
+
+
+def _columns(terminal: TextIO) -> int:
+    """Return how wide a terminal is, or COLUMNS where that says so; one that has no width has 80.
+
+    `shutil.get_terminal_size` looks at stdout alone, which may be a file while stderr is watched.
+    """
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
 
 
 def say(text: str) -> None:
@@ -74,7 +90,7 @@ class StatusLine:
         if self.quiet:
             return
         if self._live:
-            width = shutil.get_terminal_size().columns - 1
+            width = _columns(self._stream) - 1
             self._stream.write(_ERASE_LINE + text[:width])
             self._shown = True
         else:

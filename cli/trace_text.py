@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cli.report_text import counted, digest_text, printable, utc_text
+from cli.report_text import counted, digest_text, printable
+from replay.written_time import utc_text
 
 if TYPE_CHECKING:
     from replay.state_trace import StateTrace

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import json_option
-from cli.report_text import aligned
-from cli.terminal import print_json
+from cli.report_text import aligned, folded
+from cli.terminal import line_width, print_json
 
 if TYPE_CHECKING:
-    from venues.traits import VenueTraits
+    from venues.venue import Venue
 
 
 @click.command(short_help="List the venues and what each can prove.")
@@ -28,26 +28,28 @@ def venues(name: str | None, as_json: bool) -> None:
     from venues.registry import venues as all_venues
 
     if name is None:
-        every = [_facts(venue.name, venue.traits) for venue in all_venues().values()]
+        every = [_facts(venue) for venue in all_venues().values()]
         if as_json:
             print_json({"venues": every})
         else:
-            click.echo("\n".join(_table(every)))
+            click.echo("\n".join(_table(every, line_width())))
         return
-    facts = _facts(name, venue_named(name).traits)
+    facts = _facts(venue_named(name))
     if as_json:
         print_json(facts)
     else:
-        click.echo("\n".join(_page(facts)))
+        click.echo("\n".join(_page(facts, line_width())))
 
 
-def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
+def _facts(venue: Venue) -> dict[str, object]:
+    from replay.time_move import times_movable
     from venues.channel import Channel
 
+    traits = venue.traits
     checksum, size = traits.checksum, traits.loss_size
     has_book = Channel.BOOK in traits.channels
     return {
-        "venue": name,
+        "venue": venue.name,
         "channels": sorted(channel.value for channel in traits.channels),
         "default_channels": [channel.value for channel in traits.default_channels],
         "has_book": has_book,
@@ -69,14 +71,15 @@ def _facts(name: str, traits: VenueTraits) -> dict[str, object]:
             if channel in traits.channels
         },
         "lifetime_s": traits.limits.lifetime_s,
+        "times_movable": times_movable(venue),
         "detection_limits": list(traits.detection_limits),
         "addresses": list(traits.addresses),
     }
 
 
-def _table(every: list[dict[str, object]]) -> list[str]:
+def _table(every: list[dict[str, object]], width: int | None) -> list[str]:
     head = ("VENUE", "LOSS", "SIZE", "CHECKSUM", "SNAPSHOT", "DEPTH", "LIQUIDATIONS", "PRIVATE")
-    return aligned([head, *(_row(facts) for facts in every)])
+    return aligned([head, *(_row(facts) for facts in every)], width=width, keys=1)
 
 
 def _row(facts: dict[str, object]) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def _row(facts: dict[str, object]) -> tuple[str, ...]:
     return str(facts["venue"]), *book, liquidations, "yes" if facts["private"] else "no"
 
 
-def _page(facts: dict[str, object]) -> list[str]:
+def _page(facts: dict[str, object], width: int | None) -> list[str]:
     stale = facts["stale_limits_s"]
     assert isinstance(stale, dict)
     rows = [
@@ -103,6 +106,7 @@ def _page(facts: dict[str, object]) -> list[str]:
         ("by default", ", ".join(_texts(facts["default_channels"]))),
         *(_book_rows(facts) if facts["has_book"] else ()),
         ("stale after", ", ".join(f"{name} {limit:g} s" for name, limit in stale.items())),
+        ("serve --shift-time", "moves its times" if facts["times_movable"] else "cannot move them"),
         ("private channels", "yes" if facts["private"] else "no"),
         ("recorded addresses", ", ".join(_texts(facts["addresses"])) or "any"),
     ]
@@ -110,7 +114,7 @@ def _page(facts: dict[str, object]) -> list[str]:
     lines = [str(facts["venue"]), *(f"  {line}" for line in aligned(rows))]
     if limits:
         lines += ["  what this feed cannot reveal:", *(f"  - {limit}" for limit in limits)]
-    return lines
+    return [each for line in lines for each in folded(line, width, 4)]
 
 
 def _book_rows(facts: dict[str, object]) -> list[tuple[str, str]]:

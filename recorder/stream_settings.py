@@ -83,6 +83,20 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     passphrase_env: str | None = None
     credentials_file: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what Python takes for a sequence of symbols and nobody means.
+
+        Raises:
+            StreamSettingsError: a text stands where several are wanted.
+        """
+        for name in ("symbols", "channels"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                raise StreamSettingsError(
+                    f"StreamSettings of {self.venue}",
+                    f"{name} has to be a tuple: {name}=({given!r},).",
+                )
+
     def request(self, default_channels: tuple[Channel, ...]) -> StreamRequest:
         """Return what the venue is to plan; `default_channels` where none is named."""
         channels = default_channels if self.channels is None else self.channels

@@ -14,10 +14,11 @@ in for an exchange. Reading order, as the data flows:
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
   `checkpoint_index` writes the checkpoints, `engine_version` says whose they are. `place` is where
-  one may go, `landmark` finds the next gap or liquidation, `selected_source` plays only some.
+  one may go, `written_time` how people write when, `landmark` finds the next gap or liquidation,
+  `selected_source` plays only some.
 - `receipts`: what the live engine's state was, for a replay to reproduce.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
-  `file_integrity`, `recognition`; what it says: `audit_report`, `audit_verdict`.
+  `file_integrity`, `recognition`, `cut_recording`; what it says: `audit_report`, `audit_verdict`.
 - Faults on purpose: `fault_kind` has the kinds, `fault_settings` and `fault_draw` say which are
   done where, `fault_injection` does them to frames (`fault_payload` to their bytes,
   `fault_source` to a whole source) and `fault_steps` to what clients are sent. `fault_trial` does

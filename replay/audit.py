@@ -40,6 +40,7 @@ from replay.audit_verdict import (
     notes_of_pauses,
     notes_of_rows,
 )
+from replay.cut_recording import CUT_NOTE, begins_cut
 from replay.engine_settings import recorded_settings
 from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
@@ -107,7 +108,8 @@ def audit(
     integrity = integrity_of(source)
     whole = chosen.from_ns is None and chosen.to_ns is None and chosen.streams is None
     silent = whole and integrity is not None and not ledger.received
-    return _report(engine, listener, ledger, recognised, integrity, removed, silent=silent)
+    cut = begins_cut(source)
+    return _report(engine, listener, ledger, recognised, integrity, removed, cut=cut, silent=silent)
 
 
 def _report(
@@ -118,11 +120,17 @@ def _report(
     integrity: Integrity | None,
     removed: list[str],
     *,
+    cut: bool,
     silent: bool,
 ) -> AuditReport:
     markets = list(engine.markets.values())
-    books = [_book(market, listener) for market in markets if _has_book(market)]
-    silences = _silences(engine, listener, ledger)
+    books = [_book(market, listener, cut=cut) for market in markets if _has_book(market)]
+    cut_books = {(book.venue, book.symbol, Channel.BOOK) for book in books if book.cut}
+    silences = [
+        silence
+        for silence in _silences(engine, listener, ledger)
+        if (silence.venue, silence.symbol, silence.channel) not in cut_books
+    ]
     clock = listener.clock()
     found = faults(
         engine.findings.counts, books, clock, silences, recognised, integrity, silent=silent
@@ -158,6 +166,7 @@ def _report(
         findings=[_finding(finding) for finding in engine.findings],
         notes=[
             *removed,
+            *([CUT_NOTE] if cut else ()),
             *notes_of_pauses(ledger.pauses_ns()),
             *notes(clock, silences, recognised, len(markets) - len(books)),
             *notes_of_rows([market.counters for market in markets]),
@@ -171,12 +180,14 @@ def _has_book(market: Market) -> bool:
     return bool(counters.snapshots or counters.deltas or Channel.BOOK in market.watches)
 
 
-def _book(market: Market, listener: AuditListener) -> BookAudit:
+def _book(market: Market, listener: AuditListener, *, cut: bool) -> BookAudit:
     book, counters, coverage = market.book, market.counters, market.coverage
+    began_before = cut and not counters.snapshots
     return BookAudit(
         venue=market.venue,
         symbol=market.symbol,
-        state=_state(market).value,
+        state=(BookState.UNVERIFIABLE if began_before else _state(market)).value,
+        cut=began_before,
         snapshots=counters.snapshots,
         deltas=counters.deltas,
         level_updates=counters.level_updates,

@@ -25,6 +25,7 @@ class BookAudit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state: as the recording leaves it: `proven`, `ended` (proven, and we stopped listening),
             `suspect`, `unverifiable`, ...
+        cut: whether it began before this part of a recording, which has no snapshot of it.
         level_updates: the rows of all deltas that came.
         missing_updates: how many of the venue's numbers the gaps skipped, as far as it says.
         checksums_unverifiable: could be checked neither way; they are not among the verified.
@@ -38,6 +39,7 @@ class BookAudit(msgspec.Struct, frozen=True, kw_only=True):
     venue: str
     symbol: str
     state: str
+    cut: bool
     snapshots: int
     deltas: int
     level_updates: int

@@ -7,7 +7,8 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
-  that nothing can prove, dead channels, and recordings into which no message ever came.
+  that nothing can prove (in a part, also those that only the whole recording could), dead channels,
+  and recordings into which no message ever came.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
@@ -35,7 +36,7 @@ from replay.audit_report import (
     Silence,
 )
 from replay.due_time import STEP_LIMIT_NS
-from replay.removal_note import utc_text
+from replay.written_time import utc_text
 
 FAULT_KINDS = frozenset(
     {
@@ -140,7 +141,7 @@ def notes_of_pauses(pauses_ns: Sequence[tuple[int, int]]) -> list[str]:
     times = "once" if len(long_ns) == 1 else f"{len(long_ns):,} times"
     return [
         f"no connection was open {times}, for {total_s:.1f} s in all, and nothing of that time is "
-        f"here; the longest is {utc_text(from_ns)} to {utc_text(to_ns)}."
+        f"here; the longest is {utc_text(from_ns, 0)} to {utc_text(to_ns, 0)}."
     ]
 
 

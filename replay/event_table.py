@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from replay.errors import ReplayError
 from replay.event_rows import (
@@ -55,6 +55,17 @@ class TooWideError(ReplayError):
         )
 
 
+class UnknownNumbersError(ReplayError):
+    """A way to have numbers that a table has not: floats would not be the exchange's numbers."""
+
+    def __init__(self, numbers: object) -> None:
+        self.numbers = numbers
+        super().__init__(
+            f"numbers={numbers!r} is not known: give 'decimal' for exact decimals, or 'text' for "
+            "the exchange's own digits."
+        )
+
+
 class MissingLibraryError(ReplayError):
     """A library that is not installed; tickreel itself does without it."""
 
@@ -74,6 +85,8 @@ class EventTable:
         keep: Callable[[EventRow], bool] | None = None,
         **chosen: Any,  # noqa: ANN401 - the arguments of a source's frames
     ) -> None:
+        if numbers not in get_args(Numbers):
+            raise UnknownNumbersError(numbers)
         self._source = source
         self._kind = kind
         self._numbers: Numbers = numbers

@@ -70,6 +70,7 @@ class Playback:
         self.times = times
         self.clients: list[Played] = []
         self._new_feed = new_feed
+        self._leads = True
         self._parked: deque[_Parked] = deque(maxlen=PARKED_MAX)
         self._front: dict[str, Feed] = {}
 
@@ -105,9 +106,15 @@ class Playback:
 
     def attend(self) -> None:
         """Let time go on where somebody is played to, and stand still where nobody is."""
+        if not self._leads:
+            return
         if not self.time.started and any(each.playing for each in self.clients):
             self.time.start(self.origin_ns)
         self.time.attend(any(each.playing for each in self.clients))
+
+    def leave_time(self) -> None:
+        """Leave time to the pass that follows; clients of this one may stay connected."""
+        self._leads = False
 
     def park(self, client: Played) -> None:
         """Keep the feed of a client that is being cut off."""

@@ -215,6 +215,12 @@ def _common(recordings: Sequence[Recording]) -> dict[str, object]:
     return asked_for
 
 
+def are_cut_apart(recordings: Sequence[Recording]) -> bool:
+    """Return whether several of them are parts by time of one recording: `merge` joins those."""
+    wholes = [part.of for each in recordings if (part := _part(each)) and part.by == "time"]
+    return len(wholes) > len(set(wholes))
+
+
 def _part(recording: Recording) -> Part | None:
     written = recording.description.asked_for.get("part")
     try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from replay.written_time import utc_text
 from venues.frame import Frame, FrameKind
 from venues.marker import DROPPED, Lost, MarkerError, read_marker
 
@@ -18,14 +17,8 @@ def removal_note(frame: Frame) -> str | None:
         return None
     if lost.cause != DROPPED:
         return None
-    place = "before" if frame.frame_number == 0 else f"from {utc_text(lost.from_ns)} to"
+    place = "before" if frame.frame_number == 0 else f"from {utc_text(lost.from_ns, 0)} to"
     return (
-        f"{lost.frames or 0:,} frames {place} {utc_text(lost.to_ns)} were removed on purpose "
+        f"{lost.frames or 0:,} frames {place} {utc_text(lost.to_ns, 0)} were removed on purpose "
         f"({lost.detail}), and are not judged."
     )
-
-
-def utc_text(time_ns: int) -> str:
-    """Return ns since 1970 as a time of day in UTC, to the second."""
-    whole = datetime.fromtimestamp(time_ns // 10**9, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}Z"

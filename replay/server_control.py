@@ -4,18 +4,21 @@
     POST /tickreel/pause
     POST /tickreel/resume
     POST /tickreel/speed?x=10         a ratio as `speed` reads it, or max
-    POST /tickreel/seek?to=+90s       start, an offset from it, RFC 3339, or an epoch time
+    POST /tickreel/seek?to=+90s       start, or a time of the recording as `written_time` reads it
 
-Every answer is JSON: the status after what was asked, or `{"error": …}` with 400, 404 or 405. What
-changes something has to be a POST, so that no link or image of a page can do it; `request_gate`
-has looked at `Host` and `Origin` before.
+A seek closes every connection (1012): a client that comes back is told its books as of then. Every
+answer is JSON: the status after what was asked, or `{"error": …}` with 400, 404 or 405. In it,
+`time_ns` (and `time`) is what the time is; while `started` is false, at which it begins once a
+client subscribes. It is null at max, where every client has a time of its own. `origin_ns` is the
+first frame's. A simulation has only what went by since it began: its origin is 0, its `time` null.
+
+What changes something has to be a POST, so that no link or image of a page can do it;
+`request_gate` has looked at `Host` and `Origin` before.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -28,14 +31,11 @@ from replay.playback import Playback
 from replay.served_time import ServedTime
 from replay.server_session import ServerSession
 from replay.speed import SpeedError, parse_speed, speed_text
+from replay.written_time import read_recording_time, utc_text
 
 CONTROL_PATH = "/tickreel/"
 
-_NS_PER_S = 1_000_000_000
-_UNITS_NS = {"ms": 10**6, "s": _NS_PER_S, "m": 60 * _NS_PER_S, "h": 3600 * _NS_PER_S}
-_OFFSET = re.compile(r"\+(\d{1,12})(?:\.(\d{1,9}))?(ms|s|m|h)?", re.ASCII)
-_EPOCH_DIGITS_NS = {10: 10**9, 13: 10**6, 16: 10**3, 19: 1}
-_START = datetime(1970, 1, 1, tzinfo=UTC)
+AT_START = "start"
 
 
 class Controlled(Protocol):
@@ -48,8 +48,13 @@ class Controlled(Protocol):
     def origin_ns(self) -> int:
         """The time at which what is served begins."""
 
-    def playback(self) -> Playback:
-        """Return the pass that is played."""
+    @property
+    def last_ns(self) -> int | None:
+        """The time of its last frame, where that is known."""
+
+    @property
+    def playing(self) -> Playback:
+        """The pass that is played, or was played last."""
 
     async def seek(self, from_ns: int | None) -> None:
         """Go on from another time; None for the start."""
@@ -107,19 +112,32 @@ class ServerControl:
     async def _seek(self, query: dict[str, str]) -> None:
         if "to" not in query:
             raise ValueError("say to when: /tickreel/seek?to=+90s")
-        await self._server.seek(read_moment_ns(query["to"], self._server.origin_ns))
+        written = query["to"]
+        await self._server.seek(None if written == AT_START else self._moment_ns(written))
+
+    def _moment_ns(self, written: str) -> int:
+        first_ns, last_ns = self._server.origin_ns, self._server.last_ns
+        moment_ns = read_recording_time(written).resolve(first_ns)
+        if moment_ns < first_ns:
+            raise ValueError(f"{written} is before the start, {utc_text(first_ns)}")
+        if last_ns is not None and moment_ns > last_ns:
+            raise ValueError(f"{written} is after the end, {utc_text(last_ns)}")
+        return moment_ns
 
     def _status(self) -> Response:
         time, sessions = self._server.time, self._server.sessions
+        origin_ns, playback = self._server.origin_ns, self._server.playing
         now_ns = time.now_ns
+        if not time.started and time.speed is not None:
+            now_ns = playback.origin_ns
         status = {
             "speed": speed_text(time.speed),
             "paused": time.paused,
             "started": time.started,
             "time_ns": now_ns,
-            "time": None if now_ns is None else _rfc_3339(now_ns),
-            "origin_ns": self._server.origin_ns,
-            "times_moved_by_s": self._server.playback().times.shift_s,
+            "time": utc_text(now_ns, 6) if now_ns and origin_ns else None,
+            "origin_ns": origin_ns,
+            "times_moved_by_s": playback.times.shift_s,
             "clients": _clients(sessions),
         }
         return json_response(msgspec.json.encode(status) + b"\n")
@@ -136,45 +154,6 @@ def _clients(sessions: Sequence[ServerSession]) -> list[dict[str, object]]:
         }
         for each in sessions
     ]
-
-
-def read_moment_ns(written: str, origin_ns: int) -> int | None:
-    """Read a time to seek to; None for the start.
-
-    Raises:
-        ValueError: it is none, or it is before the start.
-    """
-    if written == "start":
-        return None
-    offset = _OFFSET.fullmatch(written)
-    if offset is not None:
-        unit_ns = _UNITS_NS[offset[3] or "s"]
-        part_ns = int((offset[2] or "0").ljust(9, "0")) * unit_ns // _NS_PER_S
-        return origin_ns + int(offset[1]) * unit_ns + part_ns
-    if written.isascii() and written.isdigit() and len(written) in _EPOCH_DIGITS_NS:
-        moment_ns = int(written) * _EPOCH_DIGITS_NS[len(written)]
-    else:
-        moment_ns = _read_rfc_3339(written)
-    if moment_ns < origin_ns:
-        raise ValueError(f"{written} is before the start, {_rfc_3339(origin_ns)}")
-    return moment_ns
-
-
-def _read_rfc_3339(written: str) -> int:
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise ValueError(
-            f"{written!r} is no time: write start, an offset such as +90s or +1.5h, RFC 3339 such "
-            "as 2026-01-01T00:00:00Z, or an epoch time in s, ms, µs or ns"
-        ) from None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return (moment - _START) // timedelta(microseconds=1) * 1000
-
-
-def _rfc_3339(time_ns: int) -> str:
-    moment = _START + timedelta(microseconds=time_ns // 1000)
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _refused(status: HTTPStatus, reason: str) -> Response:

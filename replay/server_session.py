@@ -132,6 +132,7 @@ class ServerSession:
         self._playback: Playback | None = None
         self._turn = asyncio.Lock()
         self._begun = asyncio.Event()
+        self._gone = asyncio.Event()
         self._asked = asyncio.Event()
         self._settles = False
         self._logged_in = logged_in
@@ -144,11 +145,18 @@ class ServerSession:
         return self.state is SessionState.PLAYING
 
     async def restart(self, reason: str) -> None:
-        """End the connection, as an exchange does that goes on elsewhere."""
+        """End the connection, as an exchange that goes on elsewhere does, and wait for that."""
         await self._outlet.close(CloseCode.SERVICE_RESTART, reason)
+        await self._gone.wait()
 
     async def run(self) -> None:
         """Serve until the connection is closed."""
+        try:
+            await self._converse()
+        finally:
+            self._gone.set()
+
+    async def _converse(self) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._play()), group.create_task(self._beat())]
             with contextlib.suppress(ConnectionClosed):

@@ -68,10 +68,14 @@ class VenueSurvey:
 
 @dataclass
 class SourceSurvey:
-    """What was met in a source, venues in order of appearance."""
+    """What was met in a source, venues in order of appearance.
+
+    `last_time_ns` is the greatest receive time; None where the end was not reached, or is none.
+    """
 
     venues: dict[str, VenueSurvey] = field(default_factory=dict)
     first_time_ns: int = 0
+    last_time_ns: int | None = None
     complete: bool = False
 
     def standing(self, venue: str, topic: str) -> TopicStanding:
@@ -88,15 +92,18 @@ def survey(source: FrameSource, frames_max: int = FRAMES_MAX) -> SourceSurvey:
         ReplayError: the source cannot be read.
     """
     found = SourceSurvey()
+    latest_ns = 0
     for number, frame in enumerate(source.frames()):
         if number == 0:
             found.first_time_ns = frame.receive_time_ns
         if number >= frames_max:
             break
+        latest_ns = max(latest_ns, frame.receive_time_ns)
         if frame.venue != RECORDER:
             _note(found, frame)
     else:
         found.complete = True
+        found.last_time_ns = latest_ns
     for met in found.venues.values():
         _know_offers(met)
     return found

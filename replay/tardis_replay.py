@@ -32,8 +32,8 @@ from websockets.http11 import Response
 from replay.feed import Feed, Sending, Step
 from replay.http_response import text_response
 from replay.sent_ledger import SentLedger
-from replay.server_control import read_moment_ns
 from replay.session_outlet import SessionOutlet
+from replay.written_time import read_recording_time
 from venues.errors import TickreelError
 from venues.venue import RequestKind, Venue
 
@@ -87,10 +87,22 @@ def read_replay_request(path: str, venues: Mapping[str, Venue]) -> ReplayRequest
             text = f"say {name} when: &{name}=2026-01-01T00:00:00Z\n"
             return text_response(text, HTTPStatus.BAD_REQUEST)
         try:
-            moments.append(read_moment_ns(query[name], 0) or 0)
+            moments.append(_read_moment_ns(query[name]))
         except ValueError as error:
             return text_response(f"{name}: {error}\n", HTTPStatus.BAD_REQUEST)
     return ReplayRequest(venue, moments[0], moments[1], query.get("session", ""))
+
+
+def _read_moment_ns(written: str) -> int:
+    """Read a time that is the same in every recording.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment_ns = read_recording_time(written).moment_ns
+    if moment_ns is None:
+        raise ValueError(f"{written!r} names no day: write 2026-01-01T00:00:00Z")
+    return moment_ns
 
 
 @dataclass

@@ -24,7 +24,8 @@ class UnmovableTimesError(TickreelError):
         self.venue = venue
         super().__init__(
             f"the times in the messages of {venue} cannot be moved: it is not known where they "
-            "are. Serve it without --shift-time, or only another venue with --venue."
+            "are. Serve it without --shift-time, or only another venue with --venue; "
+            "`tickreel venues NAME` says whose times can be moved."
         )
 
 
@@ -67,5 +68,10 @@ def check_movable(venue: Venue) -> None:
     Raises:
         UnmovableTimesError: it does not.
     """
-    if venue.dialect.shifted(b"{}", 0) is None:
+    if not times_movable(venue):
         raise UnmovableTimesError(venue.name)
+
+
+def times_movable(venue: Venue) -> bool:
+    """Return whether the venue says where in its messages times are."""
+    return venue.dialect.shifted(b"{}", 0) is not None

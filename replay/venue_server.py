@@ -149,7 +149,7 @@ class VenueServer:
         self._credentials = credentials
         self._ledger_frames_max = ledger_frames_max
         self._heartbeat_s = heartbeat_s
-        self._playback = self._new_playback()
+        self._playback = self._begun_playback()
         self._control = ServerControl(self)
         self._http = HttpSide(self.sessions, self.playback, lambda: self.url)
         self._tardis = TardisReplays(self._served.feed)
@@ -342,20 +342,36 @@ class VenueServer:
         return self._playback
 
     @property
+    def playing(self) -> Playback:
+        """The pass that is played, or was played last."""
+        return self._playback
+
+    @property
     def origin_ns(self) -> int:
         """The time at which what is served begins: of the first frame, 0 for a simulation."""
         return self._served.surveyed.first_time_ns
 
+    @property
+    def last_ns(self) -> int | None:
+        """The time of the last frame; None where it is not known, and for a simulation."""
+        return self._served.surveyed.last_time_ns
+
     async def seek(self, from_ns: int | None) -> None:
         """Begin a new pass at a time of the recording, or (None) at its start.
 
-        Every connection is closed (1012): a client that comes back is told its books as of then.
+        Every connection is closed (1012), as no exchange has a message that says so: a client that
+        comes back is told its books as of then. It returns once those clients are gone.
         """
         self._playback = self._new_playback(from_ns)
-        for session in list(self.sessions):
-            await session.restart("the playback was moved to another time")
+        async with asyncio.TaskGroup() as group:
+            for session in self.sessions:
+                group.create_task(session.restart("the playback was moved to another time"))
 
     def _new_playback(self, from_ns: int | None = None) -> Playback:
+        self._playback.leave_time()
+        return self._begun_playback(from_ns)
+
+    def _begun_playback(self, from_ns: int | None = None) -> Playback:
         origin_ns = self._served.surveyed.first_time_ns if from_ns is None else from_ns
         self._served.begin()
         self.time.stop()

@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 import pytest
 
+from book.agent import AGENT_METHODS
 from cli.command_line import tickreel
 from recorder.stream_settings import read_capture_settings
 from tests.cli.commands import environment
-from tests.readme_blocks import Block, Command, blocks, commands, shape
+from tests.readme_blocks import README, Block, Command, blocks, commands, shape
 
 ROOT = Path(__file__).parents[1]
 PORT = "8765"
@@ -141,3 +142,12 @@ def test_settings_files_are_read(tmp_path: Path) -> None:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {block.language for block in blocks()} <= {"sh", "console", "python", "toml"}
+
+
+def test_what_an_agent_is_told_is_as_the_readme_says() -> None:
+    rows = re.findall(r"^\| `(on_\w+)` \| [^|]+ \| (.+) \|$", README.read_text(), re.MULTILINE)
+    assert [name for name, _ in rows] == list(AGENT_METHODS)
+    for name, told in rows:
+        fields = re.findall(r"`([a-z_]+)`", told)
+        assert fields
+        assert [each for each in fields if not hasattr(AGENT_METHODS[name], each)] == []

@@ -8,6 +8,7 @@ import pytest
 
 from book.book_state import BookState
 from book.engine import Engine
+from book.errors import NoMarketError
 from book.finding import FindingKind
 from book.market import Market
 from book.settings import EngineSettings
@@ -335,3 +336,17 @@ def test_a_crash_ends_the_listening_and_leaves_the_book_as_it_last_was() -> None
     assert _market(engine).book.state is BookState.ENDED
     assert _kinds(engine) == [FindingKind.LOST]
     assert engine.take_snapshot_requests() == []
+
+
+def test_a_market_that_did_not_come_is_told_of_those_that_did() -> None:
+    feed = ReferenceFeed()
+    engine = _engine(feed.opened(Channel.BOOK), feed.snapshot())
+    with pytest.raises(KeyError) as missing:
+        engine.markets[VENUE, "BTCUSD"]
+    assert str(missing.value).startswith(
+        "nothing of reference BTCUSD came in the frames applied so far "
+        "(did you mean 'reference BTCUSDT'?). What came: reference BTCUSDT."
+    )
+    with pytest.raises(NoMarketError, match="No frame was about any market"):
+        Engine().markets[VENUE, "BTCUSDT"]
+    assert engine.markets.get((VENUE, "BTCUSD")) is None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import pytest
 
 from book.engine import Engine
+from book.errors import NeverToldError
 from book.finding import Finding, FindingKind
 from book.liquidation_monitor import Cascade
 from book.market import Market
@@ -202,3 +204,14 @@ def test_the_frame_at_hand_is_the_one_that_is_applied() -> None:
     for _ in range(3):
         engine.apply(feed.trade())
     assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("trade", "'trade' (did you mean 'Trade'?)"), (Frame, "Subscribe to one of these classes")],
+)
+def test_a_subscription_that_would_never_be_called_is_refused(kind: type, told: str) -> None:
+    with pytest.raises(NeverToldError, match=re.escape(told)):
+        Engine().on(kind, print)
+    with pytest.raises(NeverToldError, match=re.escape(told)):
+        Engine().on(kind)(print)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import pty
 import re
 import subprocess
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +51,29 @@ def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None 
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def on_a_terminal(
+    *arguments: str, out: bool = False, columns: int = 160, env: Mapping[str, str] | None = None
+) -> str:
+    """Run a command at a terminal (stderr; with `out` stdout too); return what it shows."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, columns))
+    process = subprocess.Popen(
+        child_command("cli", *arguments),
+        env=environment(TERM="xterm", COLUMNS="", **(env or {})),
+        stdout=theirs if out else subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    # Linux says with an error that nobody has the other side any more.
+    with contextlib.suppress(OSError):
+        while read := os.read(ours, 65_536):
+            shown += read
+    process.wait()
+    os.close(ours)
+    return shown.decode()
 
 
 async def run_async(*arguments: str, env: Mapping[str, str] | None = None) -> Done:

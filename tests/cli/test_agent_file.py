@@ -115,6 +115,10 @@ def test_a_missing_class_is_told_of_its_nearest(tmp_path: Path) -> None:
             "Agent.on_quote is no method: it is of type int. Write it as `def on_quote(self",
         ),
         (
+            "class Agent:\n    def __init__(self, engine): engine.on('trade', print)\n",
+            "an engine never tells of 'trade' (did you mean 'Trade'?)",
+        ),
+        (
             "class Agent:\n    def __init__(self, a, b): ...\n    def on_trade(self, t, m): ...\n",
             "Agent cannot be made: TypeError",
         ),

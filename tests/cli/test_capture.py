@@ -130,8 +130,8 @@ async def test_an_agent_that_raises_is_told_of_and_detached_after_ten(tmp_path: 
         "        raise ValueError('no \\x1b[2J')\n"
     )
     done = await capture(tmp_path / "night", "--agent", agent(tmp_path, text))
-    whole(done, tmp_path / "night")
-    assert done.json["agent_failures"] == 10
+    whole(done, tmp_path / "night", code=1)
+    assert (done.json["agent_failures"], done.json["agent_detached"]) == (10, True)
     assert done.err.count("the agent failed at frame") == 10
     assert done.err.count("It was detached") == 1
     assert "(on_trade, agent.py line 3): ValueError: no \\x1b[2J" in done.err
@@ -198,7 +198,7 @@ async def test_a_signal_that_json_cannot_say_detaches_the_agent(tmp_path: Path) 
     text = "class Agent:\n    def on_trade(self, trade, market):\n        return object()\n"
     arguments = ("--agent", agent(tmp_path, text), "--signals", str(tmp_path / "signals.jsonl"))
     done = await capture(tmp_path / "night", *arguments)
-    whole(done, tmp_path / "night")
+    whole(done, tmp_path / "night", code=1)
     assert done.err.count("a signal cannot be written") == 1
 
 

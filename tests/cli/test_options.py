@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.options import NS_PER_S, read_duration_ns, read_names, read_recording_time
+from cli.options import read_names
 from cli.report_text import (
     aligned,
     byte_text,
@@ -12,10 +12,11 @@ from cli.report_text import (
     counted,
     day_time_text,
     digest_text,
+    folded,
     printable,
     span_text,
-    utc_text,
 )
+from replay.written_time import NS_PER_S, read_duration_ns, read_recording_time, utc_text
 
 FIRST_NS = 1_795_305_600_000_000_000 + 22 * 3600 * NS_PER_S
 """Ten in the evening, UTC, of 2026-11-22."""
@@ -77,6 +78,11 @@ def test_rfc_3339_is_read_whatever_its_offset(text: str) -> None:
     assert read_recording_time(text).resolve(0) == FIRST_NS
 
 
+def test_a_date_alone_is_its_midnight_and_no_offset_is_the_start() -> None:
+    assert utc_text(read_recording_time("2026-11-22").resolve(0), 0) == "2026-11-22T00:00:00Z"
+    assert read_recording_time("+0s").resolve(FIRST_NS) == FIRST_NS
+
+
 @given(st.integers(min_value=0, max_value=4_102_444_800_000_000_000))
 def test_every_nanosecond_survives_being_written_and_read(time_ns: int) -> None:
     assert read_recording_time(utc_text(time_ns, digits=9)).resolve(0) == time_ns
@@ -136,3 +142,34 @@ def test_times_and_counts_are_written_for_people() -> None:
 
 def test_columns_are_aligned_without_trailing_blanks() -> None:
     assert aligned([("a", "1", ""), ("bcd", "20", "x")], right=[1]) == ["a     1", "bcd  20  x"]
+
+
+def test_columns_that_do_not_fit_follow_in_a_table_of_their_own() -> None:
+    rows = [("NAME", "ONE", "TWO"), ("bybit", "1", "200"), ("okx", "10", "2")]
+    assert aligned(rows, right=[1, 2], width=15, keys=1) == [
+        "NAME   ONE  TWO",
+        "bybit    1  200",
+        "okx     10    2",
+    ]
+    assert aligned(rows, right=[1, 2], width=14, keys=1) == [
+        *("NAME   ONE", "bybit    1", "okx     10", ""),
+        *("NAME   TWO", "bybit  200", "okx      2"),
+    ]
+
+
+def test_a_column_that_is_too_wide_by_itself_is_there_all_the_same() -> None:
+    rows = [("NAME", "SAID"), ("bybit", "maintenance until noon")]
+    assert aligned(rows, width=10, keys=1) == ["NAME   SAID", "bybit  maintenance until noon"]
+
+
+def test_a_sentence_is_cut_between_words_and_its_lines_set_in() -> None:
+    line = "  gap at 02:14: messages are missing"
+    assert folded(line, None, 6) == [line]
+    assert folded(line, 26, 6) == ["  gap at 02:14: messages", "      are missing"]
+
+
+@given(st.lists(st.text("abc-", min_size=1), min_size=1), st.integers(1, 90), st.integers(0, 9))
+def test_no_word_is_lost_or_cut_where_a_sentence_is(
+    words: list[str], width: int, indent: int
+) -> None:
+    assert " ".join(folded(" ".join(words), width, indent)).split() == words

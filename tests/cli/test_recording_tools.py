@@ -92,6 +92,40 @@ def test_filtered_split_merged_compacted(reel: Path, tmp_path: Path) -> None:
     assert run("diff", str(tmp_path / "dense"), ROUGH, "--json").json["different"] is False
 
 
+def test_an_audit_calls_a_book_that_began_before_a_cut_unverifiable_and_says_why(
+    tmp_path: Path,
+) -> None:
+    calm = str(SAMPLES / "calm")
+    split = run("split", calm, "-o", str(tmp_path / "parts"), "--every", "10s")
+    assert "an audit calls it unverifiable if none comes" in split.err
+    run("filter", calm, "-o", str(tmp_path / "filtered"), "--from", "+10s")
+    first, second = (str(tmp_path / "parts" / name) for name in ("part-0001", "part-0002"))
+    assert run("audit", first).code == 0
+    for cut in (second, str(tmp_path / "filtered")):
+        audited = run("audit", cut)
+        assert audited.code == 1
+        assert "reference BTCUSDT  unverifiable  " in audited.out
+        assert "reference BTCUSDT began before the cut, and no snapshot of it came" in audited.out
+        assert "note: this is a part of another recording" in audited.out
+        assert audited.out.splitlines()[-1] == "2 faults: 2 unverifiable book"
+        assert [book["cut"] for book in run("audit", cut, "--json").json["books"]] == [True, True]
+
+
+def test_parts_that_are_played_beside_each_other_are_told_of_merge(tmp_path: Path) -> None:
+    run("split", str(SAMPLES / "calm"), "-o", str(tmp_path), "--every", "10s")
+    first, second = str(tmp_path / "part-0001"), str(tmp_path / "part-0002")
+    assert "`tickreel merge` makes the whole" in run("replay", first, second).err
+    assert run("replay", first).err == ""
+    assert run("replay", first, ROUGH).err == ""
+
+
+def test_a_book_that_is_told_again_after_a_cut_is_proven_from_there(tmp_path: Path) -> None:
+    run("filter", ROUGH, "-o", str(tmp_path / "late"), "--from", "+17s")
+    audited = run("audit", str(tmp_path / "late"), "--json").json
+    assert [book["cut"] for book in audited["books"]] == [False, False]
+    assert all(book["proven_ns"] for book in audited["books"])
+
+
 def test_parts_that_are_made_anew_replace_all_those_of_before(reel: Path, tmp_path: Path) -> None:
     parts = tmp_path / "parts"
     split = ("split", str(reel), "-o", str(parts), "--every")

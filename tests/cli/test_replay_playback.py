@@ -59,3 +59,26 @@ def test_without_a_loop_there_is_one_round(recording: Recording) -> None:
     playback = Playback(recording, attached, range_from(recording, None), None)
     assert not playback.run(loop=False)
     assert attached.engine.state_digest() == engine_before(recording).engine.state_digest()
+
+
+def test_a_playback_says_at_which_frame_of_all_it_is(recording: Recording) -> None:
+    whole = range_from(recording, None)
+    begun = range_from(recording, whole.first_ns + 1_500_000_000)
+    before = engine_before(recording, time_ns=begun.first_ns).next_frame_number
+    attached = AttachedEngine(None, None, lambda failure: None, EngineSettings())
+    playback = Playback(recording, attached, begun, None, frames_in_all=recording.frame_count)
+    assert playback.position_text == f"{before} of 300 frames"
+    playback.run(loop=False)
+    assert playback.position_text == "300 of 300 frames"
+
+
+def test_where_the_frames_before_are_not_known_none_of_them_is_counted(
+    recording: Recording,
+) -> None:
+    whole = range_from(recording, None)
+    begun = range_from(recording, whole.first_ns + 1_500_000_000)
+    attached = AttachedEngine(None, None, lambda failure: None, EngineSettings())
+    playback = Playback(recording, attached, begun, None, cold=True, frames_in_all=300)
+    playback.run(loop=False)
+    assert playback.position_text == f"{playback.frames} frames"
+    assert playback.frames < 300

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import pty
 import re
 import subprocess
 from pathlib import Path
@@ -14,15 +12,17 @@ import msgspec
 import pytest
 
 from cli.child_process import child_command
-from cli.report_text import utc_text
 from replay.recording import Recording
+from replay.written_time import utc_text
 from tests.book.feed_frames import START_NS, simulated_frames
-from tests.cli.commands import environment, run, serving
+from tests.cli.commands import environment, on_a_terminal, run, serving
 from tests.real_data import REAL_DATA, needs_real_data
 from tests.recorder.made_frames import record
 from venues.frame import Frame, FrameKind
 from venues.marker import Lost, marker_payload
 from venues.registry import venue_names
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 AUDIT_KEYS = {
     "frames", "connections", "books", "trades", "liquidations", "quotes", "undecodable",
@@ -96,10 +96,38 @@ def test_an_audit_prints_one_object_with_all_that_was_agreed(captured: Path) -> 
 def test_a_clean_recording_is_called_so_and_a_flipped_byte_is_found(recording: Path) -> None:
     done = run("audit", str(recording))
     assert done.code == 0, done.out
-    assert done.out.splitlines()[-1].startswith("no findings; digest ")
+    assert done.out.splitlines()[-1].startswith("no faults; digest ")
     with (recording / "manifest.jsonl").open("r+b") as manifest:
         manifest.write(b" ")
     assert run("audit", str(recording)).code == 2
+
+
+def test_what_an_audit_counts_of_a_book_is_in_its_summary_too() -> None:
+    lines = run("audit", str(SAMPLES / "rough")).out.splitlines()
+    books = [line for line in lines if line.startswith("reference ")]
+    assert [line.split("  ")[-1] for line in books] == [
+        "1 gap, 1 duplicate",
+        "1 failed checksum, 1 crossed book",
+    ]
+    assert lines[-2:] == [
+        "noticed, and no fault: 1 duplicate, 2 stale",
+        "5 faults: 1 checksum failed, 1 crossed, 1 disconnected, 1 gap, 1 undecodable",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("audit", "rough"), ("replay", "calm", "rough"), ("venues",), ("venues", "htx")]
+)
+def test_on_a_terminal_of_eighty_columns_no_line_is_broken_and_no_word_lost(
+    arguments: tuple[str, ...],
+) -> None:
+    paths = [str(SAMPLES / each) if (SAMPLES / each).is_dir() else each for each in arguments]
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", on_a_terminal(*paths, out=True, columns=80))
+    assert max(map(len, shown.splitlines())) <= 80
+    told = run(*paths).out.replace(" ", "\n").split()
+    varying = re.compile(r"[\d,.]+|\(?[\d,]+$")  # how long it took
+    missing = {word for word in told if word not in shown.split() and not varying.match(word)}
+    assert not missing
 
 
 def test_received_is_kept_and_lost(tmp_path: Path) -> None:
@@ -162,6 +190,8 @@ def test_venues_say_what_each_can_prove() -> None:
     assert by_name["binance-usdm"]["snapshot_source"] == "REST"
     assert all(set(each["stale_limits_s"]) <= set(each["channels"]) for each in told)
     page = run("venues", "bybit-linear").out
+    assert "serve --shift-time  moves its times\n" in page
+    assert "cannot move them\n" in run("venues", "bitfinex").out
     assert "what this feed cannot reveal:" in page
     assert run("venues", "bybit-linear", "--json").json == by_name["bybit-linear"]
 
@@ -222,31 +252,9 @@ def test_a_real_recording_is_imported_replayed_and_clean(tmp_path: Path) -> None
 # Terminals.
 
 
-def on_a_terminal(*arguments: str, **env: str) -> str:
-    """Run a command whose stderr is a terminal; return what that showed."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        child_command("cli", *arguments),
-        env=environment(TERM="xterm", **env), stdout=subprocess.DEVNULL, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            read = os.read(ours, 4096)
-        except OSError:
-            break
-        if not read:
-            break
-        shown += read
-    process.wait()
-    os.close(ours)
-    return shown.decode()
-
-
 def test_errors_are_red_on_a_terminal_unless_colours_are_not_wanted() -> None:
     assert "\x1b[31m" in on_a_terminal("info", "nowhere")
-    plain = on_a_terminal("info", "nowhere", NO_COLOR="1")
+    plain = on_a_terminal("info", "nowhere", env={"NO_COLOR": "1"})
     assert plain.startswith("error: nowhere: no such folder")
     assert "\x1b" not in plain
 
@@ -262,7 +270,7 @@ def test_a_capture_shows_a_status_line_on_a_terminal(tmp_path: Path) -> None:
     with serving("--simulate", "calm", "--speed", "10x") as url:
         shown = on_a_terminal(
             "capture", "reference", "BTCUSDT", "--url", url, "-o", str(tmp_path / "night"),
-            "--duration", "2s", COLUMNS="200",
+            "--duration", "2s", columns=200,
         )  # fmt: skip
     pattern = r"00:00:01  [\d,]+ frames/s  lag [\d.]+ ms  queue [\d.]+ k?B  disk [\d.]+ [kM]?B"
     assert re.search(pattern, shown), shown

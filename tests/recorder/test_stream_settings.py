@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,12 @@ def test_a_key_in_the_file_is_refused_without_being_repeated(tmp_path: Path, key
     with pytest.raises(StreamSettingsError, match="Name an environment variable") as caught:
         _read(tmp_path, f'[[stream]]\nvenue = "reference"\n{key} = "canary-1234"\n')
     assert "canary" not in str(caught.value)
+
+
+def test_a_text_in_place_of_several_symbols_is_refused() -> None:
+    symbols: Any = "BTCUSDT"
+    with pytest.raises(StreamSettingsError, match=r"symbols has to be a tuple: symbols=\('BTCUSD"):
+        StreamSettings(venue="reference", symbols=symbols)
 
 
 def test_keys_come_from_the_environment_under_the_venue_s_name() -> None:

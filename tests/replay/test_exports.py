@@ -24,7 +24,7 @@ from hftbacktest.data.utils import tardis
 
 from book.engine import Engine
 from replay.event_rows import BookRow, QuoteRow, TradeRow, event_rows
-from replay.event_table import EventTable, TooWideError
+from replay.event_table import EventTable, TooWideError, UnknownNumbersError
 from replay.export_hftbacktest import export_hftbacktest
 from replay.export_parquet import export_parquet
 from replay.export_tardis import TABLES, export_tardis
@@ -159,6 +159,12 @@ def test_frames_from_python(rough: Recording) -> None:
     later = rough.trades(from_ns=first_ns + 10**10).to_polars()
     assert 0 < later.height < 1028
     assert rough.book_changes().to_arrow().num_rows == sum(1 for _ in rough.book_changes())
+
+
+def test_numbers_that_a_table_has_not_are_refused(rough: Recording) -> None:
+    floats: Any = "float"
+    with pytest.raises(UnknownNumbersError, match="'decimal' for exact decimals, or 'text'"):
+        rough.trades(numbers=floats)
 
 
 def test_a_number_that_does_not_fit_is_named_and_never_rounded(rough: Recording) -> None:

@@ -165,7 +165,55 @@ async def test_time_stands_still_while_nobody_is_connected_and_begins_again_afte
             assert (await received(third, 0.5))[1:] == messages
 
 
+async def test_who_heard_the_end_and_leaves_later_does_not_stop_the_time_of_who_came_after() -> (
+    None
+):
+    source = recording(steady_recording(), 10_000_000)
+    async with (
+        VenueServer(source, speed="2x") as server,
+        client(server.url, ALL_TOPICS) as first,
+    ):
+        heard = await received(first, 0.5)
+        async with client(server.url, ALL_TOPICS) as second:
+            again = [await next_message(second) for _ in range(3)]
+            await first.close()
+            again += await received(second, 0.5)
+    assert again == heard
+
+
 # Control.
+
+
+async def test_the_status_after_the_end_tells_of_the_end_and_begins_nothing() -> None:
+    source = recording(steady_recording(), 10_000_000)
+    async with (
+        VenueServer(source, speed="20x") as server,
+        client(server.url, ALL_TOPICS) as connection,
+    ):
+        await received(connection, 0.5)
+        now = await status(server)
+    assert now["started"] is True
+    assert now["time_ns"] >= now["origin_ns"] + 10_000_000 * len(market_messages())
+    assert [each["state"] for each in now["clients"]] == ["ended"]
+
+
+async def test_before_a_client_subscribes_the_status_says_at_which_time_it_will_begin() -> None:
+    async with VenueServer(recording(steady_recording()), speed="1x") as server:
+        now = await status(server)
+    assert (now["started"], now["time_ns"]) == (False, now["origin_ns"])
+    assert now["time"] == "2027-01-15T08:00:00.000000Z"
+
+
+async def test_a_simulation_has_time_since_its_beginning_and_no_day() -> None:
+    async with (
+        VenueServer(SimulationSettings(scenario=ENDLESS), speed="10x") as server,
+        client(server.url, [BOOK]) as connection,
+    ):
+        for _ in range(3):
+            await next_message(connection)
+        now = await status(server)
+    assert now["time_ns"] > 0
+    assert (now["origin_ns"], now["time"]) == (0, None)
 
 
 async def test_nothing_is_played_before_it_is_resumed_and_nothing_while_it_is_paused() -> None:
@@ -200,6 +248,8 @@ async def test_a_seek_sends_everyone_away_and_tells_the_book_as_of_then(written:
             answer = await control(server, f"seek?to={written}")
             assert await code_at_end(connection) == 1012
         assert answer["started"] is False
+        assert answer["time_ns"] == answer["origin_ns"] + 500_000_000
+        assert answer["clients"] == []
         async with connect(server.url + made_bybit.PATH, compression=None) as connection:
             await connection.send(subscribe([made_bybit.TOPIC]))
             told = (await received(connection))[1:]
@@ -262,6 +312,7 @@ async def test_a_rest_snapshot_after_a_seek_is_the_book_as_of_then() -> None:
         ("seek", 400, "say to when"),
         ("seek?to=noon", 400, "is no time"),
         ("seek?to=1999-01-01", 400, "is before the start"),
+        ("seek?to=%2B10h", 400, "is after the end, 2027-01-15T08:00"),
         ("stop", 404, "only status, pause, resume, speed, seek"),
     ],
 )

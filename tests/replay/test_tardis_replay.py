@@ -126,6 +126,7 @@ async def test_a_session_that_has_begun_takes_nobody_in() -> None:
         ("/ws-replay?exchange=ftx&from=2027-01-15&to=2027-01-16", 404, "no exchange 'ftx'"),
         ("/ws-replay?exchange=bybit&from=noon&to=2027-01-16", 400, "from: 'noon' is no time"),
         ("/ws-replay?exchange=bybit&from=2027-01-15", 400, "say to when"),
+        ("/ws-replay?exchange=bybit&from=%2B9s&to=2027-01-16", 400, "from: '+9s' names no day"),
         ("/ws-replay?exchange=bybit", 400, "say from when"),
     ],
 )

@@ -1,0 +1,54 @@
+"""Exit codes say what README's table says that they say."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.child_process import child_command
+from tests.cli.commands import environment, run
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+CALM, ROUGH = str(SAMPLES / "calm"), str(SAMPLES / "rough")
+FAILING = "class Agent:\n    def on_trade(self, trade, market): raise ValueError\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        *((0, ("audit", CALM)), (1, ("audit", ROUGH)), (2, ("audit", "nowhere"))),
+        *((0, ("diff", CALM, CALM)), (1, ("diff", CALM, ROUGH)), (2, ("diff", CALM, "nowhere"))),
+        *((0, ("scan-secrets", CALM)), (2, ("scan-secrets", "nowhere"))),
+        *((0, ("faults", CALM, "--runs", "1")), (2, ("faults", "nowhere"))),
+        *((2, ("status", CALM)), (2, ("status", "nowhere"))),
+        *((0, ("replay", CALM)), (2, ("replay", CALM, "--prove")), (2, ("replay",))),
+        *((0, ("recover", "{copy}")), (2, ("capture", "nowhere", "BTCUSDT", "-o", "{copy}"))),
+        *((1, ("replay", CALM, "--agent", "{agent}:Agent")), (2, ("nothing",))),
+    ],
+)
+def test_a_command_ends_with_the_code_that_says_what_it_found(
+    code: int, arguments: tuple[str, ...], recording: Path, tmp_path: Path
+) -> None:
+    agent = tmp_path / "agent.py"
+    agent.write_text(FAILING)
+    done = run(*(each.format(copy=recording, agent=agent) for each in arguments))
+    assert done.code == code, done.err
+
+
+def test_output_that_nobody_reads_any_more_does_not_look_like_a_finding() -> None:
+    process = subprocess.Popen(
+        child_command("cli", "cat", ROUGH),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 141
