@@ -24,6 +24,7 @@ Meaning = TypeVar("Meaning")
 TEXT_CHARACTERS_MAX = 64
 """Longer than any price; bounds what a hostile message can make us compute."""
 
+_PLAIN = re.compile(r"[0-9]{1,31}(?:\.[0-9]{1,31})?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -99,6 +100,8 @@ class SizesAboveZero(_SeenTexts[bool]):
     @staticmethod
     def read(text: str) -> bool:
         """Read a size."""
+        if _PLAIN.fullmatch(text) is not None:  # as nearly all are: no need of its decimal
+            return text.strip("0.") != ""
         return bool(ExactSizes.read(text))
 
 

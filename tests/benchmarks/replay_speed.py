@@ -56,6 +56,14 @@ def best_s(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     return min(times)
 
 
+def best_in_turn_s(
+    one: Callable[[], object], other: Callable[[], object], rounds: int = ROUNDS
+) -> tuple[float, float]:
+    """Return the shortest run of each, run in turn: a machine's speed changes within minutes."""
+    times = [(best_s(one, 1), best_s(other, 1)) for _ in range(rounds)]
+    return min(first for first, _ in times), min(second for _, second in times)
+
+
 def drain(recording: Recording) -> None:
     """Play at max into nothing."""
     for _ in Player(recording, "max"):
@@ -174,9 +182,10 @@ def measure(recording: Recording, path: Path, import_s: float) -> None:
     row("import, sealed", f"{frames / import_s:,.0f} lines/s")
     row("replay at max, no engine", f"{frames / best_s(lambda: drain(recording)):,.0f} frames/s")
     calm_collector()
-    into_s = best_s(lambda: into_engine(recording))
+    into_s, bare_s = best_in_turn_s(
+        lambda: into_engine(recording), lambda: bare_prototype.play(Player(recording, "max"))
+    )
     row("replay at max into the engine", f"{frames / into_s:,.0f} frames/s", "at least 150,000")
-    bare_s = best_s(lambda: bare_prototype.play(Player(recording, "max")))
     row("the same into a bare prototype", f"{frames / bare_s:,.0f} frames/s")
     row("engine against bare prototype", f"{bare_s / into_s:.2f} x", "at least 0.62")
     audit_s = best_s(lambda: audit(recording), rounds=2)
