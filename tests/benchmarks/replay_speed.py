@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import gzip
 import itertools
 import json
@@ -47,9 +48,13 @@ def resident_mb() -> float:
 
 
 def best_s(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Return the shortest of several runs: the one that other work disturbed least."""
+    """Return the shortest of several runs: the one that other work disturbed least.
+
+    An engine that is done with is a cycle: the last run's is taken away before the next begins.
+    """
     times = []
     for _ in range(rounds):
+        gc.collect()
         begun = time.perf_counter()
         work()
         times.append(time.perf_counter() - begun)
@@ -192,6 +197,7 @@ def measure(recording: Recording, path: Path, import_s: float) -> None:
     row("audit", f"{frames / audit_s:,.0f} frames/s")
     row("resident memory, highest", f"{resident_mb():,.0f} MB", "below 300 MB")
     source = evenly_paced(recording)
+    gc.collect()
     pace_row("sleeps of 1 ms, the machine alone", bare_sleeps())
     pace_row(f"1x at {PACE_FRAMES_S:,} frames/s", pace(source), "at least 99 %")
     pace_row(f"1x at {PACE_FRAMES_S:,} frames/s, async", asyncio.run(pace_async(source)), "99 %")
