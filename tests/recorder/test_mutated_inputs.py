@@ -25,7 +25,7 @@ from tests.soak.damaged_inputs import Damager, folder_files, journal, sockets
 from tests.venues.test_fuzz import DAMAGES
 from venues.registry import venue_named
 
-INPUTS = 25_000
+INPUTS = 50_000
 FORGED = 5_000
 MEMORY = Path("/dev/shm")
 
