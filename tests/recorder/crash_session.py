@@ -50,7 +50,7 @@ class Session:
     disk: RecordedDisk
     frames: dict[int, Frame] = field(default_factory=dict)
     sync_covers: int = 0
-    """Frames below it are safe once the sync that was begun last has ended well."""
+    """Frames below it are safe once the sync that is under way has ended well."""
 
     def promised_before(self, call: int) -> set[int]:
         """Return the frames that have to be there when the power is cut before a call."""
@@ -110,8 +110,9 @@ def _do_something(writer: RecordingWriter, session: Session, chance: random.Rand
         elif what < 0.80:
             begin_sync(writer, session)
         elif what < 0.85:
-            writer.end_sync()
-            session.disk.promised = max(session.disk.promised, session.sync_covers)
+            if writer.sync_ended:  # otherwise none is under way, and nothing is promised
+                writer.end_sync()
+                session.disk.promised = max(session.disk.promised, session.sync_covers)
         elif what < 0.95:
             writer.rotate()
             session.disk.promised = first
