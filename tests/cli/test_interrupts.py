@@ -46,7 +46,7 @@ def test_an_interrupt_while_a_command_loads_ends_it_without_a_traceback(name: st
 
 def test_a_command_that_works_is_interrupted_without_a_traceback() -> None:
     process = subprocess.Popen(
-        child_command("cli", "faults", str(ROUGH)),
+        child_command("cli", "faults", str(ROUGH), "--runs", "50000"),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
