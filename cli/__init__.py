@@ -23,6 +23,7 @@ Reading order:
   `capture_log`, `operations_options`, `processors`, `event_loop`), `status`, `replay` (with
   `replay_range`, `replay_playback`, `replay_progress`, `replay_keys`, `replay_proof`), `index`,
   `audit` (with `audit_text`), `info` (with `line_shares`, `subscribed`), `recover`, `serve`,
+  `import_command`, `faults` (with `fault_options`, `fault_text`),
   `upload` and `scan_secrets` (with `known_secrets`), `demo` (with `demo_loop`), `venues`.
 - What makes recordings of recordings, and says what is in them: `pack`, `unpack`, `cat` (with
   `frame_text`), `filter` (with `filter_options`), `merge`, `split`, `compact` (with

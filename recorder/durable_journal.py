@@ -121,7 +121,7 @@ class DurableJournal:
         """
         if self._sync is None and self._unsynced:
             self._catch_up()
-            self._sync = JournalSync(self._journal, len(self._unsynced))
+            self._sync = JournalSync(self._journal, len(self._unsynced), self.unsynced_bytes)
         return self._sync is not None
 
     @property
@@ -153,7 +153,7 @@ class DurableJournal:
                     raise
                 self.begin_sync()
             else:
-                self._note_synced(sync.frames)
+                self._note_synced(sync)
 
     def sync(self) -> None:
         """Make all that was written survive a power cut: in this file or, if that fails, another.
@@ -211,10 +211,10 @@ class DurableJournal:
         if missing:
             self._journal.write(missing)
 
-    def _note_synced(self, frames: int) -> None:
-        self.unsynced_bytes -= sum([len(frame.payload) for frame in self._unsynced[:frames]])
-        self._unsynced_number += frames
-        del self._unsynced[:frames]
+    def _note_synced(self, sync: JournalSync) -> None:
+        self.unsynced_bytes -= sync.payload_bytes
+        self._unsynced_number += sync.frames
+        del self._unsynced[: sync.frames]
 
     def _open(
         self, number: int, first_frame_number: int, *, supersedes: bool = False

@@ -11,10 +11,11 @@ from recorder.journal import JournalWriter
 
 
 class JournalSync:
-    """A sync that has begun. `frames` is how many unsynced frames it covers."""
+    """A sync that has begun; `frames` and `payload_bytes` are what it covers that was unsynced."""
 
-    def __init__(self, journal: JournalWriter, frames: int) -> None:
+    def __init__(self, journal: JournalWriter, frames: int, payload_bytes: int) -> None:
         self.frames = frames
+        self.payload_bytes = payload_bytes
         self._journal = journal
         self._succeeded = False
         self._error: OSError | None = None

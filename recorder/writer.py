@@ -45,6 +45,8 @@ SYNC_INTERVAL_S = 1.0
 RETRY_INTERVAL_S = 0.25
 MEASURE_INTERVAL_S = 2.0
 SYNC_LOOK_S = 0.05
+"""How soon it is seen that a sync has ended, where no frames come."""
+
 UNSYNCED_BYTES_MAX = 64 << 20
 """What is not synced is in memory twice; so much, and it is synced before its second is over."""
 
