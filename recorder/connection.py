@@ -184,6 +184,12 @@ class FrameConnection(ClientConnection):
             self._end_reason, self._ended_by_us = reason, True
         await self.close()
 
+    async def drop(self, reason: str) -> None:
+        """Abort the transport and wait for the end, where the handshake was done."""
+        if self._was_opened:
+            self.end(reason)
+            await self.gone()
+
     async def gone(self) -> None:
         """Wait until the connection is lost."""
         await asyncio.shield(self.connection_lost_waiter)
@@ -235,14 +241,18 @@ async def open_connection(
 ) -> FrameConnection:
     """Connect and shake hands; `headers` go with the handshake and are seen by nobody else.
 
+    Cancelled, it leaves nothing behind: where `opened` was called, `closed` was too.
+
     Raises whatever `websockets.asyncio.client.connect` raises: see `recorder.connect_fault`.
     """
+    made: list[FrameConnection] = []
 
     def create(protocol: ClientProtocol, **options: Any) -> FrameConnection:  # noqa: ANN401
-        return FrameConnection(protocol, listener=listener, clock=clock, **options)
+        made.append(FrameConnection(protocol, listener=listener, clock=clock, **options))
+        return made[-1]
 
     transport_options: dict[str, Any] = {"ssl": tls_context()} if url.startswith("wss:") else {}
-    connection = await _Connect(
+    connecting = _Connect(
         url,
         create_connection=cast("type[ClientConnection]", create),
         additional_headers=list(headers),
@@ -254,7 +264,12 @@ async def open_connection(
         logger=wire_log,
         **transport_options,
     )
-    return cast(FrameConnection, connection)
+    try:
+        return cast(FrameConnection, await connecting)
+    except asyncio.CancelledError:
+        for connection in made:
+            await connection.drop("stopped")
+        raise
 
 
 def _loss_text(exc: Exception | None) -> str:

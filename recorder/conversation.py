@@ -147,7 +147,7 @@ class Conversation:
         if first:
             life.subscribed = False
         life.refusals = []
-        life.move(ConnectionState.CONNECTED)
+        life.shook_hands()
         if context.began is not None:
             context.began(self)
 

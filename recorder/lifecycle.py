@@ -10,6 +10,10 @@ Theory. A connection is in one of five states and moves only as `TRANSITIONS` sa
 RECONNECTING is the rest between a loss (or a failed attempt) and the next attempt. CLOSING is
 ours: we were told to stop. CONNECTED means that the WebSocket handshake is done; whether the
 exchange has taken the subscriptions is told apart, in `subscribed`.
+
+A handshake may end in two states more, as it goes on beside what else happens: RECONNECTING, where
+the connection that the new one was to take the place of went first, and CLOSING, where we were told
+to stop in the same moment. `shook_hands` knows what follows from each.
 """
 
 from __future__ import annotations
@@ -85,6 +89,13 @@ class Lifecycle:
     def on_state(self, callback: StateCallback) -> None:
         """Call `callback` on every change of state, in the order in which they were added."""
         self._callbacks.append(callback)
+
+    def shook_hands(self) -> None:
+        """Enter CONNECTED, unless we were told to stop."""
+        if self.state is ConnectionState.RECONNECTING:
+            self.move(ConnectionState.CONNECTING)
+        if self.state is not ConnectionState.CLOSING:
+            self.move(ConnectionState.CONNECTED)
 
     def move(self, state: ConnectionState) -> None:
         """Enter `state`; staying where one is is no move.

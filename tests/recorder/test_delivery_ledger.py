@@ -16,7 +16,7 @@ from recorder.connection import ConnectSettings
 from recorder.recorder_settings import RecorderSettings
 from tests.recorder.test_succession import numbers
 from tests.recorder.tiny_venue import capturing, frames_of, payloads, tiny_stream, until
-from tests.recorder.topic_venue import TopicVenue, speaking, topic_exchange
+from tests.recorder.topic_venue import judging, speaking, topic_exchange
 from tests.recorder.wire import proxy_to
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
@@ -66,7 +66,7 @@ async def test_what_is_not_in_the_recording_is_what_it_says_is_not(tmp_path: Pat
             capturing(
                 tmp_path,
                 tiny_stream(url, Channel.TRADES),
-                venue=TopicVenue(),
+                venue=judging(Channel.TRADES),
                 settings=RecorderSettings(connect=connect),
             ) as recorder,
         ):

@@ -20,6 +20,7 @@ from tests.recorder.topic_venue import (
     TOPIC_TRAITS,
     Client,
     TopicVenue,
+    judging,
     speaking,
     topic_exchange,
 )
@@ -59,7 +60,9 @@ async def test_a_mute_channel_beside_one_that_speaks_is_followed_by_a_new_connec
     async with (
         topic_exchange() as exchange,
         speaking(exchange, "book BTC", "trades BTC"),
-        capturing(tmp_path, tiny_stream(exchange.url, *BOTH), venue=TopicVenue()) as recorder,
+        capturing(
+            tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.TRADES)
+        ) as recorder,
     ):
         await until(lambda: recorder.connections[0].messages > 100)
         mute(exchange.clients[0], "trades BTC")
@@ -83,7 +86,9 @@ async def test_a_mute_book_is_asked_for_anew_and_speaks_again(tmp_path: Path) ->
     async with (
         topic_exchange() as exchange,
         speaking(exchange, "book BTC", "trades BTC"),
-        capturing(tmp_path, tiny_stream(exchange.url, *BOTH), venue=TopicVenue()) as recorder,
+        capturing(
+            tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.BOOK)
+        ) as recorder,
     ):
         await until(lambda: recorder.connections[0].messages > 100)
         client = exchange.clients[0]
@@ -111,7 +116,7 @@ async def test_one_mute_symbol_among_many_is_found(tmp_path: Path) -> None:
         topics = [f"trades {symbol}" for symbol in symbols]
         async with (
             speaking(exchange, *topics),
-            capturing(tmp_path, stream, venue=TopicVenue()) as recorder,
+            capturing(tmp_path, stream, venue=judging(Channel.TRADES)) as recorder,
         ):
             await until(lambda: recorder.connections[0].messages > 400)
             mute(exchange.clients[0], "trades S3")
@@ -124,7 +129,7 @@ async def test_where_all_that_spoke_is_mute_the_connection_is_ended(tmp_path: Pa
     async with (
         topic_exchange() as exchange,
         speaking(exchange, "book BTC", "trades BTC"),
-        capturing(tmp_path, tiny_stream(exchange.url, *BOTH), venue=TopicVenue()) as recorder,
+        capturing(tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(*BOTH)) as recorder,
     ):
         await until(lambda: recorder.connections[0].messages > 100)
         exchange.clients[0].loses = lambda message: True
@@ -201,7 +206,9 @@ async def test_what_does_not_speak_when_asked_is_left_to_a_new_connection(
         exchange.welcomed = deaf
         async with (
             speaking(exchange, "book BTC", "trades BTC"),
-            capturing(tmp_path, tiny_stream(exchange.url, *BOTH), venue=TopicVenue()) as recorder,
+            capturing(
+                tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.BOOK)
+            ) as recorder,
         ):
             await until(lambda: recorder.connections[0].messages > 100)
             first = exchange.clients[0]

@@ -24,8 +24,9 @@ from venues.traits import Continuity, VenueTraits
 TOPIC_TRAITS = dataclasses.replace(
     TRAITS,
     continuity=Continuity.COUNTER,
-    stale_limits_s={Channel.BOOK: 0.5, Channel.TRADES: 0.5},
+    stale_limits_s={Channel.BOOK: 60.0, Channel.TRADES: 60.0},
 )
+"""No silence of a busy machine is taken for the exchange's: see `judging`."""
 
 
 class TopicDialect(TinyDialect):
@@ -51,6 +52,12 @@ class TopicVenue(TinyVenue):
             return (trade,)
         kind = BookSnapshot if rest and rest[0] == "snapshot" else BookDelta
         return (kind(symbol, at, None, [("1", number)], [("2", number)], sequence=int(number)),)
+
+
+def judging(*channels: Channel) -> TopicVenue:
+    """Return the venue with so short a limit for what is to be found mute, and for nothing else."""
+    limits_s = dict(TOPIC_TRAITS.stale_limits_s) | dict.fromkeys(channels, 0.5)
+    return TopicVenue(dataclasses.replace(TOPIC_TRAITS, stale_limits_s=limits_s))
 
 
 @dataclass(eq=False)
