@@ -2,9 +2,10 @@
 
 Theory. The event loop must never wait for a disk, so it only ever puts batches into a queue
 (`put`), and this thread alone touches the `RecordingWriter` once it runs. Its round: take all that
-waits; write it; begin a sync when a second has passed; rotate when due. Writing goes on while the
-disk syncs, until the next sync is due: then the round waits for the last one, so that a power cut
-never takes more than what was written since a sync began a second ago.
+waits; write it; begin a sync when a second has passed or `SYNC_BYTES` were written; rotate when
+due. Writing goes on while the disk syncs, until a second has passed again: then the round waits for
+the last sync, so that a power cut never takes more than what was written since a sync began a
+second ago.
 
 A disk that fails (full, gone, read-only) does not end anything: the frames that
 could not be written stay in memory, in order, and are tried again; meanwhile the intake's budget
@@ -47,8 +48,13 @@ MEASURE_INTERVAL_S = 2.0
 SYNC_LOOK_S = 0.05
 """How soon it is seen that a sync has ended, where no frames come."""
 
+SYNC_BYTES = 4 << 20
+"""So much payload, and a sync is begun before its second is over, unless one is under way or the
+last one failed: what is not synced is in memory twice, and memory that once was needed is seldom
+given back."""
+
 UNSYNCED_BYTES_MAX = 64 << 20
-"""What is not synced is in memory twice; so much, and it is synced before its second is over."""
+"""So much, and writing waits for a sync."""
 
 LAST_WORDS_AFTER_S = 1.0
 COMPLAINT_INTERVAL_S = 60.0
@@ -130,6 +136,7 @@ class FrameWriter:
         self._synced_s = time.monotonic()
         self._measured_s = -MEASURE_INTERVAL_S
         self._syncing = False
+        self._sync_works = True
         self._complained_s = -COMPLAINT_INTERVAL_S
         self._complained = False
         self.stored_cost = 0
@@ -283,7 +290,8 @@ class FrameWriter:
         due = now_s - self._synced_s >= SYNC_INTERVAL_S
         if self._syncing and (due or self._recording.sync_ended):
             self._finish_sync(self._recording.end_sync)
-        if not due:
+        much = self._recording.unsynced_bytes >= SYNC_BYTES
+        if not due and not (much and self._sync_works and not self._syncing):
             return
         self._rotate_or_sync()
         self._synced_s = time.monotonic()
@@ -311,15 +319,17 @@ class FrameWriter:
             else:
                 self._syncing = self._recording.begin_sync()
         except (OSError, RecorderError) as fault:
+            self._sync_works = False
             self._disk_failed(what, fault)
 
     def _finish_sync(self, finish: Callable[[], None]) -> None:
-        self._syncing = False
+        self._syncing = self._sync_works = False
         try:
             finish()
         except (OSError, RecorderError) as fault:
             self._disk_failed("synced", fault)
         else:
+            self._sync_works = True
             if not self._unwritten:
                 self._disk_works()
 
