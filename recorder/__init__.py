@@ -15,7 +15,8 @@ Reading order, as the data flows:
   secrets before anything is queued.
 - Beside the streams: `http_desk` asks over `http_request` within each host's budget, for
   `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`.
-- Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks,
+- Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks
+  of this `boot`,
   `frame_feed` hands them to who iterates, `writer` to the disk.
 - On disk: `recording` (one writer a folder), `durable_journal` (one `journal` after another, none
   trusted after a sync that failed, `journal_sync`) -> `sealing` -> `segment`, `manifest`,

@@ -7,7 +7,8 @@ last reading, that is a step, and is told of before any frame that bears the new
 reading at least every 10 s keeps a slow adjustment (NTP moves 0.5 ms a second at most) from ever
 looking like a step, and lets the engine's time go on while the exchange is silent.
 
-All deadlines are measured on the steady clock.
+All deadlines are measured on the steady clock. It begins anew with each boot of the machine, so
+every reading names the boot (`recorder.boot`).
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ class ClockWatch:
     def __init__(
         self,
         on_reading: Callable[[ClockReading], None],
+        boot: str = "",
         wall_ns: Callable[[], int] = time.time_ns,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._on_reading = on_reading
+        self._boot = boot
         self._wall_ns = wall_ns
         self._monotonic_ns = monotonic_ns
         self._offset_ns = wall_ns() - monotonic_ns()
@@ -63,4 +66,4 @@ class ClockWatch:
     def _tell(self, wall_time_ns: int, monotonic_time_ns: int, step_ns: int) -> None:
         self._offset_ns = wall_time_ns - monotonic_time_ns
         self._last_reading_ns = monotonic_time_ns
-        self._on_reading(ClockReading(wall_time_ns, monotonic_time_ns, step_ns))
+        self._on_reading(ClockReading(wall_time_ns, monotonic_time_ns, step_ns, self._boot))

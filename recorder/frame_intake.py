@@ -30,6 +30,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from venues.frame import RECORDER, Frame, FrameKind
 from venues.marker import ClockReading, Closed, Lines, Lost, Marker, Opened, marker_payload
 
@@ -137,7 +139,7 @@ class FrameIntake:
         self._losses: dict[int, Loss] = {}
         self._losing = False
         self._sinks: list[FrameSink] = []
-        self._reading_waits = False
+        self._reading_waits: ClockReading | None = None
         self._markers = 0
         self._kept_frames = 0
         self._kept_bytes = 0
@@ -263,7 +265,7 @@ class FrameIntake:
         its time: a recorder to which nothing comes adds nothing to the recording it goes on with.
         """
         if isinstance(marker, ClockReading) and not self.frames:
-            self._reading_waits = True
+            self._reading_waits = marker
         else:
             self.mark(0, RECORDER, marker, at)
 
@@ -296,10 +298,13 @@ class FrameIntake:
 
     def _begin_delivery(self, at: tuple[int, int]) -> None:
         """See to it that what comes now is delivered, after the reading that waited for it."""
-        if self._reading_waits:
-            self._reading_waits = False
-            reading = marker_payload(ClockReading(*at, 0))
-            self._put_marker(0, RECORDER, FrameKind.CLOCK, reading, at)
+        if self._reading_waits is not None:
+            reading, self._reading_waits = self._reading_waits, None
+            wall_time_ns, monotonic_time_ns = at
+            reading = msgspec.structs.replace(
+                reading, wall_time_ns=wall_time_ns, monotonic_time_ns=monotonic_time_ns
+            )
+            self._put_marker(0, RECORDER, FrameKind.CLOCK, marker_payload(reading), at)
         else:
             self._schedule(self.deliver)
 

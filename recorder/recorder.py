@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from recorder.boot import boot_name
 from recorder.clock_watch import ClockWatch
 from recorder.closing import close_recording
 from recorder.errors import RecorderError
@@ -192,7 +193,7 @@ class Recorder:
         self._started = True
         self._recording = recording
         self._first_frame_number = recording.next_frame_number
-        self._clock = ClockWatch(self._record_reading)
+        self._clock = ClockWatch(self._record_reading, boot_name(recording.recording_id))
         self._writer = FrameWriter(recording, self.folder)
         self._writer.start()
         self._intake = FrameIntake(

@@ -67,6 +67,7 @@ class RecordingWriter:
 
     Attributes:
         folder: where everything lies.
+        recording_id: 32 hex digits that name it.
         next_connection_id: the lowest connection id that the recording does not use yet.
         journal_closed: set by `close` once the last journal is, and only sealing is left to do.
         recovered: what an unclean stop had left and `create` put right; None where nothing was.
@@ -95,9 +96,10 @@ class RecordingWriter:
         self._rotation_began_ns: int | None = None
         used = [*folder.used_numbers(), *(e.number for e in entries), *read_removals(folder)]
         number = max(used, default=0) + 1
+        self.recording_id = read_description(folder).recording_id
         self._journal = DurableJournal(
             folder,
-            recording_id=read_description(folder).recording_id,
+            recording_id=self.recording_id,
             number=number,
             first_frame_number=next_frame_number(entries, number),
             retired=self._journal_retired,

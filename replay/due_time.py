@@ -8,8 +8,9 @@ So due time is receive time less `shift_ns`, the sum of the steps met so far, an
 
 - Where the frames carry the steady clock too, a change of wall minus steady time by more than
   `STEP_LIMIT_NS` between two frames is a step, in either direction, and is taken into the shift.
-- A steady time that went back is another boot of the machine: nothing can be compared across it,
-  so the next frame begins a new comparison.
+- Across a boot of the machine nothing can be compared, so the next frame begins a new comparison:
+  where the readings of the clocks name the boot, when the name changes; where they don't (in
+  recordings made before they did), when the steady time went back.
 - Several recordings as one carry no steady clock: theirs have nothing to do with one another.
 - A receive time that goes back by more than `STEP_LIMIT_NS` where the steady clock says nothing is
   a step too: time goes on from where it was.
@@ -23,7 +24,8 @@ frames is touched here; receive times are read and never written.
 
 from __future__ import annotations
 
-from venues.frame import Frame
+from venues.frame import Frame, FrameKind
+from venues.marker import ClockReading, MarkerError, read_marker
 
 STEP_LIMIT_NS = 1_000_000_000
 """A clock that moves by less within a second or two is being slewed, not set."""
@@ -36,11 +38,14 @@ class DueTimes:
         self.shift_ns = 0
         self._due_ns: int | None = None
         self._steady_ns: int | None = None
+        self._boot = ""
         self._offset_ns = 0
 
     def due_ns(self, frame: Frame) -> int:
         """Return when `frame` is due: never before the frame that came before it."""
         receive_time_ns = frame.receive_time_ns
+        if frame.kind is FrameKind.CLOCK:
+            self._take_boot(frame)
         if frame.monotonic_time_ns is not None:
             self._compare(receive_time_ns, frame.monotonic_time_ns)
         due_ns = receive_time_ns - self.shift_ns
@@ -50,6 +55,16 @@ class DueTimes:
             due_ns = self._due_ns
         self._due_ns = due_ns
         return due_ns
+
+    def _take_boot(self, frame: Frame) -> None:
+        """Forget the steady time of another boot."""
+        try:
+            boot = read_marker(frame, ClockReading).boot
+        except MarkerError:  # a finding of the engine's
+            return
+        if boot and self._boot and boot != self._boot:
+            self._steady_ns = None
+        self._boot = boot or self._boot
 
     def _compare(self, receive_time_ns: int, steady_ns: int) -> None:
         offset_ns = receive_time_ns - steady_ns

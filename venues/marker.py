@@ -80,12 +80,14 @@ class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
     """The wall clock against the steady clock.
 
     `step_ns` is how far the wall clock moved against the steady one since the last reading: a
-    step where it is large, and 0 for a plain reading that only says that time went on.
+    step where it is large, and 0 for a plain reading that only says that time went on. `boot` names
+    the boot of the machine within which steady times can be compared; '' where none is known.
     """
 
     wall_time_ns: int
     monotonic_time_ns: int
     step_ns: int = 0
+    boot: str = ""
 
 
 class HttpResponse(msgspec.Struct, frozen=True, omit_defaults=True):

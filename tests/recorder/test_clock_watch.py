@@ -70,7 +70,9 @@ def test_being_held_up_between_the_two_readings_is_no_step() -> None:
     told: list[ClockReading] = []
     walls = iter([1_000, 1_000, 2_000, 3_000])
     steadies = iter([0, STEP_LIMIT_NS * 5, 1_000, 2_000])
-    watch = ClockWatch(told.append, lambda: next(walls), lambda: next(steadies))
+    watch = ClockWatch(
+        told.append, wall_ns=lambda: next(walls), monotonic_ns=lambda: next(steadies)
+    )
     watch.read()
     assert not told
 

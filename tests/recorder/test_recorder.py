@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from recorder.boot import LINUX_BOOT_ID, boot_name
 from recorder.connection import ConnectSettings
 from recorder.errors import (
     ConnectError,
@@ -253,6 +254,33 @@ async def test_a_recording_begins_with_a_reading_of_the_clocks(tmp_path: Path) -
     assert first.connection_id == 0
     assert reading.step_ns == 0
     assert reading.wall_time_ns == first.receive_time_ns
+
+
+async def test_sessions_of_one_boot_name_it_alike_and_other_recordings_otherwise(
+    tmp_path: Path,
+) -> None:
+    async with tiny_exchange(say_nothing) as url:
+        for folder in ("one", "one", "other"):
+            await tiny_recorder(tmp_path / folder, tiny_stream(url)).run(0.2)
+    names = {
+        folder: [
+            read_marker(frame, ClockReading).boot
+            for frame in frames_of(tmp_path / folder)
+            if frame.kind is FrameKind.CLOCK
+        ]
+        for folder in ("one", "other")
+    }
+    assert len(names["one"]) == 2
+    assert len(set(names["one"])) == 1
+    if LINUX_BOOT_ID.exists():
+        assert len(names["one"][0]) == 16
+        assert set(names["one"]).isdisjoint(names["other"])
+
+
+def test_a_boot_without_a_name_has_none(tmp_path: Path) -> None:
+    (tmp_path / "unreadable").write_bytes(b"\xff\xfe")
+    assert boot_name("a" * 32, tmp_path / "unreadable") == ""
+    assert boot_name("a" * 32, tmp_path / "missing") == ""
 
 
 async def test_rotation_goes_on_while_frames_come(tmp_path: Path) -> None:

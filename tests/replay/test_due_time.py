@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from replay.due_time import STEP_LIMIT_NS, DueTimes
 from replay.frame_merge import MergedRecording
 from replay.frame_source import FrameList
 from venues.frame import Frame, FrameKind
+from venues.marker import ClockReading, marker_payload
 
 HOUR_NS = 3_600 * 10**9
 START_NS = 1_700_000_000 * 10**9
@@ -88,6 +90,37 @@ def test_stamps_out_of_order_by_little_add_up_to_no_drift() -> None:
 def test_a_reboot_between_two_frames_is_a_silence_and_no_step() -> None:
     due = due_times([(START_NS, HOUR_NS), (START_NS + 60 * 10**9, 5 * 10**9)])
     assert due == [START_NS, START_NS + 60 * 10**9]
+
+
+def test_a_reboot_that_the_readings_name_is_a_silence_whatever_the_steady_clock_says() -> None:
+    second_ns, day_ns = 10**9, 24 * HOUR_NS
+    frames = frames_at(
+        [
+            (START_NS, HOUR_NS),
+            (START_NS + second_ns, HOUR_NS + second_ns),
+            (START_NS + day_ns, 3 * HOUR_NS),
+            (START_NS + day_ns + second_ns, 3 * HOUR_NS + second_ns),
+        ]
+    )
+    readings = {
+        0: ClockReading(0, 0, 0, "one"),
+        1: ClockReading(0, 0, 0),  # as one of a fault that is put in has it
+        2: ClockReading(0, 0, 0, "other"),
+    }
+    for number, reading in readings.items():
+        payload = marker_payload(reading)
+        frames[number] = msgspec.structs.replace(
+            frames[number], kind=FrameKind.CLOCK, payload=payload
+        )
+    due = DueTimes()
+    assert [due.due_ns(frame) for frame in frames] == [frame.receive_time_ns for frame in frames]
+
+
+def test_a_reading_that_is_damaged_names_no_boot() -> None:
+    frames = frames_at([(START_NS, 0), (START_NS + 1, 1)])
+    frames[1] = msgspec.structs.replace(frames[1], kind=FrameKind.CLOCK, payload=b"\xff{")
+    due = DueTimes()
+    assert [due.due_ns(frame) for frame in frames] == [START_NS, START_NS + 1]
 
 
 def test_steady_clocks_of_several_recordings_are_not_compared() -> None:
