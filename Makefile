@@ -1,11 +1,12 @@
 # What a fresh clone needs: Python 3.11 or newer, with venv and pip. Everything else comes by itself.
 #
-#   make demo     install into .venv, then run the whole loop on this machine
-#   make install  install into .venv
-#   make test     run every test
-#   make lint     ruff and mypy --strict
-#   make bench    measure, and print tables
-#   make soak     break recorders by the thousand, for hours (tests/soak/RESULTS.md)
+#   make demo          install into .venv, then run the whole loop on this machine
+#   make install       install into .venv
+#   make test          run every test
+#   make lint          ruff and mypy --strict
+#   make bench         measure, and print tables
+#   make soak-change   what of the soaks is run for every change: minutes
+#   make soak          break recorders by the thousand, for hours (tests/soak/RESULTS.md)
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +17,7 @@ PYTEST_OPTIONS ?= -n 3 --dist worksteal
 BENCH_SECONDS ?= 60
 CODE := venues recorder replay book cli tests examples tickreel_pytest.py
 
-.PHONY: demo install test lint bench soak clean
+.PHONY: demo install test lint bench soak soak-change soak-inputs soak-frames clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -41,6 +42,14 @@ bench: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.benchmarks.seek_time
 	$(BIN)/python -m tests.benchmarks.serve_throughput
 	$(BIN)/python -m tests.benchmarks.capture_throughput --rate 50000 --seconds $(BENCH_SECONDS) --engine
+
+soak-change: soak-inputs soak-frames
+
+soak-inputs: $(READY_TO_DEVELOP)
+	$(BIN)/python -m tests.soak.damaged_inputs --each 100000
+
+soak-frames: $(READY_TO_DEVELOP)
+	$(BIN)/python -m tests.soak.compressed_time --frames 5000000
 
 soak: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.soak.crash_states --states 100000

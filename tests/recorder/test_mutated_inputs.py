@@ -1,13 +1,12 @@
-"""25,000 damaged inputs of each kind that a recorder reads: an answer to each, never a fault.
+"""10,000 damaged inputs of each kind that a recorder reads: an answer to each, never a fault.
 
-The parsers of what exchanges say have theirs in tests/venues/test_fuzz.py; the soak (tests/soak)
-tries a million.
+The parsers of what exchanges say have theirs in tests/venues/test_fuzz.py; `make soak-change` tries
+100,000 of each kind, and the soak a million.
 """
 
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -21,23 +20,18 @@ from recorder.stream_settings import read_capture_settings
 from tests.recorder.made_frames import made_frames, write_journal
 from tests.recorder.test_journal import block_ends
 from tests.recorder.test_stream_settings import WHOLE
-from tests.soak.damaged_inputs import Damager, folder_files, journal, sockets
+from tests.soak.damaged_inputs import Damager, folder_files, folder_in_memory, journal, sockets
 from tests.venues.test_fuzz import DAMAGES
 from venues.registry import venue_named
 
-INPUTS = 50_000
+INPUTS = 10_000
 FORGED = 5_000
-MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, where there is one: a disk takes a millisecond for each file."""
-    if not MEMORY.is_dir():
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        yield Path(folder)
+def place() -> Iterator[Path]:
+    with folder_in_memory() as folder:
+        yield folder
 
 
 def test_damaged_journals_are_read_or_refused(place: Path) -> None:

@@ -2,8 +2,8 @@
 
 Journals, manifests, `recording.json`, settings files and WebSocket bytes, each damaged in the ways
 that break parsers: read, or refused with one of our own errors, and never anything else; none takes
-longer than a second, and memory stays small. `--messages` damages the messages of every venue too,
-so many of each.
+a second of the processor, and memory stays small. `--messages` damages the messages of every venue
+too, so many of each.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import asyncio
 import logging
 import random
 import resource
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,14 @@ lines = 2
 """
 
 Take = Callable[[bytes], None]
+MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """Lend a folder in memory, where there is any: a disk takes a millisecond for each file."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 class Damager:
@@ -78,7 +86,7 @@ class Damager:
         for _ in range(count):
             damage = self.chance.choice(DAMAGES)
             content = damage(self.chance, self.chance.choice(wholes), wholes)
-            before_s = time.monotonic()
+            before_s = time.process_time()
             try:
                 take(content)
             except TickreelError:
@@ -86,7 +94,7 @@ class Damager:
             except Exception as fault:  # noqa: BLE001 - what is looked for, told of and counted
                 self.faults += 1
                 print(f"{name}: {fault!r} of {content[:100]!r}", flush=True)
-            slowest_s = max(slowest_s, time.monotonic() - before_s)
+            slowest_s = max(slowest_s, time.process_time() - before_s)
         self.slowest_s = max(self.slowest_s, slowest_s)
         print(
             f"{name}: {count:,} damaged, {refused:,} refused, {self.faults} faults so far, the "
@@ -258,8 +266,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     damager = Damager(options.seed)
-    place = Path(tempfile.mkdtemp())
-    try:
+    with folder_in_memory() as place:
         inputs = {
             "journal": journal(place),
             **folder_files(place),
@@ -269,8 +276,6 @@ def main() -> int:
             damager.run(name, wholes, take, options.each)
         asyncio.run(sockets(damager, options.each))
         messages(options.messages, options.seed)
-    finally:
-        shutil.rmtree(place)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"{damager.faults} faults, peak {peak_mb:.0f} MB, seed {options.seed}")
     fast = damager.slowest_s < TIME_LIMIT_S
