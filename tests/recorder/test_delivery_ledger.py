@@ -7,7 +7,6 @@ recording says that something was not delivered, and each such interval has numb
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +80,9 @@ async def test_what_is_not_in_the_recording_is_what_it_says_is_not(tmp_path: Pat
             await until(lambda: life.subscribed)
             seen = life.messages
             await until(lambda: life.messages > seen + 100)
+            told = recorder.statistics().intake.unknown_losses
             exchange.clients[-1].loses = lambda message: True  # mute
-            await asyncio.sleep(1.5)
+            await until(lambda: recorder.statistics().intake.unknown_losses > told)
             exchange.clients[-1].loses = lambda message: False
             await until(lambda: life.subscribed)
             seen = life.messages

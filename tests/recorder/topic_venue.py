@@ -56,7 +56,7 @@ class TopicVenue(TinyVenue):
 
 def judging(*channels: Channel) -> TopicVenue:
     """Return the venue with so short a limit for what is to be found mute, and for nothing else."""
-    limits_s = dict(TOPIC_TRAITS.stale_limits_s) | dict.fromkeys(channels, 0.5)
+    limits_s = dict(TOPIC_TRAITS.stale_limits_s) | dict.fromkeys(channels, 1.0)
     return TopicVenue(dataclasses.replace(TOPIC_TRAITS, stale_limits_s=limits_s))
 
 

@@ -25,7 +25,8 @@ from venues.frame import FrameKind
 
 SPACING_NS = 2_000_000
 BEGAN_NS = 1_790_000_000_000_000_000
-QUEUE_BYTES_MAX = 8 << 20
+QUEUE_BYTES_MAX = 2 << 20
+"""More than waits for the writer at 50,000 frames a second, which it is given every 50 ms."""
 TURN = 500
 LOOK_EVERY = 250_000
 """At a look nothing waits: how much does is bounded by a budget, and no growth."""
