@@ -8,12 +8,13 @@ In the order of the data:
 
 - `engine`: applies a frame: decodes it, routes its events, tells the subscribers.
 - `subscribers`: who wants to be told of what.
-- `settings`: depths, windows, thresholds, limits.
+- `settings`: depths, windows, thresholds, limits; `errors`.
 - `frame_time`: the engine's now.
 - `venue_lane`, `counted_lane`: all markets of one venue, and how its events go into them; where the
   exchange counts the frames of a connection, with `frame_count`.
 - `route_table`, `connection_start`: what a connection's short names mean, and how it began.
-- `market`: what is known of one symbol at one venue: book, tape, liquidations, counters.
+- `market`: what is known of one symbol at one venue: book, tape, liquidations, `counters`;
+  `market_limits` bounds how many there are, `instrument_list` has what the exchange says of them.
 - `venue_book`: a venue's book and when it may be trusted: snapshots, continuity, bridging.
 - `checked_book`: its state, and the checks that it is put to.
 - `level_ids`: levels that an exchange names by ids.
@@ -30,7 +31,8 @@ In the order of the data:
 - `connection_ledger`: the connections in the frames, and what was lost.
 - `staleness`: channels that fell silent.
 - `coverage`: how long a book was proven, and the windows in which it was not.
-- `finding`: whatever a reader of the data must know, as values.
+- `finding`: whatever a reader of the data must know, as values; `notice_finding` which of an
+  exchange's notices are.
 - `state_digest`: one hash of all of it; `hash_chain` is how what is not kept stays in it.
 - `checkpoint`: all of it as bytes, to go on from, with `lane_parts` and `book_parts`.
 - `agent`: a class with `on_trade`, `on_book`, ... attached to an engine.

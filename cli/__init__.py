@@ -3,7 +3,8 @@
 Reading order:
 
 - `errors`: what only the command line can get wrong.
-- `options`: what a user writes for an option, and the options that commands share.
+- `options`: what a user writes for an option, and the options that commands share; more of those
+  in `engine_options`, `streams_option` and `disk_options`.
 - `report_text`: counts, sizes, times and feed text, as a user reads them.
 - `stop_signals`: which signals end a command in good order.
 - `terminal`: whether anyone is looking: colour, status line, progress.

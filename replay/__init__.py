@@ -5,11 +5,14 @@ in for an exchange. Reading order, as the data flows:
 
 - `errors`: what can go wrong here.
 - `recording`, `segment_reader`, `read_ahead`, `frame_merge`: from files to frames in order;
-  `frame_source` is whatever has frames.
-- `reel_file`, `pack`: a recording in one file, and the folder that it is of.
-- `import_recording` and the `import_*` beside it: other programs' recordings become ours;
-  `import_recognition` is what their files say of themselves, `import_understanding` whether the
-  messages are that venue's.
+  `frame_source` is whatever has frames, `engine_settings` how the engine beside the recorder was
+  set.
+- `reel_file`, `pack`: a recording in one file, and the folder that it is of; `reel_errors` are
+  those of recordings made of recordings.
+- `import_recording`: other programs' recordings become ours. `import_lines` reads their files,
+  `import_cryptofeed`, `import_hftbacktest` and `import_tardis` make an `import_draft` of each line;
+  `import_recognition` is what the files say of themselves, `import_understanding` whether the
+  messages are that venue's, `import_errors` what can go wrong.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
@@ -18,12 +21,15 @@ in for an exchange. Reading order, as the data flows:
   `selected_source` plays only some.
 - `receipts`: what the live engine's state was, for a replay to reproduce.
 - `audit` and what it looks at: `audit_listener`, `clock_offset`, `epoch_ledger`,
-  `file_integrity`, `recognition`, `cut_recording`; what it says: `audit_report`, `audit_verdict`.
+  `file_integrity`, `recognition`, `cut_recording`, `removal_note`; what it says: `audit_report`,
+  `audit_verdict`.
+- `secret_scan`: whether a recording may be given to anyone; `secret_patterns` are what it looks
+  for.
 - Faults on purpose: `fault_kind` has the kinds, `fault_settings` and `fault_draw` say which are
-  done where, `fault_injection` does them to frames (`fault_payload` to their bytes,
-  `fault_source` to a whole source) and `fault_steps` to what clients are sent. `fault_trial` does
-  them one at a time, with `fault_survey`, `fault_state`, `fault_hiding`; `fault_report` says what
-  noticed each.
+  done where, `fault_injection` does them to frames (`fault_payload` to their bytes, by the
+  `fault_content` in them, `fault_source` to a whole source) and `fault_steps` to what clients are
+  sent. `fault_trial` does them one at a time, with `fault_survey`, `fault_state`, `fault_hiding`;
+  `fault_report` says what noticed each.
 - `venue_server`: the fake exchange. `request_gate` and `handshake_login` say who is let in,
   `posted_request` reads what came with a request; `http_side` answers the exchange's own requests,
   `server_control` those about its time (`http_response` is how). `playback` is one pass of all

@@ -134,6 +134,14 @@ def test_every_package_says_what_it_is() -> None:
         assert ast.get_docstring(tree), f"{package}/__init__.py has no docstring"
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_map_of_a_package_names_each_of_its_files(package: str) -> None:
+    folder = ROOT / package
+    mapped = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    named = {word for quoted in re.findall(r"`([^`]*)`", mapped) for word in quoted.split()}
+    assert {path.stem for path in folder.glob("*.py")} - named - {"__init__"} == set()
+
+
 def test_the_changelog_begins_with_the_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     latest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
