@@ -36,6 +36,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         quotes_held_max: quotes, and tops of book, kept per market until the other one comes.
         findings_kept_max: findings kept per kind; all are counted, and all enter the digest.
         windows_kept_max: suspect windows kept per market; all are counted.
+
+    Raises:
+        EngineSettingsError: a value is out of its range, or a float where it has to be exact.
     """
 
     tape_window_s: float = 60.0
@@ -56,6 +59,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     quotes_held_max: int = 1_024
     findings_kept_max: int = 1_000
     windows_kept_max: int = 1_000
+
+    def __post_init__(self) -> None:
+        """Check what was given."""
+        self._check("EngineSettings")
 
     def described(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON can say it and `read` reads it."""
@@ -81,11 +88,11 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
                     f"Known keys: {', '.join(sorted(known))}.",
                 )
         try:
-            settings = msgspec.convert(written, cls, strict=True)
+            return msgspec.convert(written, cls, strict=True)
         except msgspec.ValidationError as fault:
             raise EngineSettingsError(where, f"{fault}.") from None
-        settings._check(where)
-        return settings
+        except EngineSettingsError as fault:
+            raise EngineSettingsError(where, fault.reason) from None
 
     def _check(self, where: str) -> None:
         limits = self.stale_limits_s
@@ -96,6 +103,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
         }
         values |= {f"stale_limits_s.{channel}": limit for channel, limit in limits.items()}
         for name, value in values.items():
+            if name in _EXACT and isinstance(value, float):
+                raise EngineSettingsError(where, f"{name} has to be a Decimal, not a float.")
             least = "from 0 to" if name in _MAY_BE_ZERO else "above 0 and at most"
             fits = math.isfinite(value) and 0 <= value <= _VALUE_MAX
             if not fits or (not value and name not in _MAY_BE_ZERO):
@@ -119,6 +128,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
+_EXACT = frozenset({"cascade_notional", "games_edge", "dice_low", "dice_high", "dice_step"})
 _MAY_BE_ZERO = frozenset({"games_edge", "dice_low", "dice_high"})
 _VALUE_MAX = 10**12
 NS_PER_S = 1_000_000_000

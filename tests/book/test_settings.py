@@ -72,3 +72,20 @@ def test_a_limit_for_one_channel_leaves_the_others_as_they_are() -> None:
     for market in engine.markets.values():
         limits_s = {channel: watch.limit_ns / 1e9 for channel, watch in market.watches.items()}
         assert limits_s == {Channel.BOOK: 5, Channel.TRADES: 7}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"tape_window_s": 0.0}, "tape_window_s has to be above 0"),
+        ({"spike_window_s": 90.0}, "spike_window_s has to be within tape_window_s"),
+        ({"cascade_notional": 500_000.5}, "cascade_notional has to be a Decimal, not a float"),
+        ({"stale_limits_s": {Channel.BOOK: float("nan")}}, "stale_limits_s.book has to be"),
+        ({"dice_step": Decimal(7)}, "dice_low has to be whole steps"),
+    ],
+)
+def test_settings_made_in_python_are_checked_like_those_of_a_file(
+    values: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(EngineSettingsError, match=f"^EngineSettings: {reason}"):
+        EngineSettings(**values)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def _settings(spike_s: float) -> EngineSettings:
     rows=tapes,
     looks=st.booleans(),
     precision=st.integers(1, 5),
-    spike_s=st.sampled_from((2, 20)),
+    spike_s=st.sampled_from((2, WINDOW_S)),
 )
 @settings(max_examples=200)
 def test_every_figure_is_what_the_list_of_trades_gives(
