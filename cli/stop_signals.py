@@ -6,6 +6,8 @@ import signal
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 """The exit code of a command that `^C` ended."""
+EXIT_TERMINATED = 128 + signal.SIGTERM
+"""What a shell makes of the end of a command that SIGTERM ended."""
 
 
 def terminal_signals() -> list[signal.Signals]:

@@ -84,29 +84,46 @@ def test_the_container_runs_commands_that_there_are_and_not_as_root() -> None:
     program, *words = json.loads(named["HEALTHCHECK"].partition("CMD ")[2])
     assert program == "tickreel"
     assert parsed(words).params["folder"] == "/recordings/capture"
-    assert named["USER"] == "tickreel"
+    user, _, group = named["USER"].partition(":")
+    assert int(user) > 0  # as a name it cannot be told from root by whoever must refuse root
+    assert int(group) > 0
     assert json.loads(named["VOLUME"]) == ["/recordings"]
     assert named["STOPSIGNAL"] == "SIGTERM"
     images = [rest.split()[0] for name, rest in instructions if name == "FROM"]
     assert images == ["python:3.13-slim"] * 2
 
 
-def test_the_container_has_all_packages_and_extras_that_there_are() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    copied = [
-        words[0]
-        for name, rest in docker_instructions()
-        for words in [rest.split()]
-        if name == "COPY" and not rest.startswith("--from")
-        for words in [[word] for word in words[:-1]]
-    ]
+def test_the_container_has_all_that_the_wheel_is_made_of_and_extras_that_there_are() -> None:
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, setuptools = described["project"], described["tool"]["setuptools"]
+    copied = {
+        name
+        for instruction, rest in docker_instructions()
+        if instruction == "COPY" and not rest.startswith("--from")
+        for name in rest.split()[:-1]
+    }
     assert all((ROOT / name).exists() for name in copied)
     wanted = {
-        name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]
+        "pyproject.toml",
+        project["readme"],
+        *project["license-files"],
+        *(name.rstrip("*") for name in setuptools["packages"]["find"]["include"]),
+        *(f"{name}.py" for name in setuptools["py-modules"]),
     }
-    assert wanted <= set(copied)
+    assert copied == wanted
     (extras,) = re.findall(r"'\.\[([a-z,]+)\]'", (DEPLOY / "Dockerfile").read_text())
-    assert set(extras.split(",")) <= set(project["project"]["optional-dependencies"])
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+
+
+def test_commands_that_the_container_is_said_to_be_run_with_are_commands() -> None:
+    told = re.findall(r"^#(?: {3,}(.*))?$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    lines = "\n".join(told).replace("\\\n", " ").splitlines()
+    commands = [
+        words.split()
+        for line in lines
+        for words in re.findall(r"^docker (?:exec|run) .*?\btickreel (.+)$", line)
+    ]
+    assert [parsed(words).info_name for words in commands] == ["status", "capture"]
 
 
 def test_the_settings_can_be_recorded_with() -> None:

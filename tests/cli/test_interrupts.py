@@ -1,4 +1,4 @@
-"""`^C`: a command ends with the code that says so, and without a traceback."""
+"""`^C` and SIGTERM: a command ends with the code that says so, and without a traceback."""
 
 from __future__ import annotations
 
@@ -77,3 +77,19 @@ def test_a_command_that_was_begun_with_interrupts_ignored_ignores_them() -> None
     )
     assert done.returncode == 0, done.stderr
     assert "reference" in done.stdout
+
+
+def test_the_first_process_of_a_container_is_ended_by_sigterm_while_it_loads() -> None:
+    # The handler alone is asked for here: without one, a first process goes on, any other has -15.
+    code = LOADING.replace("NAME", "'click'").replace("ROUGH", repr(str(ROUGH)))
+    code = code.replace("os.getpid()", "own").replace("SIGINT", "SIGTERM")
+    first = "import os\nown = os.getpid()\nos.getpid = lambda: 1\n"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", first + code],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (143, "", "")
