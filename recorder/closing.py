@@ -18,10 +18,9 @@ from recorder.recording import ClosingReport, RecordingWriter
 JOURNAL_LIMIT_S = 3.0
 SEALING_LIMIT_S = 20.0
 _LOOK_INTERVAL_S = 0.02
-_NOT_CLOSED = (
-    "the disk did not let the recording be closed in time. What was written is in its journal; "
-    "the next start, or `tickreel recover`, seals it."
-)
+_LEFT = "What was written is in its journal; the next start, or `tickreel recover`, seals it."
+_NOT_CLOSED = f"the disk did not let the recording be closed in time. {_LEFT}"
+_NOT_SEALED = f"the recording was not sealed in time: the machine is too busy, or its disk. {_LEFT}"
 
 
 async def close_recording(
@@ -44,7 +43,7 @@ async def close_recording(
         passed_s = time.monotonic() - begun_s
         closed = recording.journal_closed.is_set()
         if passed_s > (SEALING_LIMIT_S if closed else journal_limit_s):
-            return ClosingReport(0, 0, 0, 0, (_NOT_CLOSED,))
+            return ClosingReport(0, 0, 0, 0, (_NOT_SEALED if closed else _NOT_CLOSED,))
         await asyncio.sleep(_LOOK_INTERVAL_S)
     if faults:
         raise faults[0]
