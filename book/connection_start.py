@@ -16,6 +16,7 @@ from __future__ import annotations
 import msgspec
 
 from venues.channel import Channel
+from venues.event import BookDelta, BookSnapshot
 from venues.frame import Frame
 
 CONNECTIONS_MAX = 256
@@ -99,3 +100,17 @@ class ConnectionStarts:
             number: {(channel, symbol): first for channel, symbol, first in each}
             for number, each in parts.firsts
         }
+
+
+def whole_book(delta: BookDelta) -> BookSnapshot:
+    """Return the book that a first delta is."""
+    return BookSnapshot(
+        delta.symbol,
+        delta.receive_time_ns,
+        delta.exchange_time_ns,
+        delta.bids,
+        delta.asks,
+        delta.sequence,
+        delta.checksum,
+        level_ids=delta.level_ids,
+    )

@@ -63,6 +63,7 @@ class Market:
         "_liquidations",
         "_numbers",
         "_quotes_prove",
+        "_repeated_trade",
         "_report",
         "_settings",
         "_tape",
@@ -99,6 +100,7 @@ class Market:
         self.instrument: Instrument | None = None
         self._games: GameMonitor | None = None
         self.last_trade_number: int | None = None
+        self._repeated_trade: int | None = None
         self.asked_ns: int | None = None
         self.watches: dict[Channel, ChannelWatch] = {}
         self._tape = TradeTape(settings, numbers)
@@ -166,6 +168,7 @@ class Market:
     def _place(self, number: int, last: int) -> bool:
         if number <= last:
             self.counters.duplicates += 1
+            self._repeated_trade = number
             text = "a trade that came before; not counted again"
             self._report(
                 FindingKind.DUPLICATE, self.symbol, text, expected=last + 1, received=number
@@ -192,6 +195,11 @@ class Market:
             return liquidation
         worth = notional(self.instrument, liquidation.price_text, liquidation.size_text)
         return msgspec.structs.replace(liquidation, notional=worth)
+
+    def repeats(self, liquidation: Liquidation) -> bool:
+        """Say whether a liquidation is the trade before it, which came before."""
+        number = liquidation.trade_number
+        return number is not None and number == self._repeated_trade
 
     def take_liquidation(self, liquidation: Liquidation) -> Cascade | None:
         """Take a liquidation in; return the cascade that it completes, if it does.

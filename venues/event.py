@@ -144,7 +144,9 @@ class Liquidation(_Event, frozen=True, gc=False):
     `raw_side` is the venue's word, which means different things at different venues;
     `liquidated_side` is what it means. `notional` is in the quote currency (USD for inverse
     contracts), by the venue's own contract rule; None where that takes the contract's size, which
-    the engine knows once the venue's `Instrument` came.
+    the engine knows once the venue's `Instrument` came. `trade_number` is that of the trade that it
+    is, behind which it comes, where the venue tells of both at once and counts its trades: of a
+    trade that came before it is no new liquidation.
     """
 
     price_text: str
@@ -152,6 +154,7 @@ class Liquidation(_Event, frozen=True, gc=False):
     liquidated_side: LiquidatedSide
     raw_side: str
     notional: Decimal | None
+    trade_number: int | None = None
 
     @property
     def price(self) -> Decimal:

@@ -235,7 +235,15 @@ def _trade_events(payload: bytes, receive_time_ns: int, channel: str) -> Sequenc
             notional = _notional(row.symbol, price, size)
             events.extend(
                 Liquidation(
-                    row.symbol, receive_time_ns, time_ns, price, size, liquidated, raw, notional
+                    row.symbol,
+                    receive_time_ns,
+                    time_ns,
+                    price,
+                    size,
+                    liquidated,
+                    raw,
+                    notional,
+                    number,
                 )
                 for liquidated, raw in _liquidated(row.direction, row.liquidation)
             )
