@@ -113,6 +113,10 @@ class CheckedBook(OrderBook):
         """Whether a connection is open that has spoken of this book."""
         return self.connection_id != 0 and not self._gone
 
+    def outran(self, connection_id: int) -> bool:
+        """Say whether the book follows a newer connection than this one, which still stands."""
+        return connection_id < self.connection_id and not self._gone
+
     # The checks.
 
     def take_quote(self, quote: Quote, sequence: int, frame: Frame) -> None:

@@ -247,7 +247,7 @@ class VenueBook(CheckedBook):
 
     def _adopt(self, frame: Frame) -> bool:
         """Follow another connection from now on; return False for an older one than the book's."""
-        if frame.connection_id < self.connection_id and not self._gone:
+        if self.outran(frame.connection_id):
             self.counters.overlapping += 1
             self._pass_over()
             return False

@@ -280,6 +280,9 @@ class VenueLane:
     def _take_delta_or_whole(self, delta: BookDelta, frame: Frame) -> bool:
         """Take the first delta of a connection for the whole book, where that is the protocol."""
         market = self.market(delta.symbol)
+        if market.book.outran(frame.connection_id):
+            # Its beginning is passed over with it, so that nothing of it is the whole book later.
+            self.starts.doubt(frame.connection_id)
         first = frame.connection_id != market.book.connection_id
         if first and self.starts.seen_from_start(frame.connection_id):
             return self._take_snapshot(whole_book(delta), frame)

@@ -57,6 +57,21 @@ def test_a_later_delta_is_never_taken_for_the_whole_book() -> None:
     assert engine.findings.counts[FindingKind.GAP] == 1
 
 
+def test_what_was_passed_over_is_not_begun_by_its_next_delta() -> None:
+    feed, engine = MadeFeed(FIRST), Engine()
+    for connection_id in (1, 2):
+        feed.connection_id = connection_id
+        engine.apply(feed.opened())
+        engine.apply(feed.text(delta([("99", "1")], [("101", "1")], 20)))
+    feed.connection_id = 1
+    engine.apply(feed.text(delta([("98", "1")], [], 21)))
+    feed.connection_id = 2
+    engine.apply(feed.closed())
+    feed.connection_id = 1
+    engine.apply(feed.text(delta([("97", "1")], [], 22)))
+    assert market_of(engine).book.state is BookState.SUSPECT
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_where_the_first_delta_may_be_missing_there_is_no_book(lost: bool) -> None:
     feed, engine = MadeFeed(FIRST), Engine()
