@@ -376,7 +376,9 @@ class VenueLane:
         if channel is None or channel.private or not symbol:
             return True
         if channel is Channel.BOOK and subscribed.depth:
-            self.market(symbol).book.depth_kept = subscribed.depth
+            book = self.market(symbol).book
+            if not book.outran(frame.connection_id):
+                book.depth_kept = subscribed.depth
         self.watch(symbol, channel, frame.connection_id)
         return True
 
