@@ -6,6 +6,7 @@ Reading order:
 - `options`: what a user writes for an option, and the options that commands share.
 - `report_text`: counts, sizes, times and feed text, as a user reads them.
 - `stop_signals`: which signals end a command in good order.
+- `side_by_side`: several recordings together, in which nothing may count twice unsaid.
 - `terminal`: whether anyone is looking: colour, status line, progress.
 - `command_group`: the commands by name, each loaded when it is called.
 - `agent_file`, `signal_file`, `attached_engine`: an engine with a user's agent on it.

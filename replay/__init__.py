@@ -10,6 +10,7 @@ in for an exchange. Reading order, as the data flows:
 - `import_recording` and the `import_*` beside it: other programs' recordings become ours;
   `import_recognition` is what their files say of themselves, `import_understanding` whether the
   messages are that venue's.
+- `shared_feed`: what several recordings both have, and would count twice.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;
