@@ -71,6 +71,8 @@ class BookSnapshot(_Event, frozen=True, gc=False):
         unjoined: True where it was asked for apart from the deltas (by HTTP, or by a request on
             the socket), and so has to be joined to them.
         level_ids: where the venue names levels by ids, the id of each bid and of each ask.
+        alone: True where its channel sends whole books and nothing else: no delta goes on from it,
+            and nothing shows that one is missing.
     """
 
     bids: list[Row]
@@ -79,6 +81,7 @@ class BookSnapshot(_Event, frozen=True, gc=False):
     checksum: int | None = None
     unjoined: bool = False
     level_ids: LevelIds | None = None
+    alone: bool = False
 
 
 class BookDelta(_Event, frozen=True, gc=False):
