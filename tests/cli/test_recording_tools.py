@@ -10,12 +10,16 @@ import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cli.__main__ import main
 from replay.recording import Recording
 from replay.state_trace import read_trace
 from tests.cli.commands import Done
+from tests.recorder.made_frames import record
+from venues.frame import FrameKind
+from venues.marker import Lost, marker_payload
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 ROUGH = str(SAMPLES / "rough")
@@ -346,6 +350,25 @@ def test_a_result_that_does_not_come_leaves_none_of_the_folders_made_for_it(
     assert list(mine.iterdir()) == []
     assert run("filter", str(reel), "-o", place, "--symbols", "BTCUSDT").code == 0
     assert [each.name for each in (mine / "results").iterdir()] == ["night"]
+
+
+def test_no_choice_of_kinds_makes_a_recording_look_whole(tmp_path: Path) -> None:
+    """A connection broke and a second of frames was lost, of which trades alone say nothing."""
+    frames = list(Recording.open(ROUGH))
+    lost = Lost(7, 700, frames[900].receive_time_ns, frames[907].receive_time_ns, "backpressure")
+    frames[900] = msgspec.structs.replace(
+        frames[900], kind=FrameKind.LOST, payload=marker_payload(lost)
+    )
+    record(tmp_path / "lossy", frames)
+    done = run(
+        *("filter", str(tmp_path / "lossy"), "-o", str(tmp_path / "texts")),
+        *("--kinds", "text", "--channels", "trades"),
+    )
+    assert done.code == 0, done.err
+    faults = run("audit", str(tmp_path / "texts"), "--json").json["faults"]
+    assert (faults["lost"], faults["disconnected"]) == (1, 1)
+    none = run("filter", str(tmp_path / "lossy"), "-o", str(tmp_path / "no"), "--kinds", "binary")
+    assert "no frame of the recording is what was asked for" in none.err
 
 
 def test_two_recordings_that_heard_the_same_are_not_counted_twice_without_a_word(
