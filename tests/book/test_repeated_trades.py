@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 
 from book.engine import Engine
+from book.finding import FindingKind
 from tests.venues.samples import deribit, kraken
 from venues.event import Liquidation
 from venues.frame import Frame, FrameKind
@@ -40,6 +42,28 @@ def test_a_liquidation_that_is_a_repeated_trade_counts_once(venue: str) -> None:
     assert (market.counters.trades, market.counters.liquidations) == (1, 1)
     assert market.liquidations.notional == alone.liquidations.notional
     assert len(told) == 1
+
+
+def deribit_trade(number: int, made_ms: int, liquidation: bytes = b"T") -> bytes:
+    payload = deribit.TRADES.replace(b'"MT"', b'"%s"' % liquidation)
+    payload = re.sub(rb'"trade_seq":\d+', b'"trade_seq":%d' % number, payload)
+    return re.sub(rb'"timestamp":\d+', b'"timestamp":%d' % made_ms, payload)
+
+
+def test_trades_that_are_counted_anew_are_no_repeated_ones() -> None:
+    """Numbers that begin again would else be below the last one for as long as anyone records."""
+    messages = [
+        *((1, deribit_trade(number, 1_765_531_356_000 + number)) for number in (501, 502, 503)),
+        *((2, deribit_trade(number, 1_765_531_400_000 + number)) for number in (1, 2, 3)),
+        (1, deribit_trade(2, 1_765_531_400_002)),
+    ]
+    engine, told = played("deribit", *messages)
+    market = engine.markets["deribit", "BTC-PERPETUAL"]
+    assert (market.counters.trades, market.tape.trades) == (6, 6)
+    assert market.counters.duplicates == 1
+    assert len(told) == 6
+    gaps = [each for each in engine.findings if each.kind is FindingKind.TRADE_GAP]
+    assert [(gap.expected, gap.received, gap.missing) for gap in gaps] == [("504", "1", None)]
 
 
 def test_both_sides_of_one_trade_that_closed_two_positions_count() -> None:
