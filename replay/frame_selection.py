@@ -2,7 +2,9 @@
 
 Rules.
 
-- By time, venue and kind, a frame is taken or not by what it says of itself. By symbol and channel,
+- By venue and kind, a frame is taken or not by what it says of itself. By time, all are taken from
+  the first one in the range up to the first one after it, so that a clock that stepped back makes
+  no hole in the middle. By symbol and channel,
   by its events: one with any event about a wanted symbol by a wanted channel is taken whole.
 - What is about no market is taken with its connection: markers, acknowledgements, heartbeats, what
   could not be decoded, and what the recorder says of itself.
@@ -129,9 +131,11 @@ def selected(
     met = met or Met()
     decode = FrameDecoder().decode
     before: ConnectionBeginnings | None = ConnectionBeginnings()
-    frames = source.frames(to_ns=wanted.to_ns, streams=wanted.venues, skip_damaged=skip_damaged)
-    for frame in frames:
-        within = wanted.from_ns is None or frame.receive_time_ns >= wanted.from_ns
+    from_ns, to_ns = wanted.from_ns, wanted.to_ns
+    for frame in source.frames(streams=wanted.venues, skip_damaged=skip_damaged):
+        if to_ns is not None and frame.receive_time_ns >= to_ns:
+            break
+        within = before is None or from_ns is None or frame.receive_time_ns >= from_ns
         if within and not wanted.by_content and before is None:
             each = Decoded(frame, (), True)
         else:

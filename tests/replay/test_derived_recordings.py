@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from book.engine import Engine
@@ -151,6 +152,23 @@ def test_filtered_by_time_it_has_the_beginnings_of_its_connections(
     assert kept(rough, Wanted(from_ns=from_ns, to_ns=to_ns), tmp_path / "x").frame_count == len(
         found
     )
+
+
+def test_filtered_by_time_nothing_is_missing_where_a_clock_stepped_back(tmp_path: Path) -> None:
+    step_ns = 40_000_000
+    frames = [
+        msgspec.structs.replace(
+            frame, receive_time_ns=frame.receive_time_ns - step_ns * (frame.frame_number >= 60)
+        )
+        for frame in made_frames(90)
+    ]
+    record(tmp_path / "stepped", frames)
+    source = Recording.open(tmp_path / "stepped")
+    wanted = Wanted(from_ns=frames[30].receive_time_ns, to_ns=frames[58].receive_time_ns)
+    taken = [frame.frame_number for frame in selected(source, wanted)]
+    assert taken == list(range(30, 58))
+    after = selected(source, Wanted(from_ns=frames[40].receive_time_ns))
+    assert [frame.frame_number for frame in after] == list(range(40, 90))
 
 
 def test_nothing_left_is_no_recording(rough: Recording, tmp_path: Path) -> None:
