@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from book.book_state import BookState
@@ -126,3 +127,23 @@ def test_what_is_remembered_of_beginnings_is_bounded() -> None:
     assert not starts.first(Channel.TRADES, "S", frame(999, 2))
     starts.forget(None)
     assert starts.state() == [[], []]
+
+
+def test_a_loss_does_not_make_later_liquidations_the_past() -> None:
+    """Of an instrument that was not liquidated before on the connection, the first is new."""
+    feed, engine = MadeFeed("made-history"), Engine()
+    opening, lost = feed.opened(), feed.lost()
+    for each in (opening, lost):
+        engine.apply(each)
+    engine = Engine.restored(engine.checkpoint())
+    made_ns = opening.receive_time_ns + 1
+    older, newer = (
+        msgspec.structs.replace(
+            liquidation("7", LiquidatedSide.LONG, 0), symbol=symbol, exchange_time_ns=time_ns
+        )
+        for symbol, time_ns in (("S", made_ns - 2), ("T", made_ns))
+    )
+    engine.apply(feed.text(older, newer))
+    counters = [market.counters for market in engine.markets.values()]
+    assert [each.liquidations_history for each in counters] == [1, 0]
+    assert [each.liquidations for each in counters] == [0, 1]
