@@ -60,7 +60,7 @@ class VenueBook(CheckedBook):
     `depth_kept` cuts it where the venue leaves that to its clients.
     """
 
-    __slots__ = ("_joint", "_judge", "_late_sequence", "_outlives", "depth_kept")
+    __slots__ = ("_counts", "_joint", "_judge", "_late_sequence", "_outlives", "depth_kept")
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class VenueBook(CheckedBook):
         super().__init__(symbol, traits, counters, report, settings, time, numbers)
         self.depth_kept = traits.depth
         self._judge = JUDGES[traits.continuity]
+        self._counts = traits.continuity is Continuity.COUNTER
         self._joint = JOINTS[traits.continuity]
         # By HTTP a snapshot is nobody's, but where its numbers are times that join anything later.
         rule, requested = traits.bridge, traits.snapshot_source is SnapshotSource.REQUESTED
@@ -103,6 +104,8 @@ class VenueBook(CheckedBook):
             self.doubt("unnumbered", frame)
             return False
         self._held.drop()
+        if self.following and self._counts:
+            self._look_back(snapshot.sequence)
         if not self._load(snapshot, frame):
             return False
         self._rest_on_checksums(unnumbered)
@@ -179,6 +182,21 @@ class VenueBook(CheckedBook):
         # was lost in between cannot be told.
         last, self._late_sequence = self._late_sequence, delta.sequence
         return last is not None and self._judge(last, delta) is IN_ORDER
+
+    def _look_back(self, sequence: int | None) -> None:
+        """Tell what a snapshot shows to be missing before it: numbers that no message had."""
+        last = self.sequence
+        if last is None or sequence is None or sequence <= last + 1:
+            return
+        self.counters.gaps += 1
+        self._report(
+            FindingKind.GAP,
+            self.symbol,
+            "messages are missing before this snapshot",
+            expected=last + 1,
+            received=sequence,
+            missing=sequence - last - 1,
+        )
 
     def _take_alone(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         if self._alone is False:
