@@ -22,7 +22,7 @@ from __future__ import annotations
 from book.book_state import BookState
 from book.checksum import book_checksum
 from book.counters import MarketCounters
-from book.coverage import Coverage
+from book.coverage import NO_CHECKSUM, Coverage
 from book.exact import NotANumberError, NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
@@ -154,7 +154,7 @@ class CheckedBook(OrderBook):
         if checksum is None:
             self.counters.checksums_unverifiable += 1
             if self._checksums_prove:
-                self.unprove("no checksum", frame)
+                self.unprove(NO_CHECKSUM, frame)
             return
         computed = book_checksum(self, rule)
         if computed == checksum:
