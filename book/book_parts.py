@@ -39,3 +39,4 @@ class BookParts(msgspec.Struct, frozen=True, array_like=True):
     coverage: CoverageParts
     quote_check: QuoteCheckParts
     sides: tuple[SideIdsParts, SideIdsParts] | None = None
+    alone: bool | None = None

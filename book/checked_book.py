@@ -11,6 +11,7 @@ least one of them, and a check that fails takes the proof away, whatever else th
   first message that brings none: it may follow a lost one.
 - Neither: UNVERIFIABLE at best.
 - Numbers by the traits, but none in the snapshot, where that may be: as checksums alone.
+- Whole books alone, each time anew: UNVERIFIABLE, whatever they carry, as a lost one never shows.
 
 A crossed book is one that has lost a message, so it is doubted and told; but where the exchange
 itself sends books that are crossed for a moment (`may_cross`), it is neither: it is only counted.
@@ -21,7 +22,7 @@ from __future__ import annotations
 from book.book_state import BookState
 from book.checksum import book_checksum
 from book.counters import MarketCounters
-from book.coverage import Coverage
+from book.coverage import NO_CHECKSUM, Coverage
 from book.exact import NotANumberError, NumbersSeen
 from book.finding import FindingKind, Report
 from book.frame_time import FrameTime
@@ -42,6 +43,7 @@ class CheckedBook(OrderBook):
     """
 
     __slots__ = (
+        "_alone",
         "_checksums_prove",
         "_clean",
         "_gone",
@@ -82,6 +84,7 @@ class CheckedBook(OrderBook):
         self._traits = traits
         self._report = report
         self._gone = False
+        self._alone: bool | None = None
         self._numbered = numbered = (
             traits.continuity is not Continuity.NONE
             or traits.sequence_scope is SequenceScope.CONNECTION
@@ -112,6 +115,10 @@ class CheckedBook(OrderBook):
     def listening(self) -> bool:
         """Whether a connection is open that has spoken of this book."""
         return self.connection_id != 0 and not self._gone
+
+    def outran(self, connection_id: int) -> bool:
+        """Say whether the book follows a newer connection than this one, which still stands."""
+        return connection_id < self.connection_id and not self._gone
 
     # The checks.
 
@@ -147,12 +154,12 @@ class CheckedBook(OrderBook):
         if checksum is None:
             self.counters.checksums_unverifiable += 1
             if self._checksums_prove:
-                self.unprove("no checksum", frame)
+                self.unprove(NO_CHECKSUM, frame)
             return
         computed = book_checksum(self, rule)
         if computed == checksum:
             self.counters.checksums_verified += 1
-            if self.state is BookState.UNVERIFIABLE:
+            if self.state is BookState.UNVERIFIABLE and not self._alone:
                 self.reprove(frame)
             return
         self.counters.checksums_failed += 1

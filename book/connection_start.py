@@ -6,7 +6,8 @@ not the first that anyone kept: so a first delta counts only where the connectio
 and nothing of it was lost since, as a recording may begin in the middle of one. For the past the
 doubt goes the other way, as a trade that is told twice harms and one that is left out is counted.
 Liquidations come for all instruments at once, and the first of an instrument may be new, days on:
-so one is the past only if, besides, the exchange made it before the connection opened.
+so one is the past only if, besides, the exchange made it before the connection opened. When that
+was is not forgotten with a loss.
 
 Bounded: a connection is forgotten when it ends, and the oldest one when there are too many.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import msgspec
 
 from venues.channel import Channel
+from venues.event import BookDelta, BookSnapshot
 from venues.frame import Frame
 
 CONNECTIONS_MAX = 256
@@ -26,26 +28,31 @@ class StartsParts(msgspec.Struct, frozen=True, array_like=True):
 
     opened: list[tuple[int, int | None]]
     firsts: list[tuple[int, list[tuple[Channel, str, int]]]]
+    doubted: list[int] = []
 
 
 class ConnectionStarts:
     """The beginnings of one venue's connections."""
 
-    __slots__ = ("_firsts", "_opened")
+    __slots__ = ("_doubted", "_firsts", "_opened")
 
     def __init__(self) -> None:
         self._opened: dict[int, int | None] = {}
+        self._doubted: set[int] = set()
         self._firsts: dict[int, dict[tuple[Channel, str], int]] = {}
 
     def open(self, connection_id: int, opened_ns: int | None = None) -> None:
         """Note that a connection was seen to open, and when in receive time."""
         self._opened[connection_id] = opened_ns
+        self._doubted.discard(connection_id)
         if len(self._opened) > CONNECTIONS_MAX:
-            del self._opened[next(iter(self._opened))]
+            oldest = next(iter(self._opened))
+            del self._opened[oldest]
+            self._doubted.discard(oldest)
 
     def seen_from_start(self, connection_id: int) -> bool:
         """Say whether all of a connection was seen, from its opening on."""
-        return connection_id in self._opened
+        return connection_id in self._opened and connection_id not in self._doubted
 
     def made_before(self, connection_id: int, exchange_time_ns: int | None) -> bool:
         """Say whether something was, or may have been, made before a connection opened."""
@@ -55,9 +62,9 @@ class ConnectionStarts:
     def doubt(self, connection_id: int | None) -> None:
         """Note that something of a connection (None: of each) was lost."""
         if connection_id is None:
-            self._opened.clear()
-        else:
-            self._opened.pop(connection_id, None)
+            self._doubted.update(self._opened)
+        elif connection_id in self._opened:
+            self._doubted.add(connection_id)
 
     def first(self, channel: Channel, symbol: str, frame: Frame) -> bool:
         """Say whether `frame` is the first of its connection with this channel and symbol."""
@@ -70,10 +77,13 @@ class ConnectionStarts:
 
     def forget(self, connection_id: int | None) -> None:
         """Forget a connection (None: all of them)."""
-        self.doubt(connection_id)
         if connection_id is None:
+            self._opened.clear()
+            self._doubted.clear()
             self._firsts.clear()
         else:
+            self._opened.pop(connection_id, None)
+            self._doubted.discard(connection_id)
             self._firsts.pop(connection_id, None)
 
     def state(self) -> list[object]:
@@ -82,7 +92,7 @@ class ConnectionStarts:
             [number, sorted([*key, first] for key, first in each.items())]
             for number, each in sorted(self._firsts.items())
         ]
-        return [sorted(self._opened), firsts]
+        return [sorted(self._opened.keys() - self._doubted), firsts]
 
     def parts(self) -> StartsParts:
         """Return them, for a checkpoint."""
@@ -90,12 +100,27 @@ class ConnectionStarts:
             (number, [(*key, first) for key, first in each.items()])
             for number, each in self._firsts.items()
         ]
-        return StartsParts(list(self._opened.items()), firsts)
+        return StartsParts(list(self._opened.items()), firsts, sorted(self._doubted))
 
     def take_parts(self, parts: StartsParts) -> None:
         """Be what a checkpoint says."""
         self._opened = dict(parts.opened)
+        self._doubted = set(parts.doubted)
         self._firsts = {
             number: {(channel, symbol): first for channel, symbol, first in each}
             for number, each in parts.firsts
         }
+
+
+def whole_book(delta: BookDelta) -> BookSnapshot:
+    """Return the book that a first delta is."""
+    return BookSnapshot(
+        delta.symbol,
+        delta.receive_time_ns,
+        delta.exchange_time_ns,
+        delta.bids,
+        delta.asks,
+        delta.sequence,
+        delta.checksum,
+        level_ids=delta.level_ids,
+    )

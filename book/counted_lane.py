@@ -25,6 +25,7 @@ from operator import itemgetter
 
 import msgspec
 
+from book.coverage import NO_FRAME_NUMBER
 from book.finding import FindingKind, Report
 from book.frame_count import FrameCount, FrameCountParts
 from book.frame_time import FrameTime
@@ -223,7 +224,7 @@ class CountedLane(VenueLane):
 
     def _proof_shown(self, market: Market, changed: bool, frame: Frame) -> bool:
         if self._number is None:
-            market.book.unprove("no frame number", frame)
+            market.book.unprove(NO_FRAME_NUMBER, frame)
             for counted in self._connections.values():
                 counted.waiting.pop(market.symbol, None)
         elif not self._current.count.whole and market.book.unprove("frames out of order", frame):

@@ -14,6 +14,10 @@ import msgspec
 
 from book.frame_time import FrameTime
 
+NO_CHECKSUM, NO_FRAME_NUMBER = "no checksum", "no frame number"
+UNPROVABLE = frozenset({NO_CHECKSUM, NO_FRAME_NUMBER})
+"""Why a window opens where nothing is known to be lost, and nothing could show it."""
+
 
 class SuspectWindow(msgspec.Struct):
     """A bounded time we cannot vouch for. `to_*` are None while it is open."""

@@ -42,6 +42,7 @@ class MarketParts(msgspec.Struct, frozen=True, array_like=True):
     tape: TapeParts
     liquidations: LiquidationParts
     games: GameParts | None
+    latest_trade_made_ns: int | None = None
 
 
 class Markets(dict[tuple[str, str], "Market"]):
@@ -60,9 +61,11 @@ class Market:
 
     __slots__ = (
         "_games",
+        "_latest_trade_made_ns",
         "_liquidations",
         "_numbers",
         "_quotes_prove",
+        "_repeated_trade",
         "_report",
         "_settings",
         "_tape",
@@ -99,6 +102,8 @@ class Market:
         self.instrument: Instrument | None = None
         self._games: GameMonitor | None = None
         self.last_trade_number: int | None = None
+        self._latest_trade_made_ns: int | None = None
+        self._repeated_trade: int | None = None
         self.asked_ns: int | None = None
         self.watches: dict[Channel, ChannelWatch] = {}
         self._tape = TradeTape(settings, numbers)
@@ -153,9 +158,12 @@ class Market:
             return False
         number, last = trade.trade_number, self.last_trade_number
         if number is not None:
-            if last is not None and number != last + 1 and not self._place(number, last):
+            if last is not None and number != last + 1 and not self._place(trade, number, last):
                 return False
             self.last_trade_number = number
+            made_ns, latest_ns = trade.exchange_time_ns, self._latest_trade_made_ns
+            if made_ns is not None and (latest_ns is None or made_ns > latest_ns):
+                self._latest_trade_made_ns = made_ns
         if trade.off_market:
             self.counters.trades_off_market += 1
             return False
@@ -163,22 +171,30 @@ class Market:
         self._tape.add(trade, self._time.now_ns)
         return True
 
-    def _place(self, number: int, last: int) -> bool:
-        if number <= last:
+    def _place(self, trade: Trade, number: int, last: int) -> bool:
+        made_ns, latest_ns = trade.exchange_time_ns, self._latest_trade_made_ns
+        # What came before was made before: a low number of a later time is of another count.
+        anew = made_ns is not None and latest_ns is not None and made_ns > latest_ns
+        if number <= last and not anew:
             self.counters.duplicates += 1
+            self._repeated_trade = number
             text = "a trade that came before; not counted again"
             self._report(
                 FindingKind.DUPLICATE, self.symbol, text, expected=last + 1, received=number
             )
             return False
         self.counters.trade_gaps += 1
+        self._repeated_trade = None
+        restarted = number <= last
         self._report(
             FindingKind.TRADE_GAP,
             self.symbol,
-            "trades are missing before this one",
+            "the exchange counts its trades anew"
+            if restarted
+            else "trades are missing before this one",
             expected=last + 1,
             received=number,
-            missing=number - last - 1,
+            missing=None if restarted else number - last - 1,
         )
         return True
 
@@ -192,6 +208,11 @@ class Market:
             return liquidation
         worth = notional(self.instrument, liquidation.price_text, liquidation.size_text)
         return msgspec.structs.replace(liquidation, notional=worth)
+
+    def repeats(self, liquidation: Liquidation) -> bool:
+        """Say whether a liquidation is the trade before it, which came before."""
+        number = liquidation.trade_number
+        return number is not None and number == self._repeated_trade
 
     def take_liquidation(self, liquidation: Liquidation) -> Cascade | None:
         """Take a liquidation in; return the cascade that it completes, if it does.
@@ -273,6 +294,7 @@ class Market:
             self.tape.parts(),
             self.liquidations.parts(),
             None if games is None else games.parts(),
+            self._latest_trade_made_ns,
         )
 
     def take_parts(self, parts: MarketParts) -> None:
@@ -284,6 +306,7 @@ class Market:
         self.quote = parts.quote
         self.ticker = parts.ticker
         self.last_trade_number = parts.last_trade_number
+        self._latest_trade_made_ns = parts.latest_trade_made_ns
         self.asked_ns = parts.asked_ns
         self._tape.take_parts(parts.tape)
         self._liquidations.take_parts(parts.liquidations)

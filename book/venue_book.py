@@ -25,6 +25,10 @@ connection, since numbers alone join it; but the answer to a connection that is 
 One that was asked for on the socket is its connection's, as the deltas are, and so is one whose
 number is a time, to which anything later would join.
 
+Some channels send whole books and nothing else; a connection may carry one beside a channel of
+deltas of the same symbol. Such a book leaves the state UNVERIFIABLE, and is passed over once
+deltas, or a snapshot that deltas go on from, came on the connection.
+
 What may not happen: a delta is applied to a state that it does not follow; a book goes on from
 SUSPECT without a fresh snapshot; a held delta outlives the snapshot that it was held for.
 
@@ -56,7 +60,7 @@ class VenueBook(CheckedBook):
     `depth_kept` cuts it where the venue leaves that to its clients.
     """
 
-    __slots__ = ("_joint", "_judge", "_late_sequence", "_outlives", "depth_kept")
+    __slots__ = ("_counts", "_joint", "_judge", "_late_sequence", "_outlives", "depth_kept")
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class VenueBook(CheckedBook):
         super().__init__(symbol, traits, counters, report, settings, time, numbers)
         self.depth_kept = traits.depth
         self._judge = JUDGES[traits.continuity]
+        self._counts = traits.continuity is Continuity.COUNTER
         self._joint = JOINTS[traits.continuity]
         # By HTTP a snapshot is nobody's, but where its numbers are times that join anything later.
         rule, requested = traits.bridge, traits.snapshot_source is SnapshotSource.REQUESTED
@@ -88,6 +93,9 @@ class VenueBook(CheckedBook):
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
         self.coverage.observe(frame.frame_number, "no snapshot yet")
+        if snapshot.alone:
+            return self._take_alone(snapshot, frame)
+        self._alone = False
         unnumbered = snapshot.sequence is None and self._traits.continuity is not Continuity.NONE
         by_checksums = self._traits.numbers_may_be_absent and snapshot.checksum is not None
         if unnumbered and not by_checksums:
@@ -96,6 +104,8 @@ class VenueBook(CheckedBook):
             self.doubt("unnumbered", frame)
             return False
         self._held.drop()
+        if self.following and self._counts:
+            self._look_back(snapshot.sequence)
         if not self._load(snapshot, frame):
             return False
         self._rest_on_checksums(unnumbered)
@@ -113,6 +123,8 @@ class VenueBook(CheckedBook):
         counters.level_updates += len(delta.bids) + len(delta.asks)
         if frame.connection_id != self.connection_id and not self._adopt(frame):
             return False
+        if self._alone is not False:
+            self._begin_chain(frame)
         return self.place(delta, frame)
 
     # The steps.
@@ -170,6 +182,42 @@ class VenueBook(CheckedBook):
         # was lost in between cannot be told.
         last, self._late_sequence = self._late_sequence, delta.sequence
         return last is not None and self._judge(last, delta) is IN_ORDER
+
+    def _look_back(self, sequence: int | None) -> None:
+        """Tell what a snapshot shows to be missing before it: numbers that no message had."""
+        last = self.sequence
+        if last is None or sequence is None or sequence <= last + 1:
+            return
+        self.counters.gaps += 1
+        self._report(
+            FindingKind.GAP,
+            self.symbol,
+            "messages are missing before this snapshot",
+            expected=last + 1,
+            received=sequence,
+            missing=sequence - last - 1,
+        )
+
+    def _take_alone(self, snapshot: BookSnapshot, frame: Frame) -> bool:
+        if self._alone is False:
+            self._pass_over()
+            return False
+        self._alone = True
+        self._held.drop()
+        if not self._load(snapshot, frame):
+            return False
+        self.state = self._clean = BookState.UNVERIFIABLE
+        self.needs_snapshot = False
+        self.coverage.doubt(frame.frame_number, "whole books alone")
+        if snapshot.checksum is not None and self._traits.checksum is not None:
+            self._verify(snapshot.checksum, frame)
+        return True
+
+    def _begin_chain(self, frame: Frame) -> None:
+        if self._alone:
+            # These deltas go on from a snapshot of their own, which did not come yet.
+            self.doubt("deltas beside whole books", frame)
+        self._alone = False
 
     def _take_unjoined(self, snapshot: BookSnapshot, frame: Frame) -> bool:
         rule, sequence = self._traits.bridge, snapshot.sequence
@@ -247,7 +295,7 @@ class VenueBook(CheckedBook):
 
     def _adopt(self, frame: Frame) -> bool:
         """Follow another connection from now on; return False for an older one than the book's."""
-        if frame.connection_id < self.connection_id and not self._gone:
+        if self.outran(frame.connection_id):
             self.counters.overlapping += 1
             self._pass_over()
             return False
@@ -257,6 +305,7 @@ class VenueBook(CheckedBook):
             self.doubt("new connection", frame)
         self.connection_id = frame.connection_id
         self._gone = False
+        self._alone = None
         return True
 
     def book_state(self) -> list[object]:
@@ -292,6 +341,7 @@ class VenueBook(CheckedBook):
             held=self._held.parts(),
             coverage=self.coverage.parts(),
             quote_check=self.quote_check.parts(),
+            alone=self._alone,
         )
 
     def take_parts(self, parts: BookParts) -> None:
@@ -309,6 +359,7 @@ class VenueBook(CheckedBook):
         self._held.take_parts(parts.held)
         self.coverage.take_parts(parts.coverage)
         self.quote_check.take_parts(parts.quote_check)
+        self._alone = parts.alone
 
 
 def _after(delta: BookDelta, numbers: RowSequences, sequence: int) -> BookDelta:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from book.connection_start import ConnectionStarts
+from book.connection_start import ConnectionStarts, whole_book
 from book.exact import NumbersSeen
 from book.finding import Report
 from book.frame_time import FrameTime
@@ -280,19 +280,12 @@ class VenueLane:
     def _take_delta_or_whole(self, delta: BookDelta, frame: Frame) -> bool:
         """Take the first delta of a connection for the whole book, where that is the protocol."""
         market = self.market(delta.symbol)
+        if market.book.outran(frame.connection_id):
+            # Its beginning is passed over with it, so that nothing of it is the whole book later.
+            self.starts.doubt(frame.connection_id)
         first = frame.connection_id != market.book.connection_id
         if first and self.starts.seen_from_start(frame.connection_id):
-            whole = BookSnapshot(
-                delta.symbol,
-                delta.receive_time_ns,
-                delta.exchange_time_ns,
-                delta.bids,
-                delta.asks,
-                delta.sequence,
-                delta.checksum,
-                level_ids=delta.level_ids,
-            )
-            return self._take_snapshot(whole, frame)
+            return self._take_snapshot(whole_book(delta), frame)
         return self._take_delta(delta, frame)
 
     def _book_touched(self, market: Market, changed: bool) -> bool:
@@ -331,6 +324,8 @@ class VenueLane:
     def _take_liquidation(self, liquidation: Liquidation, frame: Frame) -> bool | Event:
         market = self.market(liquidation.symbol)
         self._heard(market, Channel.LIQUIDATIONS, frame)
+        if market.repeats(liquidation):
+            return False
         told = market.priced(liquidation) if liquidation.notional is None else liquidation
         cascade = market.take_liquidation(told)
         if cascade is not None:
@@ -381,7 +376,9 @@ class VenueLane:
         if channel is None or channel.private or not symbol:
             return True
         if channel is Channel.BOOK and subscribed.depth:
-            self.market(symbol).book.depth_kept = subscribed.depth
+            book = self.market(symbol).book
+            if not book.outran(frame.connection_id):
+                book.depth_kept = subscribed.depth
         self.watch(symbol, channel, frame.connection_id)
         return True
 

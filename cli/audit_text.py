@@ -16,6 +16,7 @@ from cli.report_text import (
     span_text,
 )
 from replay.audit_report import AuditFinding, AuditReport, BookAudit, ClockOffset, SuspectTime
+from replay.audit_verdict import unprovable_windows
 from replay.written_time import utc_text
 
 SHOWN_PER_KIND = 5
@@ -150,6 +151,16 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
                 f"{day_time_text(silence.longest_from_ns)} to the end"
             )
     for book in report.books:
+        windows = unprovable_windows(book)
+        if windows:
+            first, times = windows[0], len(windows)
+            yield (
+                f"  unverifiable book: {printable(book.venue)} {printable(book.symbol)} had "
+                f"nothing to be proven by ({printable(first.reason)}) from "
+                f"{day_time_text(first.from_ns)}"
+                + ("" if first.to_ns is None else f" to {day_time_text(first.to_ns)}")
+                + ("" if times == 1 else f", the first of {times:,} times")
+            )
         if book.cut:
             about = f"{printable(book.venue)} {printable(book.symbol)}"
             yield (

@@ -29,7 +29,8 @@ def filter_command(
 ) -> None:
     """Make a recording of those frames of another that are asked for: a folder, or a .reel file.
 
-    Payloads and times stay as they are. Connections that are open where the time range begins are
+    Payloads and times stay as they are. What tells of a loss (frames of the kinds lost and closed)
+    stays, whatever kinds are asked for. Connections that are open where the time range begins are
     carried in with their beginnings, and what is about no market stays with its connection. Books
     are not carried in: they are empty until their next snapshot.
     """
@@ -45,9 +46,7 @@ def filter_command(
 
     chosen = taken_from(options)
     source = Recording.open(folder)
-    wanted, met = chosen.of(source), Met()
-    if skip_damaged:
-        wanted = wanted.with_losses()
+    wanted, met = chosen.of(source).with_losses(), Met()
     frames = renumbered(selected(source, wanted, met, skip_damaged=skip_damaged))
     description = derived_description(source, "filtered", chosen.facts())
     target = Path(output)

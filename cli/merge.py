@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.errors import CommandError
 from cli.options import force_option, json_option, skip_damaged_option
+from cli.side_by_side import refuse_twice, warn_of_shared_feeds
 
 
 @click.command(short_help="Make one recording of several.")
@@ -30,8 +30,7 @@ def merge(
     if len(folders) < 2:
         raise click.UsageError("give two recordings at least.")
     recordings = [Recording.open(folder) for folder in folders]
-    origins = [recording.origin.resolve() for recording in recordings]
-    if len(set(origins)) < len(origins):
-        raise CommandError("a recording is given twice: give each once.")
+    refuse_twice(recordings)
+    warn_of_shared_feeds(recordings)
     report = merge_recordings(recordings, Path(output), force=force, skip_damaged=skip_damaged)
     print_derived(report, as_json=as_json)

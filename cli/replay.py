@@ -21,6 +21,7 @@ from cli.fault_options import (
 from cli.options import agent_options, json_option, skip_damaged_option, speed_option
 from cli.replay_range import AskedRange, range_options, resolve_range
 from cli.report_text import count_text, counted, digest_text, folded, printable_lines, span_text
+from cli.side_by_side import refuse_twice, warn_of_shared_feeds
 from cli.streams_option import refuse_absent
 from cli.terminal import line_width, print_json, say, warn
 from replay.written_time import utc_text
@@ -121,7 +122,7 @@ def replay(
     if signals_file and Path(signals_file).is_file():  # a pipe or a terminal is never written over
         refuse_taken(Path(signals_file), force=force)
     recordings = [Recording.open(folder) for folder in folders]
-    _refuse_twice(recordings)
+    refuse_twice(recordings)
     _warn_of_parts(recordings)
     refuse_absent(recordings, streams)
     if prove:
@@ -129,6 +130,7 @@ def replay(
         _refuse_part(from_time, to_time, start_offset_ns, duration_ns, streams, symbols, channels)
         _prove(recordings, as_json=as_json, skip_damaged=skip_damaged)
         return
+    warn_of_shared_feeds(recordings)
     asked = AskedRange(from_time, to_time, start_offset_ns, duration_ns)
     played = resolve_range(recordings, asked)
     source, selected = _source(recordings, streams, symbols, channels)
@@ -206,17 +208,6 @@ def _prove(recordings: list[Recording], *, as_json: bool, skip_damaged: bool) ->
 
     if not prove_recordings(recordings, as_json=as_json, skip_damaged=skip_damaged):
         click.get_current_context().exit(EXIT_DIFFERENT)
-
-
-def _refuse_twice(recordings: list[Recording]) -> None:
-    """Refuse a recording that was given twice: each of its trades would count double."""
-    paths = [recording.origin.resolve() for recording in recordings]
-    for recording, path in zip(recordings, paths, strict=True):
-        if paths.count(path) > 1:
-            raise CommandError(
-                f"{recording.origin} is given twice: every trade in it would count twice. "
-                "Give it once."
-            )
 
 
 def _warn_of_parts(recordings: list[Recording]) -> None:

@@ -62,6 +62,7 @@ def _result(recording: Recording, proof: Proof) -> dict[str, object]:
         "reproduced": proof.reproduced,
         "beyond": proof.beyond,
         "frames": proof.frames,
+        "unproved": proof.unproved,
         "other_engine": proof.other_engine,
         "differs": proof.differs,
         "found_digest": proof.found_digest,
@@ -98,6 +99,11 @@ def _print(recording: Recording, proof: Proof) -> None:
         warn(
             f"{counted(proof.beyond, 'receipt')} about frames that the recording does not have: "
             "the end was lost, or was removed."
+        )
+    if proof.differs is None and proof.unproved:
+        warn(
+            f"no receipt is about {counted(proof.unproved, 'frame')} of it, which nothing proves: "
+            "the engine beside the capture was not there then."
         )
     if proof.other_engine:
         warn(f"{counted(proof.other_engine, 'receipt')} by another version of the engine.")

@@ -12,6 +12,7 @@ import click
 from cli.fault_options import fault_options, read_faults, tell_faults
 from cli.options import json_option, skip_damaged_option, speed_option
 from cli.report_text import counted
+from cli.side_by_side import refuse_twice, warn_of_shared_feeds
 from cli.stop_signals import stop_signals
 from cli.terminal import print_json, say, warn
 from venues.errors import nearest
@@ -171,6 +172,8 @@ def _recordings(folders: tuple[str, ...], *, skip_damaged: bool) -> FrameSource:
     from replay.recording import Recording
 
     recordings = [Recording.open(folder) for folder in folders]
+    refuse_twice(recordings)
+    warn_of_shared_feeds(recordings)
     source = recordings[0] if len(recordings) == 1 else MergedRecording(recordings)
     return AroundDamage(source) if skip_damaged else source
 

@@ -13,6 +13,7 @@ in for an exchange. Reading order, as the data flows:
   `import_cryptofeed`, `import_hftbacktest` and `import_tardis` make an `import_draft` of each line;
   `import_recognition` is what the files say of themselves, `import_understanding` whether the
   messages are that venue's, `import_errors` what can go wrong.
+- `shared_feed`: what several recordings both have, and would count twice.
 - `speed`, `steady_clock`, `virtual_clock`, `due_time`, `read_ahead`, `player`: each frame at its
   time.
 - `seek`: the engine as it was at any instant, by `checkpoint_store` and the frames after;

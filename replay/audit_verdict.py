@@ -7,8 +7,8 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   their number, frames or numbers that cannot be read, missing trades, frames lost, connections that
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
-  that nothing can prove (in a part, also those that only the whole recording could), dead channels,
-  and recordings into which no message ever came.
+  that nothing can prove (in a part, also those that only the whole recording could) or could for a
+  time, dead channels, and recordings into which no message ever came.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 
 from book.book_state import BookState
 from book.counters import MarketCounters
+from book.coverage import UNPROVABLE
 from book.finding import FindingKind
 from replay.audit_report import (
     BookAudit,
@@ -34,6 +35,7 @@ from replay.audit_report import (
     Integrity,
     Recognised,
     Silence,
+    SuspectTime,
 )
 from replay.due_time import STEP_LIMIT_NS
 from replay.written_time import utc_text
@@ -95,10 +97,17 @@ def faults(
     found[NOTHING_RECEIVED] = silent
     found[NOTHING_UNDERSTOOD] = sum(bool(venue.unknown) and not venue.known for venue in recognised)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
-    found[UNVERIFIABLE_BOOK] = sum(book.state == BookState.UNVERIFIABLE for book in books)
+    found[UNVERIFIABLE_BOOK] = sum(
+        book.state == BookState.UNVERIFIABLE or bool(unprovable_windows(book)) for book in books
+    )
     if integrity is not None:
         found[DAMAGED_FILE] = len(integrity.faults)
     return {kind: count for kind, count in found.items() if count}
+
+
+def unprovable_windows(book: BookAudit) -> list[SuspectTime]:
+    """Return when a book followed messages that brought nothing to prove them by."""
+    return [window for window in book.suspect_windows if window.reason in UNPROVABLE]
 
 
 def notes(

@@ -7,6 +7,7 @@
     │   │   └── MissingSegmentError   the whole file is not there
     │   ├── DamagedJournalError       frames of a journal that cannot be read
     │   ├── UnlikeSettingsError       recordings whose engines were not set alike
+    │   ├── PartsApartError           (replay.recording_parts) parts of one, and one between missing
     │   ├── NotSeekableError          a playback at max speed was to be led elsewhere
     │   ├── FaultSettingsError        (replay.fault_settings) faults that mean nothing
     │   └── NoClockFaultError         (replay.fault_steps) a clock step asked of a server

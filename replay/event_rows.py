@@ -20,6 +20,7 @@ from book.market import Market
 from book.settings import EngineSettings
 from replay.engine_settings import recorded_settings
 from replay.frame_source import FrameSource
+from replay.player import Player
 from venues.event import (
     BookDelta,
     BookSnapshot,
@@ -243,12 +244,13 @@ def event_rows(
     streams: Collection[str] | None = None,
     skip_damaged: bool = False,
 ) -> Iterator[EventRow]:
-    """Yield the rows of these kinds in a recording, those of `from_ns` <= receive time < `to_ns`.
+    """Yield the rows of these kinds in a recording, those of `from_ns` <= receive time.
 
-    What came before is played too, so that the books are right.
+    What came before is played too, so that the books are right; it ends before the first frame
+    of `to_ns` or later.
 
     Raises:
         ReplayError: the source cannot be read.
     """
-    frames = source.frames(to_ns=to_ns, streams=streams, skip_damaged=skip_damaged)
-    return RowReader(frozenset(kinds), recorded_settings(source), from_ns).rows(frames)
+    player = Player(source, to_ns=to_ns, streams=streams, skip_damaged=skip_damaged)
+    return RowReader(frozenset(kinds), recorded_settings(source), from_ns).rows(player)

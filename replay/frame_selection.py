@@ -2,13 +2,17 @@
 
 Rules.
 
-- By time, venue and kind, a frame is taken or not by what it says of itself. By symbol and channel,
+- By venue and kind, a frame is taken or not by what it says of itself. By time, all are taken from
+  the first one in the range up to the first one after it, so that a clock that stepped back makes
+  no hole in the middle. By symbol and channel,
   by its events: one with any event about a wanted symbol by a wanted channel is taken whole.
 - What is about no market is taken with its connection: markers, acknowledgements, heartbeats, what
   could not be decoded, and what the recorder says of itself.
 - A connection that is open where the time range begins is carried in: its opening, what was sent
   and acknowledged on it, and the instruments asked for, with the times they have. Without them the
   references of what follows mean nothing. `carried` says how many frames these are.
+- What tells of a loss (`LOST`, and `CLOSED`, as what came until the next connection is nowhere)
+  goes into a recording whatever kinds are asked for: without it, the rest would look whole.
 - An OPENED marker names only those subscriptions that are kept: the others would be missed.
 
 What filtering by symbol or channel cannot keep is a count over a whole connection
@@ -34,13 +38,17 @@ from venues.registry import venue_named
 from venues.traits import SequenceScope
 
 _BEGINNINGS = frozenset({NoticeKind.ACKNOWLEDGED, NoticeKind.LOGGED_IN, NoticeKind.REJECTED})
+_LOSSES = frozenset({FrameKind.LOST, FrameKind.CLOSED})
 CARRIED_MAX = 10_000
 """Frames of beginnings that are kept in memory for each connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is taken; None is all there is. Times are receive times, half-open."""
+    """What is taken; None is all there is. Times are receive times, half-open.
+
+    `losses` says that what tells of a loss is taken besides the kinds.
+    """
 
     from_ns: int | None = None
     to_ns: int | None = None
@@ -48,6 +56,7 @@ class Wanted:
     symbols: Collection[str] | None = None
     channels: Collection[Channel] | None = None
     kinds: Collection[FrameKind] | None = None
+    losses: bool = False
 
     @property
     def by_content(self) -> bool:
@@ -55,10 +64,12 @@ class Wanted:
         return self.symbols is not None or self.channels is not None
 
     def with_losses(self) -> Wanted:
-        """Return the same, LOST frames too: what is read around damage must tell of it."""
-        if self.kinds is None:
-            return self
-        return replace(self, kinds={*self.kinds, FrameKind.LOST})
+        """Return the same, and what tells of a loss: what becomes a recording must have it."""
+        return replace(self, losses=True)
+
+    def asks_for(self, kind: FrameKind) -> bool:
+        """Return whether frames of this kind are wanted for themselves."""
+        return self.kinds is None or kind in self.kinds
 
     def covers(self, symbol: str, channel: Channel | None) -> bool:
         """Return whether an event about this symbol, by this channel, is wanted."""
@@ -120,9 +131,11 @@ def selected(
     met = met or Met()
     decode = FrameDecoder().decode
     before: ConnectionBeginnings | None = ConnectionBeginnings()
-    frames = source.frames(to_ns=wanted.to_ns, streams=wanted.venues, skip_damaged=skip_damaged)
-    for frame in frames:
-        within = wanted.from_ns is None or frame.receive_time_ns >= wanted.from_ns
+    from_ns, to_ns = wanted.from_ns, wanted.to_ns
+    for frame in source.frames(streams=wanted.venues, skip_damaged=skip_damaged):
+        if to_ns is not None and frame.receive_time_ns >= to_ns:
+            break
+        within = before is None or from_ns is None or frame.receive_time_ns >= from_ns
         if within and not wanted.by_content and before is None:
             each = Decoded(frame, (), True)
         else:
@@ -140,14 +153,14 @@ def selected(
             before = None
         taken = _cut(each, wanted, met)
         if taken is not None:
-            met.taken += 1
+            met.taken += wanted.asks_for(taken.kind)
             yield taken
 
 
 def _cut(each: Decoded, wanted: Wanted, met: Met, *, again: bool = False) -> Frame | None:
     """Return the frame as it is to be kept, None where it is not."""
     frame = each.frame
-    if wanted.kinds is not None and frame.kind not in wanted.kinds:
+    if not wanted.asks_for(frame.kind) and not (wanted.losses and frame.kind in _LOSSES):
         return None
     if not wanted.by_content:
         return frame

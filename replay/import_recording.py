@@ -107,7 +107,8 @@ def import_recording(
             the files do not say of which one they are.
         ImportTargetError: the folder is not empty.
         ImportSourceError: a file cannot be read.
-        ImportFormatError: a line is not what the format says.
+        ImportFormatError: a line is not what the format says, or files are of two exchanges that
+            the format tells apart in no other way.
         RecorderError: the recording cannot be written.
     """
     if format_name is not None and format_name not in FORMATS:
@@ -121,6 +122,8 @@ def import_recording(
     format_name = format_name or format_of(paths)
     notes = [f"{path}: lies beside a WebSocket file of its feed, and was taken." for path in beside]
     venue = _venue(given, paths, format_name, notes)
+    if format_name == TARDIS:
+        import_tardis.refuse_two_exchanges(paths)
     sources = [ImportSource(path, at, venue, notes.append) for at, path in enumerate(paths)]
     imported = FORMATS[format_name]
     drafts = imported.connected(_joined([imported.read(source) for source in sources]))

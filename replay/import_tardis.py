@@ -9,7 +9,9 @@ message. The receive time is `local_timestamp`, to the microsecond that the file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
@@ -66,6 +68,24 @@ def read_drafts(source: ImportSource) -> Iterator[Draft]:
         key, time_ns, last_side = row_key, row_ns, side
     if message:
         yield _draft(source, table, time_ns, message)
+
+
+def refuse_two_exchanges(paths: Sequence[Path]) -> None:
+    """Refuse files of two exchanges: their symbols are spelled alike, and would be one market.
+
+    Raises:
+        ImportFormatError: there is a file of another exchange than the first one.
+        ImportSourceError: a file cannot be read.
+    """
+    exchange: bytes | None = None
+    for path in paths:
+        for number, line in islice(read_lines(path), 1, 2):
+            named = line.split(b",", 1)[0]
+            exchange = named if exchange is None else exchange
+            if named != exchange:
+                said = exchange.decode("utf-8", "replace")
+                expected = f"rows of one exchange ({said}) in all files"
+                raise ImportFormatError(path, number, expected, line)
 
 
 def _draft(source: ImportSource, table: str, time_ns: int, rows: list[bytes]) -> Draft:

@@ -24,7 +24,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
-from itertools import chain, dropwhile
+from itertools import chain, dropwhile, takewhile
 
 from replay.due_time import DueTimes
 from replay.errors import NotSeekableError
@@ -65,10 +65,11 @@ class Player:
     ) -> None:
         """Prepare a playback; nothing is read yet.
 
-        Only frames with `from_ns <= receive_time_ns < to_ns` of the venues `streams` are played,
-        and `skip_damaged` plays around what cannot be read. `clock` brings another steady clock,
-        or a clock that is paused; it goes at `speed` from here on. With `start` it begins at that
-        place, whatever `from_ns` is.
+        Only frames with `from_ns <= receive_time_ns` of the venues `streams` are played, up to the
+        first with `to_ns` or later: where a clock stepped back over that, nothing is played of what
+        came after, as what came before is not all there. `skip_damaged` plays around what cannot be
+        read. `clock` brings another steady clock, or a clock that is paused; it goes at `speed`
+        from here on. With `start` it begins at that place, whatever `from_ns` is.
 
         Raises:
             SpeedError: `speed` is none.
@@ -163,6 +164,12 @@ class Player:
 
     def _frames(self, place: Place | None) -> Iterator[Frame]:
         """Return the frames from a place on; None for all that are to be played."""
+        frames, to_ns = self._frames_from(place), self._to_ns
+        if to_ns is None:
+            return frames
+        return takewhile(lambda frame: frame.receive_time_ns < to_ns, frames)
+
+    def _frames_from(self, place: Place | None) -> Iterator[Frame]:
         source, from_ns = _one(self._sources), None if place is not None else self._from_ns
         if place is not None and place.frame_number:
             # Reading Parquet, which one source in memory has no need of.
@@ -171,14 +178,12 @@ class Player:
             if isinstance(source, Recording):
                 batches = source.frame_batches(
                     from_frame=place.frame_number,
-                    to_ns=self._to_ns,
                     streams=self._streams,
                     skip_damaged=self._skip_damaged,
                 )
                 return chain.from_iterable(batches)
         frames = source.frames(
             from_ns=from_ns,
-            to_ns=self._to_ns,
             streams=self._streams,
             skip_damaged=self._skip_damaged,
         )

@@ -167,7 +167,8 @@ class Proof:
         found_digest: what came in its place.
         differences: what parts the two states; empty where the live engine's is not there.
         why_unknown: why it is not, '' where it is.
-        frames: how many frames were applied.
+        frames: how many frames the receipts that were reproduced are about.
+        unproved: how many there are besides: after the last receipt, or in no run.
     """
 
     receipts: int = 0
@@ -179,6 +180,7 @@ class Proof:
     differences: list[StateDifference] = field(default_factory=list)
     why_unknown: str = ""
     frames: int = 0
+    unproved: int = 0
 
     @property
     def holds(self) -> bool:
@@ -206,7 +208,9 @@ def prove(
     version = engine_version()
     proof.other_engine = sum(each.engine_version != version for each in receipts)
     ahead = receipts[::-1]
-    for engine, number in _states(recording, settings, receipts, proof, skip_damaged):
+    proved: dict[int, int] = {}
+    proof.unproved = recording.frame_count
+    for engine, number in _states(recording, settings, receipts, skip_damaged):
         while ahead and ahead[-1].frame_number < number:
             ahead.pop()
         if not ahead or ahead[-1].frame_number != number:
@@ -218,6 +222,9 @@ def prove(
             _tell_apart(proof, folder, receipt, engine)
             return proof
         proof.reproduced += 1
+        proved[receipt.first_frame_number] = engine.frames
+        proof.frames = sum(proved.values())
+        proof.unproved = max(0, recording.frame_count - proof.frames)
         if on_progress is not None:
             on_progress(number)
     proof.beyond = proof.receipts - proof.reproduced
@@ -228,7 +235,6 @@ def _states(
     recording: Recording,
     settings: EngineSettings,
     receipts: list[Receipt],
-    proof: Proof,
     skip_damaged: bool,
 ) -> Iterator[tuple[Engine, int]]:
     """Yield the engine, and the frame's number, after each frame that a receipt is about."""
@@ -244,7 +250,6 @@ def _states(
             if number in beginnings:
                 engine = Engine(settings)
             engine.apply(frame)
-            proof.frames += 1
             if number in wanted:
                 yield engine, number
 

@@ -5,7 +5,9 @@ beginnings of its open connections carried in (`replay.frame_selection`). It kee
 ids and steady times of the whole, and says of which recording it is which part. So parts that are
 merged give the frames of the whole again, in their order:
 
-- parts by time or count follow each other; what was carried in is left out;
+- parts by time or count follow each other, none of them missing in between; what was carried in
+  is left out, but where the first of them is given it is not the beginning of the whole: then they
+  are one longer part;
 - parts by venue are joined by the steady clock, which all frames of one recorder share, and what
   the recorder says of itself, which is in every part, is taken from one.
 
@@ -28,6 +30,7 @@ from recorder.description import RecordingDescription, new_description
 from replay.decoded_frames import FrameDecoder
 from replay.derived_recording import DerivedReport, derived_description, renumbered, write_derived
 from replay.engine_settings import recorded_settings
+from replay.errors import ReplayError
 from replay.frame_merge import MergedRecording
 from replay.frame_selection import ConnectionBeginnings
 from replay.output_place import refuse_taken
@@ -37,13 +40,34 @@ from venues.frame import RECORDER, Frame, FrameKind
 PARTS_MAX = 10_000
 
 
+class PartsApartError(ReplayError):
+    """Parts of one recording that do not follow each other. Nothing was written."""
+
+    def __init__(self, place: Path, number: int, expected: int) -> None:
+        self.place = place
+        self.number = number
+        self.expected = expected
+        if number < expected:
+            what = f"part {number + 1:04d} is given twice: give it once."
+        else:
+            what = (
+                f"part {expected + 1:04d} of the same recording, which comes before it, is not "
+                "given: what happened in it would be missing without a word. Give it too."
+            )
+        super().__init__(f"{place}: {what}")
+
+
 class Part(msgspec.Struct, frozen=True):
-    """Which part of which recording: numbers count from 0; `by` is `time` or `venue`."""
+    """Which part of which recording: numbers count from 0; `by` is `time` or `venue`.
+
+    `parts` is as how many parts it was split off, where some were merged again.
+    """
 
     of: str
     by: str
     number: int
     carried: int = 0
+    parts: int = 1
 
 
 def split_by_time(
@@ -173,6 +197,7 @@ def merge(
     Raises:
         UnlikeSettingsError: their engines were not set alike, so that nothing can be said of how
             the result is to be replayed.
+        PartsApartError: a part between others is missing, or is given twice.
         TargetTakenError, NothingLeftError, ReadBackError, ReplayError, OSError: as `write_derived`.
     """
     parts = [_part(recording) for recording in recordings]
@@ -180,11 +205,15 @@ def merge(
     recorded_settings(MergedRecording(recordings))
     if len(known) == len(parts) and len({(part.of, part.by) for part in known}) == 1:
         ordered = sorted(zip(known, recordings, strict=True), key=lambda pair: pair[0].number)
+        joined_part = _refuse_apart(ordered)
         join = _in_line if known[0].by == "time" else _by_steady_clock
         joined = join(ordered, skip_damaged=skip_damaged)
         asked_for = dict(recordings[0].description.asked_for)
         asked_for.pop("part", None)
-        asked_for.pop("made_from", None)
+        if joined_part is None:
+            asked_for.pop("made_from", None)
+        else:
+            asked_for["part"] = msgspec.structs.asdict(joined_part)
         description = _described(recordings, asked_for)
         return write_derived(renumbered(joined), description, target, force=force)
     asked_for = _common(recordings)
@@ -232,11 +261,29 @@ def _part(recording: Recording) -> Part | None:
 _Ordered = Sequence[tuple[Part, Recording]]
 
 
-def _in_line(parts: _Ordered, *, skip_damaged: bool) -> Iterator[Frame]:
+def _refuse_apart(parts: _Ordered) -> Part | None:
+    """Return the longer part that parts by time are together; None where they are the beginning.
+
+    Raises:
+        PartsApartError: one between others is missing, or is there twice.
+    """
+    first, _ = parts[0]
+    expected = first.number
     for part, recording in parts:
+        if part.number < expected or (part.by == "time" and part.number > expected):
+            raise PartsApartError(recording.origin, part.number, expected)
+        expected = part.number + part.parts
+    if first.by != "time" or first.number == 0:
+        return None
+    return msgspec.structs.replace(first, parts=expected - first.number)
+
+
+def _in_line(parts: _Ordered, *, skip_damaged: bool) -> Iterator[Frame]:
+    for place, (part, recording) in enumerate(parts):
+        carried = part.carried if place or not part.number else 0
         for frame in recording.frames(skip_damaged=skip_damaged):
             # By number and not by place: what was carried in may be among what is damaged.
-            if frame.frame_number >= part.carried or frame.kind is FrameKind.LOST:
+            if frame.frame_number >= carried or frame.kind is FrameKind.LOST:
                 yield frame
 
 

@@ -71,6 +71,8 @@ class BookSnapshot(_Event, frozen=True, gc=False):
         unjoined: True where it was asked for apart from the deltas (by HTTP, or by a request on
             the socket), and so has to be joined to them.
         level_ids: where the venue names levels by ids, the id of each bid and of each ask.
+        alone: True where its channel sends whole books and nothing else: no delta goes on from it,
+            and nothing shows that one is missing.
     """
 
     bids: list[Row]
@@ -79,6 +81,7 @@ class BookSnapshot(_Event, frozen=True, gc=False):
     checksum: int | None = None
     unjoined: bool = False
     level_ids: LevelIds | None = None
+    alone: bool = False
 
 
 class BookDelta(_Event, frozen=True, gc=False):
@@ -144,7 +147,9 @@ class Liquidation(_Event, frozen=True, gc=False):
     `raw_side` is the venue's word, which means different things at different venues;
     `liquidated_side` is what it means. `notional` is in the quote currency (USD for inverse
     contracts), by the venue's own contract rule; None where that takes the contract's size, which
-    the engine knows once the venue's `Instrument` came.
+    the engine knows once the venue's `Instrument` came. `trade_number` is that of the trade that it
+    is, behind which it comes, where the venue tells of both at once and counts its trades: of a
+    trade that came before it is no new liquidation.
     """
 
     price_text: str
@@ -152,6 +157,7 @@ class Liquidation(_Event, frozen=True, gc=False):
     liquidated_side: LiquidatedSide
     raw_side: str
     notional: Decimal | None
+    trade_number: int | None = None
 
     @property
     def price(self) -> Decimal:

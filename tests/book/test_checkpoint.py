@@ -182,7 +182,8 @@ def test_so_it_is_whatever_comes_in_whatever_order(
 DERIVED = {
     *("_prices", "_sizes", "_numbers", "above_zero"),  # what numbers mean
     *("_order", "_texts", "_purge_at", "_decimals"),  # how levels are kept
-    *("requests", "_current", "_number", "_late"),  # of the current frame, or nobody's state
+    # Of the current frame, or nobody's state.
+    *("requests", "_current", "_number", "_late", "_repeated_trade"),
     *("subscribers", "_frame"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from book.book_state import BookState
@@ -55,6 +56,21 @@ def test_a_later_delta_is_never_taken_for_the_whole_book() -> None:
     engine.apply(feed.text(delta([("97", "1")], [], 26)))
     assert market_of(engine).book.state is BookState.SUSPECT
     assert engine.findings.counts[FindingKind.GAP] == 1
+
+
+def test_what_was_passed_over_is_not_begun_by_its_next_delta() -> None:
+    feed, engine = MadeFeed(FIRST), Engine()
+    for connection_id in (1, 2):
+        feed.connection_id = connection_id
+        engine.apply(feed.opened())
+        engine.apply(feed.text(delta([("99", "1")], [("101", "1")], 20)))
+    feed.connection_id = 1
+    engine.apply(feed.text(delta([("98", "1")], [], 21)))
+    feed.connection_id = 2
+    engine.apply(feed.closed())
+    feed.connection_id = 1
+    engine.apply(feed.text(delta([("97", "1")], [], 22)))
+    assert market_of(engine).book.state is BookState.SUSPECT
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -111,3 +127,23 @@ def test_what_is_remembered_of_beginnings_is_bounded() -> None:
     assert not starts.first(Channel.TRADES, "S", frame(999, 2))
     starts.forget(None)
     assert starts.state() == [[], []]
+
+
+def test_a_loss_does_not_make_later_liquidations_the_past() -> None:
+    """Of an instrument that was not liquidated before on the connection, the first is new."""
+    feed, engine = MadeFeed("made-history"), Engine()
+    opening, lost = feed.opened(), feed.lost()
+    for each in (opening, lost):
+        engine.apply(each)
+    engine = Engine.restored(engine.checkpoint())
+    made_ns = opening.receive_time_ns + 1
+    older, newer = (
+        msgspec.structs.replace(
+            liquidation("7", LiquidatedSide.LONG, 0), symbol=symbol, exchange_time_ns=time_ns
+        )
+        for symbol, time_ns in (("S", made_ns - 2), ("T", made_ns))
+    )
+    engine.apply(feed.text(older, newer))
+    counters = [market.counters for market in engine.markets.values()]
+    assert [each.liquidations_history for each in counters] == [1, 0]
+    assert [each.liquidations for each in counters] == [0, 1]

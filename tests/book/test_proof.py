@@ -127,3 +127,29 @@ def test_a_crossed_book_is_always_counted_and_doubted_where_the_exchange_sends_n
     assert market.counters.crossed == 1
     assert engine.findings.counts[FindingKind.CROSSED] == (0 if may else 1)
     assert bool(engine.take_snapshot_requests()) is not may
+
+
+@pytest.mark.parametrize(("number", "missing"), [(6, None), (7, None), (9, 2), (1, None)])
+def test_a_snapshot_that_the_count_does_not_lead_up_to_tells_of_what_was_lost(
+    number: int, missing: int | None
+) -> None:
+    """A channel that stalled and begins again with a snapshot: the book was stale meanwhile."""
+    feed, engine = MadeFeed("made-counter"), Engine()
+    engine.apply(feed.text(snapshot([("99", "1")], [("101", "1")], 5)))
+    engine.apply(feed.text(delta([("98", "1")], [], 6)))
+    engine.apply(feed.text(snapshot([("99", "1")], [("101", "1")], number)))
+    market = engine.markets["made-counter", "S"]
+    assert (market.book.state, market.book.sequence) == (BookState.PROVEN, number)
+    gaps = [(each.expected, each.received, each.missing) for each in engine.findings]
+    assert gaps == ([] if missing is None else [("7", str(number), missing)])
+    assert market.counters.gaps == len(gaps)
+
+
+def test_what_was_told_as_lost_is_not_told_again_by_the_snapshot_that_mends_it() -> None:
+    feed, engine = MadeFeed("made-counter"), Engine()
+    engine.apply(feed.text(snapshot([("99", "1")], [("101", "1")], 5)))
+    engine.apply(feed.text(delta([("98", "1")], [], 8)))
+    engine.apply(feed.text(snapshot([("99", "1")], [("101", "1")], 12)))
+    feed.connection_id = 2
+    engine.apply(feed.text(snapshot([("99", "1")], [("101", "1")], 40)))
+    assert engine.findings.counts[FindingKind.GAP] == 1

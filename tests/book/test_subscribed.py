@@ -135,3 +135,19 @@ def test_a_channel_is_watched_for_silence_from_the_answer_on() -> None:
     engine.apply(Frame(9, 1, "made", FrameKind.TEXT, later_ns, None, payload))
     silent = [(finding.kind, finding.symbol, finding.received) for finding in engine.findings]
     assert silent == [(FindingKind.STALE, "S", str(begun_ns))] * 2
+
+
+def test_the_depth_of_a_connection_that_the_book_does_not_follow_is_not_its_depth() -> None:
+    feed, engine = MadeFeed("made-client-cut"), Engine()
+    asks = [(f"{101 + step}", "1") for step in range(5)]
+    feed.connection_id = 2
+    engine.apply(feed.text(subscribed(depth=3), snapshot([], asks[:3], None)))
+    feed.connection_id = 1
+    engine.apply(feed.text(subscribed(depth=5), snapshot([], asks, None)))
+    feed.connection_id = 2
+    plain = PlainBook()
+    plain.replace([], [("100.5", "1"), *asks[:2]])
+    engine.apply(feed.text(delta([], [("100.5", "1")], None, checksum=checksum(plain.rows()))))
+    book = engine.markets["made-client-cut", "S"].book
+    assert [price for price, _ in book.asks] == ["100.5", "101", "102"]
+    assert book.proven

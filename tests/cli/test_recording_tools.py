@@ -10,12 +10,16 @@ import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cli.__main__ import main
 from replay.recording import Recording
 from replay.state_trace import read_trace
 from tests.cli.commands import Done
+from tests.recorder.made_frames import record
+from venues.frame import FrameKind
+from venues.marker import Lost, marker_payload
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 ROUGH = str(SAMPLES / "rough")
@@ -271,7 +275,9 @@ def test_a_bug_is_shrunk_with_a_command(reel: Path, tmp_path: Path) -> None:
         ("filter {reel} -o {old}", "--force to replace it"),
         ("merge {reel} -o {new}", "give two recordings at least"),
         ("merge {reel} {reel} -o {new}", "given twice"),
-        ("merge {reel} {rough} -o {old}", "--force to replace it"),
+        ("merge {reel} {rough} -o {new}", "it is the same recording as"),
+        ("replay {rough} {reel} --digest", "it is the same recording as"),
+        ("merge {reel} {calm} -o {old}", "--force to replace it"),
         ("split {reel} -o {new}", "--every DURATION or --by-venue"),
         ("split {reel} -o {new} --every 1ms", "more than 10,000 parts"),
         ("compact {reel} -o {new} --level 3", "is not in the range"),
@@ -307,6 +313,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_touched(
     mine.mkdir()
     (mine / "notes.txt").write_text("mine")
     places = {"reel": reel, "rough": ROUGH, "old": old, "mine": mine, "new": tmp_path / "new"}
+    places["calm"] = SAMPLES / "calm"
     done = run(*(word.format(**places) for word in arguments.split()))
     assert done.code == 2
     assert sentence in re.sub(r"\s+", " ", done.err)
@@ -343,3 +350,37 @@ def test_a_result_that_does_not_come_leaves_none_of_the_folders_made_for_it(
     assert list(mine.iterdir()) == []
     assert run("filter", str(reel), "-o", place, "--symbols", "BTCUSDT").code == 0
     assert [each.name for each in (mine / "results").iterdir()] == ["night"]
+
+
+def test_no_choice_of_kinds_makes_a_recording_look_whole(tmp_path: Path) -> None:
+    """A connection broke and a second of frames was lost, of which trades alone say nothing."""
+    frames = list(Recording.open(ROUGH))
+    lost = Lost(7, 700, frames[900].receive_time_ns, frames[907].receive_time_ns, "backpressure")
+    frames[900] = msgspec.structs.replace(
+        frames[900], kind=FrameKind.LOST, payload=marker_payload(lost)
+    )
+    record(tmp_path / "lossy", frames)
+    done = run(
+        *("filter", str(tmp_path / "lossy"), "-o", str(tmp_path / "texts")),
+        *("--kinds", "text", "--channels", "trades"),
+    )
+    assert done.code == 0, done.err
+    faults = run("audit", str(tmp_path / "texts"), "--json").json["faults"]
+    assert (faults["lost"], faults["disconnected"]) == (1, 1)
+    none = run("filter", str(tmp_path / "lossy"), "-o", str(tmp_path / "no"), "--kinds", "binary")
+    assert "no frame of the recording is what was asked for" in none.err
+
+
+def test_two_recordings_that_heard_the_same_are_not_counted_twice_without_a_word(
+    tmp_path: Path,
+) -> None:
+    paths = [str(tmp_path / name) for name in ("one", "other", "eth")]
+    for path, symbols in zip(paths, ("BTCUSDT", "BTCUSDT", "ETHUSDT"), strict=True):
+        assert run("filter", ROUGH, "-o", path, "--symbols", symbols).code == 0
+    together = "heard reference of BTCUSDT at the same time"
+    for command in ("replay {0} {1} --digest", "merge {0} {1} -o {0}-and-other"):
+        done = run(*command.format(*paths).split())
+        assert done.code == 0
+        assert together in re.sub(r"\s+", " ", done.err)
+    apart = run(*"replay {0} {2} --digest".format(*paths).split())
+    assert "at the same time" not in apart.err

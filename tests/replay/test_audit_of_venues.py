@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import pytest
 
+from cli.audit_text import audit_lines
 from replay.audit import audit
 from replay.audit_report import AuditReport
 from tests.replay.exchange_client import Piece, opened, recording, text
@@ -36,6 +38,29 @@ def test_a_book_that_nothing_can_prove_is_unverifiable_and_never_clean(ended: bo
     assert [book.state for book in report.books] == ["unverifiable"]
     assert (report.clean, report.faults) == (False, {"unverifiable book": 1})
     assert report.books[0].proven_ns == 0
+
+
+def kraken_book(size: int, *, hashed: bool) -> bytes:
+    """A book of one bid: as a whole, and as a change of it with or without its checksum."""
+    levels = b'[["99.9","%d.0","1.000000"]]' % size
+    if size == 1:
+        return b'[1,{"as":[],"bs":%s},"book-10","XBT/USD"]' % levels
+    checksum = b',"c":"%d"' % crc32(b"999%d0" % size) if hashed else b""
+    return b'[1,{"b":%s%s},"book-10","XBT/USD"]' % (levels, checksum)
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_book_that_nothing_could_prove_for_a_time_is_not_clean_for_being_proven_again(
+    hashed: bool,
+) -> None:
+    sizes = [(1, True), (2, True), (3, hashed), (4, True)]
+    books = [text(kraken_book(size, hashed=whether)) for size, whether in sizes]
+    report = audit_of("kraken-v1", [opened("/"), *books])
+    assert report.books[0].state == "proven"
+    assert report.clean is hashed
+    assert report.faults == ({} if hashed else {"unverifiable book": 1})
+    said = "kraken-v1 XBT/USD had nothing to be proven by (no checksum) from "
+    assert any(said in line for line in audit_lines(report, None)) is not hashed
 
 
 def test_messages_that_name_their_subscription_by_a_number_are_understood() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from book.engine import Engine
@@ -23,7 +25,7 @@ from replay.frame_merge import MergedRecording
 from replay.frame_selection import Met, Wanted, selected
 from replay.frame_source import FrameSource
 from replay.recording import Recording
-from replay.recording_parts import merge, split_by_time, split_by_venue
+from replay.recording_parts import PartsApartError, merge, split_by_time, split_by_venue
 from tests.real_data import needs_real_data
 from tests.recorder.made_frames import made_frames, record
 from tests.replay.short_real import short_real
@@ -152,6 +154,23 @@ def test_filtered_by_time_it_has_the_beginnings_of_its_connections(
     )
 
 
+def test_filtered_by_time_nothing_is_missing_where_a_clock_stepped_back(tmp_path: Path) -> None:
+    step_ns = 40_000_000
+    frames = [
+        msgspec.structs.replace(
+            frame, receive_time_ns=frame.receive_time_ns - step_ns * (frame.frame_number >= 60)
+        )
+        for frame in made_frames(90)
+    ]
+    record(tmp_path / "stepped", frames)
+    source = Recording.open(tmp_path / "stepped")
+    wanted = Wanted(from_ns=frames[30].receive_time_ns, to_ns=frames[58].receive_time_ns)
+    taken = [frame.frame_number for frame in selected(source, wanted)]
+    assert taken == list(range(30, 58))
+    after = selected(source, Wanted(from_ns=frames[40].receive_time_ns))
+    assert [frame.frame_number for frame in after] == list(range(40, 90))
+
+
 def test_nothing_left_is_no_recording(rough: Recording, tmp_path: Path) -> None:
     with pytest.raises(NothingLeftError):
         kept(rough, Wanted(from_ns=2**62), tmp_path / "none")
@@ -174,6 +193,39 @@ def test_split_by_time_and_merged_it_is_the_same(
     again = Recording.open(tmp_path / "again")
     assert list(again) == list(rough)
     assert digest(again) == digest(rough)
+
+
+def quarters(source: Recording, folder: Path) -> list[Recording]:
+    times = [frame.receive_time_ns for frame in source]
+    span = max(times) - min(times)
+    cuts = [min(times) + span * cut // 4 for cut in (1, 2, 3)]
+    return [Recording.open(report.path) for report in split_by_time(source, cuts, folder)]
+
+
+def test_parts_with_one_missing_in_between_are_not_merged_without_a_word(
+    rough: Recording, tmp_path: Path
+) -> None:
+    parts = quarters(rough, tmp_path / "parts")
+    with pytest.raises(PartsApartError, match="part 0002 of the same recording"):
+        merge([parts[0], parts[2]], tmp_path / "holed")
+    shutil.copytree(parts[1].path, tmp_path / "copy")
+    with pytest.raises(PartsApartError, match="part 0002 is given twice"):
+        merge([*parts, Recording.open(tmp_path / "copy")], tmp_path / "twice")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "parts"]
+
+
+def test_parts_from_the_middle_on_are_one_longer_part_and_no_whole(
+    rough: Recording, tmp_path: Path
+) -> None:
+    parts = quarters(rough, tmp_path / "parts")
+    merge(parts[1:3], tmp_path / "middle")
+    middle = Recording.open(tmp_path / "middle")
+    assert next(iter(middle)).kind is FrameKind.OPENED
+    assert any("part of another recording" in note for note in audit(middle).notes)
+    merge([parts[3], parts[0], middle], tmp_path / "again")
+    again = Recording.open(tmp_path / "again")
+    assert list(again) == list(rough)
+    assert not any("part of another" in note for note in audit(again).notes)
 
 
 def test_a_clock_that_steps_back_takes_no_frame_over_a_cut(tmp_path: Path) -> None:

@@ -54,6 +54,19 @@ def test_a_book_file_is_played_to_its_book_and_never_called_proven(tmp_path: Pat
     assert engine.findings.counts == {}
 
 
+def test_files_of_two_exchanges_are_not_made_one_market(tmp_path: Path) -> None:
+    """Both say BTCUSDT, and nothing else of a row would tell whose trade it is."""
+    trades = "id,side,price,amount\n{},BTCUSDT,1795337141000000,1795337141000100,1,buy,100.5,2\n"
+    paths = [
+        written(tmp_path, f"{exchange}_trades_2026-11-22_BTCUSDT.csv.gz", trades.format(exchange))
+        for exchange in ("bybit", "binance-futures")
+    ]
+    with pytest.raises(ImportFormatError, match=r"one exchange \(bybit\) in all files"):
+        import_recording(paths, None, None, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    import_recording(paths[:1], None, None, tmp_path / "alone")
+
+
 @pytest.mark.parametrize("name", ["rough", "calm"])
 def test_what_was_exported_is_imported_and_exported_the_same(tmp_path: Path, name: str) -> None:
     (tmp_path / "first").mkdir()

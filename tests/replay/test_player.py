@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from book.engine import Engine
 from replay.frame_source import FrameList
 from replay.player import Player
+from replay.seek import engine_before
 from replay.speed import SpeedError
 from replay.virtual_clock import VirtualClock
 from tests.replay.clocks import SteppingClock
@@ -113,6 +115,19 @@ def test_the_time_range_is_half_open_and_applies_to_the_receive_time() -> None:
     played = list(Player(FrameList(frames), from_ns=START_NS + 1, to_ns=START_NS + 3))
     assert [frame.frame_number for frame in played] == [1, 2]
     assert list(Player(FrameList(frames), from_ns=START_NS + 1, to_ns=START_NS + 1)) == []
+
+
+def test_played_to_a_time_the_engine_is_the_one_that_is_sought_there() -> None:
+    """Also where the clock stepped back over that time: no frame is left out in the middle."""
+    second_ns = 10**9
+    source = FrameList(frames_with_gaps([0, second_ns, second_ns, -2 * second_ns, second_ns // 2]))
+    until_ns = START_NS + 2 * second_ns
+    engine = Engine()
+    for frame in Player(source, to_ns=until_ns):
+        engine.apply(frame)
+    assert engine.frames == 2
+    sought = engine_before(source, time_ns=until_ns).engine
+    assert engine.state_digest() == sought.state_digest()
 
 
 def test_streams_select_venues_and_let_the_recorder_pass() -> None:

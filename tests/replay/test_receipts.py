@@ -50,6 +50,16 @@ def test_a_replay_reproduces_every_receipt(captured: Path) -> None:
     proof = prove(Recording.open(captured))
     assert proof.holds
     assert (proof.reproduced, proof.frames, proof.differs) == (5, 450, None)
+    assert proof.unproved == 0
+
+
+def test_frames_that_no_receipt_is_about_are_not_among_the_proved(tmp_path: Path) -> None:
+    """An engine that came later and ended before: no change of the others would be noticed."""
+    record(tmp_path / "night", rough_frames(450))
+    live(tmp_path / "night", rough_frames(450)[150:400])
+    proof = prove(Recording.open(tmp_path / "night"))
+    assert proof.holds
+    assert (proof.frames, proof.unproved) == (250, 200)
 
 
 @pytest.fixture

@@ -30,7 +30,6 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
     "bitstamp": ("BITSTAMP.ws.1.0", "BITSTAMP.http.0.0"),
     "kucoin": ("KUCOIN.ws.1.0", "KUCOIN.http.0.0"),
     "gateio": ("GATEIO.ws.1.0", "GATEIO.http.0.0"),
-    "htx-swap": ("HUOBI_SWAP.ws.1.0",),
 }
 CAPTURES: Mapping[str, str] = {
     "bybit-spot": "bybit_v5_spot_orderbook_50_20260824.jsonl",

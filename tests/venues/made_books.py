@@ -159,6 +159,18 @@ def _htx() -> list[bytes]:
     return [packed(each) for each in (first, json.dumps(answer).encode(), *rest)]
 
 
+def _htx_swap() -> list[bytes]:
+    channel = "market.BTC-USDT.depth.size_150.high_freq"
+
+    def message(number: int) -> dict[str, object]:
+        bids, asks = ([[float(each) for each in row] for row in rows] for rows in _rows(number))
+        event = "update" if number else "snapshot"
+        ids = {"ch": channel, "event": event, "version": 30 + number, "ts": 1}
+        return {"ch": channel, "ts": 1, "tick": {**ids, "bids": bids, "asks": asks}}
+
+    return [packed(each) for each in _chain(message)]
+
+
 MADE: Mapping[str, Callable[[], list[bytes]]] = {
     "bybit-spot": _bybit,
     "bybit-linear": _bybit,
@@ -171,5 +183,6 @@ MADE: Mapping[str, Callable[[], list[bytes]]] = {
     "gemini": _gemini,
     "gateio-futures": _gateio_futures,
     "htx": _htx,
+    "htx-swap": _htx_swap,
 }
 """Books of venues of which no recording is at hand."""

@@ -132,7 +132,11 @@ FILES: dict[str, tuple[str, str, list[Event]]] = {
     "ws_orderbook_10": (
         "orderBook10",
         "update",
-        [BookSnapshot(XBT, R, at(NOV_24, 8, 19, 13, 513), list(TEN_BIDS), list(TEN_ASKS))],
+        [
+            BookSnapshot(
+                XBT, R, at(NOV_24, 8, 19, 13, 513), list(TEN_BIDS), list(TEN_ASKS), alone=True
+            )
+        ],
     ),
     "ws_orderbook_l2": (
         "orderBookL2",

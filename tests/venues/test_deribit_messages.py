@@ -88,6 +88,7 @@ FILES: dict[str, list[Event]] = {
                 ("89545.5", "29500.0"),
             ],
             136725664747,
+            alone=True,
         )
     ],
     "ws_book_snapshot": [

@@ -67,7 +67,8 @@ def test_every_recorded_book_is_whole_and_in_the_exchanges_own_digits() -> None:
     assert markets.keys() == last.keys()
     for symbol, tick in last.items():
         book = markets[symbol].book
-        assert book.state is BookState.PROVEN
+        # Of whole books alone, a lost one would not show.
+        assert book.state is BookState.UNVERIFIABLE
         bids, asks = (
             [(Decimal(p), Decimal(s)) for p, s in tick[side]] for side in ("bids", "asks")
         )

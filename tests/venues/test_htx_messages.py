@@ -208,6 +208,7 @@ def test_a_message_of_spot_means_what_the_documentation_says(
                     [("26.5766", "50")],
                     [("26.6", "1")],
                     1645289384,
+                    alone=True,
                 )
             ],
         ),
@@ -369,6 +370,7 @@ FILES: dict[str, list[Event]] = {
             [("52690.69", "0.36281"), ("52690.68", "0.2")],
             [("52690.7", "0.372591"), ("52691.26", "0.13")],
             136998124622,
+            alone=True,
         )
     ],
     "wsTicker": [Ticker(BTC, R, 1630998026649 * MS, "52379.99")],

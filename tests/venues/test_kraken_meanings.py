@@ -56,6 +56,7 @@ def test_a_trade_of_type_liquidation_is_a_trade_and_a_liquidation(
         liquidated,
         side.decode(),
         notional,
+        653355,
     )
 
 

@@ -281,7 +281,15 @@ def test_a_books_update_without_a_checksum_has_none_to_check() -> None:
 
 def test_every_message_of_five_levels_is_a_whole_book() -> None:
     assert decoded("okx", samples.BOOKS5) == [
-        BookSnapshot("BTC-USDT", R, BOOK_NS, [("8476.97", "256")], [("8476.98", "415")], 123456)
+        BookSnapshot(
+            "BTC-USDT",
+            R,
+            BOOK_NS,
+            [("8476.97", "256")],
+            [("8476.98", "415")],
+            123456,
+            alone=True,
+        )
     ]
 
 

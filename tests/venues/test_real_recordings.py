@@ -91,6 +91,7 @@ def snapshot_by_hand(data: dict[str, Any], symbol: str) -> dict[str, Any]:
         "checksum": None,
         "unjoined": True,
         "level_ids": None,
+        "alone": False,
     }
 
 

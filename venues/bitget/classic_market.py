@@ -104,9 +104,20 @@ def book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
     return [_delta(symbol, receive_time_ns, book) for book in message.data]
 
 
-def _snapshot(symbol: str, receive_time_ns: int, book: _Book) -> BookSnapshot:
+def whole_book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
+    """Return the snapshots in a message of a channel that sends nothing else (rule 1)."""
+    message = _BOOK_MESSAGE.decode(payload)
+    symbol = _symbol(message.arg)
+    return [_snapshot(symbol, receive_time_ns, book, alone=True) for book in message.data]
+
+
+def _snapshot(
+    symbol: str, receive_time_ns: int, book: _Book, *, alone: bool = False
+) -> BookSnapshot:
     time_ns, checksum = book.time_ms * NS_PER_MS, book.checksum or None
-    return BookSnapshot(symbol, receive_time_ns, time_ns, book.bids, book.asks, None, checksum)
+    return BookSnapshot(
+        symbol, receive_time_ns, time_ns, book.bids, book.asks, None, checksum, alone=alone
+    )
 
 
 def _delta(symbol: str, receive_time_ns: int, book: _Book) -> BookDelta:
@@ -193,8 +204,8 @@ def _ticker(symbol: str, receive_time_ns: int, row: _TickerRow) -> Ticker:
 
 CLASSIC_READERS: Mapping[bytes, Reader] = {
     b"books": book_events,
-    b"books5": book_events,
-    b"books15": book_events,
+    b"books5": whole_book_events,
+    b"books15": whole_book_events,
     b"books1": quote_events,
     b"trade": trade_events,
     b"ticker": ticker_events,

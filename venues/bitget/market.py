@@ -127,7 +127,16 @@ def book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
     return [_delta(symbol, receive_time_ns, book) for book in message.data]
 
 
-def _snapshot(symbol: str, receive_time_ns: int, book: _Book) -> BookSnapshot:
+def whole_book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
+    """Return the snapshots in a message of a topic that sends nothing else (rule 1)."""
+    message = _BOOK_MESSAGE.decode(payload)
+    symbol = _symbol(message.arg)
+    return [_snapshot(symbol, receive_time_ns, book, alone=True) for book in message.data]
+
+
+def _snapshot(
+    symbol: str, receive_time_ns: int, book: _Book, *, alone: bool = False
+) -> BookSnapshot:
     return BookSnapshot(
         symbol,
         receive_time_ns,
@@ -136,6 +145,7 @@ def _snapshot(symbol: str, receive_time_ns: int, book: _Book) -> BookSnapshot:
         book.asks,
         book.sequence,
         book.checksum or None,  # Rule 3.
+        alone=alone,
     )
 
 
@@ -229,9 +239,9 @@ def ticker_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
 
 MARKET_READERS: Mapping[bytes, Reader] = {
     b"books": book_events,
-    b"books5": book_events,
-    b"books15": book_events,
-    b"books50": book_events,
+    b"books5": whole_book_events,
+    b"books15": whole_book_events,
+    b"books50": whole_book_events,
     b"books1": quote_events,
     b"publicTrade": trade_events,
     b"liquidation": liquidation_events,

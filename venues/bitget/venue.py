@@ -291,7 +291,8 @@ BITGET = Bitget(
         detection_limits=(
             "v3 books have no checksum (it is always 0): a wrong level inside an unbroken chain "
             "cannot be seen.",
-            "Books of depth 5 and 50 are whole each time: a lost one cannot be seen.",
+            "Books of depth 5 and 50 are whole each time: a lost one cannot be seen, and none is "
+            "ever called proven.",
             "Books of v2 recordings are not chained and are held to their checksums alone: a lost "
             "message that changes none of the 25 best levels a side cannot be seen.",
             "Trades carry no contiguous number: a lost trade cannot be seen.",

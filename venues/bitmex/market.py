@@ -232,6 +232,7 @@ def _top_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
             _time_ns(row.time),
             [(number_text(price), number_text(size)) for price, size in row.bids],
             [(number_text(price), number_text(size)) for price, size in row.asks],
+            alone=True,
         )
         for row in _TOP_MESSAGE.decode(payload).data
     ]

@@ -14,6 +14,7 @@
    depths and jumps.
 4. A liquidation's `S` is the side of the *position*: Buy means that a long was liquidated. Its `p`
    is the bankruptcy price.
+5. Of depth 1 only snapshots are sent.
 
 Exchange times: of a book `cts`, when the matching engine made it, else `ts`; of a trade and a
 liquidation `T`; of a ticker `ts`.
@@ -41,6 +42,7 @@ from venues.event import (
 from venues.wire import NS_PER_MS, Counter, Milliseconds, exact_number, exact_product
 
 RESTART_UPDATE_ID = 1
+_TOP_TOPIC = "orderbook.1."
 _BUY, _SELL = Side.BUY, Side.SELL
 
 
@@ -52,6 +54,7 @@ class _BookData(msgspec.Struct, gc=False):
 
 
 class _BookMessage(msgspec.Struct, gc=False):
+    topic: str
     type: Literal["snapshot", "delta"]
     data: _BookData
     message_time_ms: Milliseconds | None = field(name="ts", default=None)
@@ -124,7 +127,7 @@ _REST_ANSWER = msgspec.json.Decoder(_RestAnswer)
 
 
 def book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
-    """Return the snapshot or delta in a message of an `orderbook` topic (rules 1 to 3)."""
+    """Return the snapshot or delta in a message of an `orderbook` topic (rules 1 to 3, 5)."""
     message = _BOOK_MESSAGE.decode(payload)
     data = message.data
     time_ms = message.matching_time_ms or message.message_time_ms
@@ -132,7 +135,15 @@ def book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
     update_id = data.update_id
     if message.type == "snapshot" or update_id == RESTART_UPDATE_ID:
         return (
-            BookSnapshot(data.symbol, receive_time_ns, time_ns, data.bids, data.asks, update_id),
+            BookSnapshot(
+                data.symbol,
+                receive_time_ns,
+                time_ns,
+                data.bids,
+                data.asks,
+                update_id,
+                alone=message.topic.startswith(_TOP_TOPIC),  # Rule 5.
+            ),
         )
     return (
         BookDelta(

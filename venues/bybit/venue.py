@@ -251,7 +251,8 @@ def _fits(topics: Sequence[str]) -> bool:
 _DETECTION_LIMITS = (
     "The v5 protocol has no checksum: a wrong level inside an unbroken sequence cannot be seen.",
     "Trades carry no contiguous number: a lost trade cannot be seen.",
-    "Of books of depth 1 only snapshots are sent: a lost one cannot be seen.",
+    "Of books of depth 1 only snapshots are sent: a lost one cannot be seen, and none is ever "
+    "called proven.",
     "RPI orders are not in these books.",
 )
 _LIQUIDATION_LIMITS = ("Liquidations carry no number: a lost one cannot be seen.",)

@@ -17,7 +17,8 @@
     {…"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1765541767174,"instrument_name":
      "BTC-PERPETUAL","best_ask_price":92288.5,"best_bid_price":92288.0,…}}}
 
-1. The first message of a book is a snapshot, and one without a type is one, too.
+1. The first message of a book is a snapshot, and one without a type is one, too. A grouped book
+   (two words more in the channel's name) is whole each time.
 2. A change names the `change_id` of the message before it: where it is another than ours, one is
    missing. A delete carries the size 0.
 3. `trade_seq` counts the trades of an instrument one by one.
@@ -205,6 +206,7 @@ def _whole_book(book: _PlainBook, receive_time_ns: int, *, unjoined: bool) -> Ev
         book.change_id,
         None,
         unjoined,
+        alone=not unjoined,
     )
 
 
@@ -235,7 +237,15 @@ def _trade_events(payload: bytes, receive_time_ns: int, channel: str) -> Sequenc
             notional = _notional(row.symbol, price, size)
             events.extend(
                 Liquidation(
-                    row.symbol, receive_time_ns, time_ns, price, size, liquidated, raw, notional
+                    row.symbol,
+                    receive_time_ns,
+                    time_ns,
+                    price,
+                    size,
+                    liquidated,
+                    raw,
+                    notional,
+                    number,
                 )
                 for liquidated, raw in _liquidated(row.direction, row.liquidation)
             )

@@ -280,6 +280,8 @@ _TRAITS = VenueTraits(
     limits=ConnectionLimits(connects_max=25, connects_window_s=60.0, message_interval_s=0.35),
     detection_limits=(
         "There is no checksum: a wrong level inside an unbroken chain cannot be seen.",
+        "Grouped books, which are read and never asked for, are whole each time: a lost one cannot "
+        "be seen, and none is ever called proven.",
         "Books are told every 100 ms: what came and went in between is not in them.",
         "Quotes and tickers carry no number: a lost one cannot be seen.",
     ),

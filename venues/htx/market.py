@@ -59,6 +59,7 @@ Levels = list[tuple[Any, Any]]
 
 _BUY, _SELL = Side.BUY, Side.SELL
 _NO_LEVEL = (None, None)
+_WHOLE_EACH_TIME = ".depth.step0"
 _CHANNEL_END = 96
 """Where the channel of a message has been named."""
 
@@ -264,7 +265,8 @@ def depth_events(content: bytes, receive_time_ns: int) -> Sequence[Event]:
     time_ns = _time_ns(message.time_ms if tick.time_ms is None else tick.time_ms)
     bids, asks, version = _rows(tick.bids), _rows(tick.asks), tick.version
     if tick.event == "snapshot":
-        return (BookSnapshot(symbol, receive_time_ns, time_ns, bids, asks, version),)
+        alone = message.channel.endswith(_WHOLE_EACH_TIME)  # Rule 5.
+        return (BookSnapshot(symbol, receive_time_ns, time_ns, bids, asks, version, alone=alone),)
     return (BookDelta(symbol, receive_time_ns, time_ns, bids, asks, version, version),)
 
 

@@ -249,7 +249,7 @@ SPOT = HtxSpot(
             "The exchange sends no checksum: a wrong level inside an unbroken chain cannot be "
             "seen.",
             "Of depth.step0, which is read and never asked for, only whole books are sent: a lost "
-            "one cannot be seen.",
+            "one cannot be seen, and none is ever called proven.",
             "Trades carry no contiguous number: a lost trade cannot be seen.",
         ),
         addresses=("api.huobi.pro/", "api-aws.huobi.pro/", "api.htx.com/"),

@@ -279,7 +279,7 @@ SWAP = HtxSwap(
             "The exchange sends no checksum: a wrong level inside an unbroken count cannot be "
             "seen.",
             "Of depth.step0, which is read and never asked for, only whole books are sent: a lost "
-            "one cannot be seen.",
+            "one cannot be seen, and none is ever called proven.",
             "Trades and liquidations carry no contiguous number: a lost one cannot be seen.",
         ),
         addresses=("api.hbdm.com/", "api.hbdm.vn/", "futures.huobi.com/"),

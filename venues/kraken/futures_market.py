@@ -214,6 +214,7 @@ def _liquidation(trade: _Trade, receive_time_ns: int) -> Liquidation:
         LiquidatedSide.LONG if trade.side == "sell" else LiquidatedSide.SHORT,
         trade.side,
         _notional(trade.symbol, price, size),
+        trade.number,
     )
 
 

@@ -166,7 +166,9 @@ def _delta(symbol: str, receive_time_ns: int, book: _Book) -> BookDelta:
     )
 
 
-def _snapshot(symbol: str, receive_time_ns: int, book: _Book) -> BookSnapshot:
+def _snapshot(
+    symbol: str, receive_time_ns: int, book: _Book, *, alone: bool = False
+) -> BookSnapshot:
     return BookSnapshot(
         symbol,
         receive_time_ns,
@@ -175,13 +177,15 @@ def _snapshot(symbol: str, receive_time_ns: int, book: _Book) -> BookSnapshot:
         _rows(book.asks),
         book.sequence,
         book.checksum or None,
+        alone=alone,
     )
 
 
 def whole_book_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
     """Return the snapshots in a message of `books5`, which sends nothing else."""
     message = _WHOLE_BOOK_MESSAGE.decode(payload)
-    return [_snapshot(message.arg.symbol, receive_time_ns, book) for book in message.data]
+    symbol = message.arg.symbol
+    return [_snapshot(symbol, receive_time_ns, book, alone=True) for book in message.data]
 
 
 def quote_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:

@@ -291,7 +291,8 @@ _DETECTION_LIMITS = (
     "chain cannot be seen.",
     "Recordings from before messages were chained (2022) are held to their checksums alone: a lost "
     "message that changes none of the 25 best levels a side cannot be seen.",
-    "Books of depth 5 are whole each time and not chained: a lost one cannot be seen.",
+    "Books of depth 5 are whole each time and not chained: a lost one cannot be seen, and none is "
+    "ever called proven.",
     "A trade may stand for several matches and trade ids skip these: a lost trade cannot be seen.",
 )
 _LIQUIDATION_LIMITS = (
