@@ -133,8 +133,9 @@ class LogSink:
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
-            with contextlib.suppress(OSError):  # there is nobody left to tell
+            with contextlib.suppress(OSError):  # what cannot be begun anew goes on where it is
                 self._reopen_if_moved()
+            with contextlib.suppress(OSError):  # there is nobody left to tell
                 _write(self._descriptor, line.encode("ascii"))
 
     def _reopen_if_moved(self) -> None:
@@ -143,8 +144,9 @@ class LogSink:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(self._descriptor), self._path.stat()):
                 return
-        os.close(self._descriptor)
-        self._descriptor = _open(self._path)
+        # Never let go before there is another: the number would be the next file's, a journal's.
+        moved, self._descriptor = self._descriptor, _open(self._path)
+        os.close(moved)
 
 
 def _open(path: Path) -> int:
