@@ -169,16 +169,17 @@ class CaptureRun:
         self._recorder.stop()
 
     def _end_at_once(self, number: int) -> None:
+        if self._engine is not None:
+            self._engine.end_at_once()
+        self._beside.end_at_once()
         try:
             self._told.say(
                 "ended at once, before all was sealed: `tickreel recover`, or the next capture "
                 f"into {self._asked.folder}, seals what was written",
                 "ended at once",
             )
-        finally:  # a terminal that is gone takes no last words
-            if self._engine is not None:
-                self._engine.end_at_once()
-            self._beside.end_at_once()
+            self._told.close()
+        finally:
             os._exit(128 + number)
 
     def _time_left_s(self) -> float:
