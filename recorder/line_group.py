@@ -189,8 +189,11 @@ class LineGroup:
     ) -> None:
         """Say in the recording that something was mute, from `since_ns` (steady) until now.
 
-        What another line brings is no loss, and is not told.
+        What another line brings is no loss, and is not told; nor is anything of a line that is
+        gone, whose watcher looked once more before it heard of that.
         """
+        if line not in self._lines:
+            return
         for other in self._lines:
             same_stream = other.number == line.number  # one takes the place of the other
             if other.connection_id == line.connection_id and other.joined and not same_stream:
