@@ -82,6 +82,11 @@ class Conversation:
         self._connection: FrameConnection | None = None
         self._speech: Speech | None = None
         self._stalls: Stalls | None = None
+        if self._channels is not None:
+            self._stalls = Stalls(
+                self, self._channels, self._group, self._venue, self._plan, self._say_soon
+            )
+        self._given_up = ""
         self._early_replies: deque[str] = deque(maxlen=REPLIES_MAX)
         self.connection_id = 0
         self.opened_ns: int | None = None
@@ -255,7 +260,8 @@ class Conversation:
             self._context.ended(self)
 
     def give_up(self, reason: str) -> None:
-        """End the connection at once."""
+        """End the connection at once, or as soon as somebody holds it."""
+        self._given_up = reason
         if self._connection is not None:
             self._connection.end(reason)
 
@@ -317,6 +323,8 @@ class Conversation:
             SubscriptionRefusedError: it refused all that was asked; the same.
         """
         self._connection = connection
+        if self._given_up:
+            connection.end(self._given_up)
         speech = self._speech = self._begin_to_speak(connection)
         gone = asyncio.ensure_future(connection.gone())
         greeting = asyncio.ensure_future(self._greeting.hold(speech, connection))
@@ -359,12 +367,7 @@ class Conversation:
         return speech
 
     def _vigil(self) -> Vigil:
-        stalls = None
-        if self._channels is not None:
-            stalls = self._stalls = Stalls(
-                self, self._channels, self._group, self._venue, self._plan, self._say_soon
-            )
-        return Vigil(self, self._context, self._entry.login, self._greeting, stalls)
+        return Vigil(self, self._context, self._entry.login, self._greeting, self._stalls)
 
     async def _keep_access(self) -> None:
         reason = await keep_access(self._context, self._entry, self.connection_id)

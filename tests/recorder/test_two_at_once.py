@@ -3,14 +3,127 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from recorder.connection import FrameConnection
+from tests.recorder.test_stalls import mute, near, stalls
+from tests.recorder.test_succession import numbers
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
 from tests.recorder.topic_venue import (
+    Client,
+    TopicVenue,
+    judging,
+    speaking,
     topic_exchange,
 )
+from venues.channel import Channel
 from venues.frame import FrameKind
+
+BOTH = (Channel.BOOK, Channel.TRADES)
+
+
+class HeldWire:
+    """Holds back all that comes on some connections, counted from 1, until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
+        self._receive = FrameConnection.data_received
+        self._numbers = set(numbers)
+        self._held: list[tuple[FrameConnection, bytes]] = []
+        self.connections: list[FrameConnection] = []
+        monkeypatch.setattr(
+            FrameConnection, "data_received", lambda connection, data: self._take(connection, data)
+        )
+
+    @property
+    def holds(self) -> list[FrameConnection]:
+        return list(dict.fromkeys(connection for connection, _ in self._held))
+
+    @property
+    def held(self) -> bytes:
+        return b"".join(data for _, data in self._held)
+
+    def let_go(self) -> None:
+        self._numbers.clear()
+        held, self._held = self._held, []
+        for connection, data in held:
+            self._receive(connection, data)
+
+    def _take(self, connection: FrameConnection, data: bytes) -> None:
+        if connection not in self.connections:
+            self.connections.append(connection)
+        if self.connections.index(connection) + 1 in self._numbers:
+            self._held.append((connection, data))
+        else:
+            self._receive(connection, data)
+
+
+async def test_a_new_line_that_left_something_out_does_not_go_on_where_the_old_one_went_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it brought with its handshake was left out, and nobody held it yet."""
+    wire = HeldWire(monkeypatch, 2)
+    clients: list[ServerConnection] = []
+
+    async def talk(connection: ServerConnection) -> None:
+        clients.append(connection)
+        number = 10 * len(clients)
+        await connection.send(f"book BTC {number} snapshot")
+        await connection.recv()
+        await connection.send("ok")
+        with contextlib.suppress(Exception):
+            while True:
+                number += 1
+                await connection.send(f"book BTC {number}")
+                await asyncio.sleep(0.01)
+
+    async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with capturing(tmp_path, tiny_stream(url), venue=TopicVenue()) as recorder:
+            await until(lambda: recorder.connections[0].messages > 20)
+            await clients[0].send("leaving soon")
+            await until(lambda: b"snapshot" in wire.held)
+            wire.let_go()
+            wire.connections[0].transport.abort()
+            await until(lambda: recorder.connections[0].disconnects >= 1)
+            seen = recorder.connections[0].messages
+            await until(lambda: recorder.connections[0].messages > seen + 20)
+    frames = frames_of(tmp_path)
+    for number in {frame.connection_id for frame in frames if numbers([frame], "book")}:
+        own = [frame.payload for frame in frames if frame.connection_id == number]
+        books = [payload for payload in own if payload.startswith(b"book")]
+        assert books[0].endswith(b"snapshot")
+
+
+async def test_a_silence_that_ends_with_the_handshake_of_a_new_line_is_told_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = HeldWire(monkeypatch, 2)
+    async with topic_exchange() as exchange:
+
+        def welcome(client: Client) -> None:
+            if client.number == 2:
+                exchange.open_clients.append(client)
+
+        exchange.welcomed = welcome
+        async with (
+            speaking(exchange, "book BTC", "trades BTC"),
+            capturing(
+                tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.TRADES)
+            ) as recorder,
+        ):
+            await until(lambda: recorder.connections[0].messages > 100)
+            mute(exchange.clients[0], "trades BTC")
+            await until(lambda: b"trades" in wire.held, 20.0)
+            wire.let_go()
+            await until(lambda: recorder.connections[0].disconnects == 1, 20.0)
+    told = stalls(frames_of(tmp_path))
+    assert len(told) == 2
+    assert near(told[0].to_ns, told[1].from_ns)
 
 
 async def test_nothing_is_said_of_a_connection_after_its_end(tmp_path: Path) -> None:
