@@ -243,7 +243,7 @@ class Conversation:
         stopping = life.state is ConnectionState.CLOSING
         left = stopping or self._leaving
         marker = Closed(code, reason, by_us=by_us, stopped=left)
-        self._group.closed(self, marker, self._opening())
+        self._group.closed(self, marker, None if stopping else self._opening())
         life.standing -= 1
         life.disconnects += 1
         if not stopping and not life.standing:
@@ -267,6 +267,7 @@ class Conversation:
 
     def stands_alone(self) -> None:
         """Begin the books, which so far were those of the line before."""
+        self._life.connection_id = self.connection_id
         if self._greeted and self._context.greeted is not None:
             self._context.greeted(self)
 

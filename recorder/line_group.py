@@ -210,10 +210,11 @@ class LineGroup:
         )
         self._intake.mark(line.connection_id, self._venue.name, lost, at)
 
-    def closed(self, line: Line, closed: Closed, opened: Opened) -> bool:
+    def closed(self, line: Line, closed: Closed, opened: Opened | None) -> bool:
         """Let a line go; return whether it was the last of its connection.
 
-        `opened` is for the case that the other line has to go on as a new connection.
+        `opened` is for the case that the other line has to go on as a new connection; None where
+        that one goes too, as we stop.
         """
         self._lines.remove(line)
         others = [each for each in self._lines if each.connection_id == line.connection_id]
@@ -222,7 +223,7 @@ class LineGroup:
             return True
         (other,) = others
         self._part(line, closed)
-        if other.joined or closed.stopped:
+        if other.joined or opened is None:
             return False
         self._intake.mark(line.connection_id, self._venue.name, closed)
         if other.brought:

@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from recorder.connection import FrameConnection
+from tests.recorder.test_lines import two_lines
 from tests.recorder.test_stalls import mute, near, stalls
 from tests.recorder.test_succession import numbers
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
@@ -23,6 +24,7 @@ from tests.recorder.topic_venue import (
 )
 from venues.channel import Channel
 from venues.frame import FrameKind
+from venues.venue import SnapshotRequest
 
 BOTH = (Channel.BOOK, Channel.TRADES)
 
@@ -60,6 +62,32 @@ class HeldWire:
             self._held.append((connection, data))
         else:
             self._receive(connection, data)
+
+
+async def test_a_line_beside_one_that_is_refused_is_as_good_as_one_alone(tmp_path: Path) -> None:
+    asked: list[str] = []
+    both = asyncio.Event()
+
+    async def talk(connection: ServerConnection) -> None:
+        asked.append(str(await connection.recv()))
+        if len(asked) == 1:
+            await both.wait()
+            await connection.send("no such topic")
+            return
+        await connection.send("ok")
+        both.set()
+        asked.append(str(await connection.recv()))
+
+    async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        stream = two_lines(url, Channel.BOOK)
+        async with capturing(tmp_path, stream, venue=TopicVenue()) as recorder:
+            await until(lambda: bool(recorder.statistics().stream_faults))
+            (life,) = (one for one in recorder.connections if one.state.value == "connected")
+            recorder.request_snapshot(SnapshotRequest("tiny", life.connection_id, "BTC"))
+            await until(lambda: len(asked) == 3)
+    kinds = [frame.kind for frame in frames_of(tmp_path)]
+    assert kinds.count(FrameKind.OPENED) == kinds.count(FrameKind.CLOSED) == 2
 
 
 async def test_a_new_line_that_left_something_out_does_not_go_on_where_the_old_one_went_at_once(
