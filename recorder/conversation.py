@@ -59,6 +59,7 @@ class Conversation:
         brought: whether any market data came on it.
         renewal: set when a new connection is wanted in its place, for `renewal_reason`.
         urgent: whether that is wanted at once.
+        leaving: whether it is on its way out, by our own will.
         is_closed: whether it is over.
     """
 
@@ -95,8 +96,8 @@ class Conversation:
         self.brought = False
         self.renewal = asyncio.Event()
         self.renewal_reason = ""
+        self.leaving = False
         self.urgent = False
-        self._leaving = False
         self._saying: set[asyncio.Task[None]] = set()
 
     @property
@@ -241,14 +242,14 @@ class Conversation:
         reason = self._redaction.text(reason) if self._redaction else reason
         life = self._life
         stopping = life.state is ConnectionState.CLOSING
-        left = stopping or self._leaving
+        left = stopping or self.leaving
         marker = Closed(code, reason, by_us=by_us, stopped=left)
         self._group.closed(self, marker, None if stopping else self._opening())
         life.standing -= 1
         life.disconnects += 1
         if not stopping and not life.standing:
             life.subscribed = False
-        if not stopping and not self._leaving:
+        if not stopping and not self.leaving:
             life.last_error = reason if code is None else f"closed with {code} {reason}".strip()
             if life.standing:
                 log.warning("%s: %s; another goes on", self._plan.stream, life.last_error)
@@ -301,7 +302,7 @@ class Conversation:
 
     async def retire(self, reason: str) -> None:
         """Leave in good order, as another line has taken this one's place."""
-        self._leaving = True
+        self.leaving = True
         if self._connection is not None:
             await self._connection.hang_up(reason)
 
@@ -346,7 +347,7 @@ class Conversation:
             for task in (*tasks, *self._saying):
                 task.cancel()
             await asyncio.gather(*tasks, *self._saying, return_exceptions=True)
-            self._leaving = True
+            self.leaving = True
             await connection.hang_up("stopped")
 
     async def say(self, messages: Sequence[str]) -> None:

@@ -14,6 +14,8 @@ sequence without a hole as long as one of the lines had none (`recorder.line_mer
 - A line that stands alone and has not joined the one that just died proves nothing: it did not
   listen to all, or we left out what it brought. Where it brought nothing yet, it goes on as a new
   connection; else it is given up for one.
+- There is no place for a third line, as there may be for a moment where one is renewed while the
+  other one comes back: it is a connection of its own, and given up at once.
 
 Lines can be merged where a message is the same on each of them: not at a venue that numbers its
 messages by connection or names subscriptions by references of a connection, nor where a login
@@ -57,6 +59,10 @@ class Line(Protocol):
     @property
     def number(self) -> int:
         """Which of the redundant lines it is, from 1."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out, by our own will."""
 
     @property
     def listens_since_ns(self) -> int | None:
@@ -142,13 +148,16 @@ class LineGroup:
 
     @property
     def whole(self) -> bool:
-        """Whether every line that stands has joined."""
-        return all(line.joined for line in self._lines)
+        """Whether every line that stands has joined, and stays."""
+        return all(line.joined and not line.leaving for line in self._lines)
 
     def opened(self, line: Line, opened: Opened, at: tuple[int, int]) -> bool:
         """Take in a line that is up, and give it its number; return whether it is the first."""
         if self.apart or len(self._lines) != 1:
+            is_third = bool(self._lines) and not self.apart
             self._open(line, opened, at)
+            if is_third:
+                line.give_up("two lines that bring the same stand already")
             return True
         (other,) = self._lines
         line.connection_id, line.joined = other.connection_id, False

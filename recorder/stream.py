@@ -218,7 +218,7 @@ class Stream:
     ) -> _Holding | None:
         """Close `old` once the new one brings what it brings; None where that does not happen."""
         new, new_holding = made
-        if await self._overlap(holding, made):
+        if await self._overlap(old, holding, made):
             await old.retire(old.renewal_reason)
             await _cancelled(holding)
             self._taken = self._taken or old.taken
@@ -231,12 +231,14 @@ class Stream:
         self.conversation = old
         return None
 
-    async def _overlap(self, holding: asyncio.Task[None], made: _Holding) -> bool:
+    async def _overlap(
+        self, old: Conversation, holding: asyncio.Task[None], made: _Holding
+    ) -> bool:
         """Wait until a new connection brings what the old one does; False where it does not."""
         new, new_holding = made
         deadline_s = time.monotonic() + OVERLAP_LIMIT_S
         while time.monotonic() < deadline_s and not new_holding.done():
-            if holding.done() or self._has_joined(new):
+            if holding.done() or self._has_joined(old, new):
                 return True
             await asyncio.wait(
                 [holding, new_holding],
@@ -269,9 +271,9 @@ class Stream:
         self._gate.reached(self)
         return conversation, self._hold(conversation, connection)
 
-    def _has_joined(self, new: Conversation) -> bool:
+    def _has_joined(self, old: Conversation, new: Conversation) -> bool:
         if not self._context.group.apart:
-            return new.joined
+            return new.joined and new.connection_id == old.connection_id
         since_ns = new.listens_since_ns
         return (
             since_ns is not None and new.taken and time.monotonic_ns() - since_ns >= OVERLAP_MIN_NS

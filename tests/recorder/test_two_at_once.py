@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from recorder import stream as stream_file
 from recorder.connection import FrameConnection
+from recorder.recorder import Recorder
 from tests.recorder.test_lines import two_lines
 from tests.recorder.test_stalls import mute, near, stalls
-from tests.recorder.test_succession import numbers
+from tests.recorder.test_succession import announce, changes, numbers, without_a_hole
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
 from tests.recorder.topic_venue import (
     Client,
@@ -23,10 +26,21 @@ from tests.recorder.topic_venue import (
     topic_exchange,
 )
 from venues.channel import Channel
-from venues.frame import FrameKind
+from venues.frame import Frame, FrameKind
 from venues.venue import SnapshotRequest
 
 BOTH = (Channel.BOOK, Channel.TRADES)
+
+
+class Changes:
+    """A sink that knows which changes of lines were recorded so far."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.seen: list[str] = []
+        recorder.add_sink(self)
+
+    def accept(self, frames: Sequence[Frame]) -> None:
+        self.seen += changes(list(frames))
 
 
 class HeldWire:
@@ -62,6 +76,49 @@ class HeldWire:
             self._held.append((connection, data))
         else:
             self._receive(connection, data)
+
+
+async def test_lines_whose_ends_are_announced_at_once_leave_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_file, "SUCCESSION_REST_S", 0.1)
+    async with (
+        topic_exchange() as exchange,
+        speaking(exchange, "book BTC", "trades BTC"),
+        capturing(tmp_path, two_lines(exchange.url), venue=TopicVenue()) as recorder,
+    ):
+        told = Changes(recorder)
+        await until(lambda: "joined" in told.seen)
+        for client in list(exchange.clients):
+            await announce(exchange, client)
+        await until(lambda: sum(life.disconnects for life in recorder.connections) == 2, 20.0)
+        await until(lambda: told.seen.count("joined") == 3, 20.0)
+    frames = frames_of(tmp_path)
+    assert without_a_hole(numbers(frames, "book"))
+    assert without_a_hole(numbers(frames, "trades"))
+
+
+async def test_a_line_that_comes_back_while_the_other_one_is_renewed_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_file, "SUCCESSION_REST_S", 0.1)
+    wire = HeldWire(monkeypatch, 3, 4)
+    async with (
+        topic_exchange() as exchange,
+        speaking(exchange, "book BTC", "trades BTC"),
+        capturing(tmp_path, two_lines(exchange.url), venue=TopicVenue()) as recorder,
+    ):
+        told = Changes(recorder)
+        await until(lambda: "joined" in told.seen)
+        exchange.clients[1].connection.transport.abort()
+        await until(lambda: len(wire.holds) == 1)
+        await announce(exchange, exchange.clients[0])
+        await until(lambda: len(wire.holds) == 2)
+        wire.let_go()
+        await until(lambda: told.seen.count("joined") == 3, 20.0)
+    frames = frames_of(tmp_path)
+    assert without_a_hole(numbers(frames, "book"))
+    assert without_a_hole(numbers(frames, "trades"))
 
 
 async def test_a_line_beside_one_that_is_refused_is_as_good_as_one_alone(tmp_path: Path) -> None:
