@@ -58,7 +58,7 @@ class Conversation:
             line of the same connection is behind.
         brought: whether any market data came on it.
         renewal: set when a new connection is wanted in its place, for `renewal_reason`.
-        urgent: whether that is wanted at once.
+        urgent: set when that is wanted at once.
         leaving: whether it is on its way out, by our own will.
         is_closed: whether it is over.
     """
@@ -97,7 +97,7 @@ class Conversation:
         self.renewal = asyncio.Event()
         self.renewal_reason = ""
         self.leaving = False
-        self.urgent = False
+        self.urgent = asyncio.Event()
         self._saying: set[asyncio.Task[None]] = set()
 
     @property
@@ -296,9 +296,12 @@ class Conversation:
 
     def renew(self, reason: str, *, urgent: bool = True) -> None:
         """Ask for a new connection in this one's place, which goes when that one is there."""
-        if not self.renewal.is_set():
-            self.renewal_reason, self.urgent = reason, urgent
-            self.renewal.set()
+        if self.urgent.is_set() or (self.renewal.is_set() and not urgent):
+            return
+        self.renewal_reason = reason
+        self.renewal.set()
+        if urgent:
+            self.urgent.set()
 
     async def retire(self, reason: str) -> None:
         """Leave in good order, as another line has taken this one's place."""

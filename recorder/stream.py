@@ -160,39 +160,31 @@ class Stream:
 
     async def _until_due(self, conversation: Conversation, holding: asyncio.Task[None]) -> bool:
         """Wait until a connection is to be renewed; return False when it is gone."""
-        lifetime_s = self._context.venue.traits.limits.lifetime_s
-        share = self._chance.uniform(*LIFETIME_SHARES)
-        wanted = asyncio.ensure_future(conversation.renewal.wait())
-        try:
-            left_s = None
-            if lifetime_s is not None:
-                assert conversation.opened_ns is not None
-                stood_s = (time.monotonic_ns() - conversation.opened_ns) / 1e9
-                left_s = max(0.0, lifetime_s * share - stood_s)
-            await asyncio.wait(
-                [wanted, holding], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            wanted.cancel()
+        lifetime_s, cut_s = self._context.venue.traits.limits.lifetime_s, float("inf")
+        if lifetime_s is not None:
+            assert conversation.opened_ns is not None
+            share = self._chance.uniform(*LIFETIME_SHARES)
+            cut_s = conversation.opened_ns / 1e9 + lifetime_s * share
+        await _wait(holding, conversation.renewal, cut_s)
+        if conversation.renewal.is_set() and not conversation.urgent.is_set():
+            await self._rest(conversation, holding, cut_s)
         if holding.done():
             return False
-        if not conversation.renewal.is_set():
+        if not conversation.renewal.is_set() or time.monotonic() >= cut_s:
             conversation.renew(f"the exchange cuts connections after {lifetime_s:g} s")
-        elif not conversation.urgent:
-            return await self._rested(holding)
         return True
 
-    async def _rested(self, holding: asyncio.Task[None]) -> bool:
-        """Wait as long as renewals for a mute channel have to be apart."""
+    async def _rest(
+        self, conversation: Conversation, holding: asyncio.Task[None], cut_s: float
+    ) -> None:
+        """Wait as long as renewals for a mute channel have to be apart, or until one is urgent."""
         now_s = time.monotonic()
         if now_s - self._renewed_s > RENEWAL_REST_LIMIT_S:
             self._renewal_rest_s = RENEWAL_REST_S / 2
-        left_s = self._renewed_s + self._renewal_rest_s - now_s
-        if left_s > 0.0:
-            await asyncio.wait([holding], timeout=left_s)
+        turn_s = self._renewed_s + self._renewal_rest_s
+        await _wait(holding, conversation.urgent, min(turn_s, cut_s))
         self._renewed_s = time.monotonic()
         self._renewal_rest_s = min(RENEWAL_REST_LIMIT_S, self._renewal_rest_s * 2)
-        return not holding.done()
 
     async def _succeed(self, old: Conversation, holding: asyncio.Task[None]) -> _Holding | None:
         """Put a new connection in the place of `old`; None where that one stays, or is gone."""
@@ -313,6 +305,16 @@ class Stream:
         if not self._taken:
             raise refusal
         log.warning("%s", refusal)
+
+
+async def _wait(holding: asyncio.Task[None], event: asyncio.Event, until_s: float) -> None:
+    """Wait for an event, as long as a connection is held and no longer than until then."""
+    wanted = asyncio.ensure_future(event.wait())
+    left_s = None if until_s == float("inf") else max(0.0, until_s - time.monotonic())
+    try:
+        await asyncio.wait([wanted, holding], timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        wanted.cancel()
 
 
 async def _cancelled(holding: asyncio.Task[None]) -> None:

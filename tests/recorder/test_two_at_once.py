@@ -121,6 +121,30 @@ async def test_a_line_that_comes_back_while_the_other_one_is_renewed_doubles_not
     assert without_a_hole(numbers(frames, "trades"))
 
 
+async def test_an_announced_end_does_not_wait_for_a_mute_channel_s_turn(
+    tmp_path: Path,
+) -> None:
+    async with (
+        topic_exchange() as exchange,
+        speaking(exchange, "book BTC", "trades BTC"),
+        capturing(
+            tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.TRADES)
+        ) as recorder,
+    ):
+        (stream,) = recorder._streams._running.values()
+        stream._renewed_s, stream._renewal_rest_s = time.monotonic(), 600.0
+        await until(lambda: recorder.connections[0].messages > 100)
+        mute(exchange.clients[0], "trades BTC")
+        conversation = stream.conversation
+        assert conversation is not None
+        await until(conversation.renewal.is_set)
+        await announce(exchange, exchange.clients[0])
+        await until(lambda: recorder.connections[0].disconnects == 1, 20.0)
+    frames = frames_of(tmp_path)
+    assert without_a_hole(numbers(frames, "book"))
+    assert changes(frames) == ["up", "joined", "down"]
+
+
 async def test_a_line_beside_one_that_is_refused_is_as_good_as_one_alone(tmp_path: Path) -> None:
     asked: list[str] = []
     both = asyncio.Event()
