@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from recorder import stalls as stalls_file
 from recorder import stream as stream_file
 from recorder.connection import FrameConnection
 from recorder.recorder import Recorder
@@ -30,6 +31,7 @@ from venues.frame import Frame, FrameKind
 from venues.venue import SnapshotRequest
 
 BOTH = (Channel.BOOK, Channel.TRADES)
+S = 1_000_000_000
 
 
 class Changes:
@@ -143,6 +145,36 @@ async def test_an_announced_end_does_not_wait_for_a_mute_channel_s_turn(
     frames = frames_of(tmp_path)
     assert without_a_hole(numbers(frames, "book"))
     assert changes(frames) == ["up", "joined", "down"]
+
+
+async def test_what_is_mute_on_the_next_connection_too_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls_file, "CURE_LIMIT_NS", S // 2)
+    monkeypatch.setattr(stream_file, "RENEWAL_REST_S", 0.2)
+    async with topic_exchange() as exchange:
+
+        def welcome(client: Client) -> None:
+            if client.number == 2:
+                mute(client, "trades BTC")
+
+        exchange.welcomed = welcome
+        async with (
+            speaking(exchange, "book BTC", "trades BTC"),
+            capturing(
+                tmp_path, tiny_stream(exchange.url, *BOTH), venue=judging(Channel.TRADES)
+            ) as recorder,
+        ):
+            await until(lambda: recorder.connections[0].messages > 100)
+            mute(exchange.clients[0], "trades BTC")
+            await until(lambda: recorder.connections[0].disconnects == 2, 20.0)
+            heard = len(numbers(frames_of(tmp_path), "trades"))
+            await until(lambda: len(numbers(frames_of(tmp_path), "trades")) > heard)
+    frames = frames_of(tmp_path)
+    assert without_a_hole(numbers(frames, "book"))
+    told = stalls(frames)
+    assert len(told) == 2
+    assert near(told[0].to_ns, told[1].from_ns)
 
 
 async def test_a_line_beside_one_that_is_refused_is_as_good_as_one_alone(tmp_path: Path) -> None:
