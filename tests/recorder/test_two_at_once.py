@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,11 +18,13 @@ from recorder import stalls as stalls_file
 from recorder import stream as stream_file
 from recorder.connection import FrameConnection
 from recorder.recorder import Recorder
+from tests.recorder.http_exchange import http_exchange, reply
 from tests.recorder.test_lines import two_lines
 from tests.recorder.test_stalls import mute, near, stalls
 from tests.recorder.test_succession import announce, changes, numbers, without_a_hole
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
 from tests.recorder.topic_venue import (
+    TOPIC_TRAITS,
     Client,
     TopicVenue,
     judging,
@@ -28,7 +33,8 @@ from tests.recorder.topic_venue import (
 )
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
-from venues.venue import SnapshotRequest
+from venues.traits import SnapshotSource
+from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest
 
 BOTH = (Channel.BOOK, Channel.TRADES)
 S = 1_000_000_000
@@ -201,6 +207,66 @@ async def test_a_line_beside_one_that_is_refused_is_as_good_as_one_alone(tmp_pat
             await until(lambda: len(asked) == 3)
     kinds = [frame.kind for frame in frames_of(tmp_path)]
     assert kinds.count(FrameKind.OPENED) == kinds.count(FrameKind.CLOSED) == 2
+
+
+@dataclass(frozen=True)
+class RestVenue(TopicVenue):
+    rest: str = ""
+
+    def snapshot_request(self, plan: ConnectionPlan, symbol: str) -> HttpRequest | None:
+        return HttpRequest(f"{self.rest}/book?symbol={symbol}", symbol)
+
+
+async def test_a_snapshot_is_kept_though_the_line_that_wanted_it_went_meanwhile(
+    tmp_path: Path,
+) -> None:
+    answer = threading.Event()
+
+    def answer_when_told(number: int, handler: BaseHTTPRequestHandler) -> None:
+        answer.wait(20.0)
+        reply(handler, 200, b"{}")
+
+    traits = replace(TOPIC_TRAITS, snapshot_source=SnapshotSource.REST)
+    with http_exchange(answer_when_told) as rest:
+        async with (
+            topic_exchange() as exchange,
+            speaking(exchange, "book BTC"),
+            capturing(
+                tmp_path, two_lines(exchange.url, Channel.BOOK), venue=RestVenue(traits, rest.url)
+            ) as recorder,
+        ):
+            told = Changes(recorder)
+            await until(lambda: "joined" in told.seen and bool(rest.requests))
+            exchange.clients[0].connection.transport.abort()
+            await until(lambda: "down" in told.seen)
+            answer.set()
+            await until(lambda: told.seen.count("joined") == 2, 20.0)
+    frames = frames_of(tmp_path)
+    (snapshot,) = (frame for frame in frames if frame.kind is FrameKind.HTTP)
+    assert [frame.kind for frame in frames].count(FrameKind.OPENED) == 1
+    assert snapshot.connection_id == 1
+
+
+async def test_a_snapshot_is_asked_for_on_the_line_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = HeldWire(monkeypatch, 3)  # the line that goes does not come back meanwhile
+    async with (
+        topic_exchange() as exchange,
+        speaking(exchange, "book BTC"),
+        capturing(tmp_path, two_lines(exchange.url, Channel.BOOK), venue=TopicVenue()) as recorder,
+    ):
+        told = Changes(recorder)
+        await until(lambda: "joined" in told.seen)
+        request = SnapshotRequest("tiny", recorder.connections[0].connection_id, "BTC")
+        recorder.request_snapshot(request)
+        await until(lambda: len(exchange.subscribed) == 3)
+        recorder.request_snapshot(request)  # so soon again it waits for a second
+        asking, other = (each.transport for each in wire.connections[:2])
+        asking.abort()
+        await until(lambda: "down" in told.seen)
+        await until(lambda: len(exchange.subscribed) == 4)
+        assert not other.is_closing()
 
 
 async def test_a_new_line_that_left_something_out_does_not_go_on_where_the_old_one_went_at_once(
