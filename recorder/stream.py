@@ -229,9 +229,11 @@ class Stream:
         """Wait until a new connection brings what the old one does; False where it does not."""
         new, new_holding = made
         deadline_s = time.monotonic() + OVERLAP_LIMIT_S
-        while time.monotonic() < deadline_s and not new_holding.done():
+        while not new_holding.done():
             if holding.done() or self._has_joined(old, new):
                 return True
+            if time.monotonic() >= deadline_s:
+                return False
             await asyncio.wait(
                 [holding, new_holding],
                 timeout=OVERLAP_CHECK_S,

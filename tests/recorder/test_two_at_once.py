@@ -33,6 +33,7 @@ from tests.recorder.topic_venue import (
 )
 from venues.channel import Channel
 from venues.frame import Frame, FrameKind
+from venues.marker import Closed, read_marker
 from venues.traits import SnapshotSource
 from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest
 
@@ -345,3 +346,34 @@ async def test_nothing_is_said_of_a_connection_after_its_end(tmp_path: Path) -> 
         await until(lambda: recorder.connections[0].connects == 2)
     own = [frame.kind for frame in frames_of(tmp_path) if frame.connection_id == 1]
     assert own[-1] is FrameKind.CLOSED
+
+
+async def test_a_new_line_stays_though_the_old_one_went_as_the_time_to_join_was_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_file, "OVERLAP_LIMIT_S", 0.0)
+    wire = HeldWire(monkeypatch, 2)
+    async with (
+        topic_exchange() as exchange,
+        speaking(exchange, "book BTC"),
+        capturing(tmp_path, tiny_stream(exchange.url), venue=TopicVenue()) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].messages > 20)
+        await announce(exchange, exchange.clients[0])
+        await until(lambda: bool(wire.holds))
+        exchange.clients[0].connection.transport.abort()
+        await until(lambda: recorder.connections[0].disconnects == 1)
+        wire.let_go()
+        seen = recorder.connections[0].messages
+        await until(lambda: recorder.connections[0].messages > seen + 20)
+        assert recorder.connections[0].connects == 2
+        assert recorder.connections[0].disconnects == 1
+    assert not [
+        one
+        for one in (
+            read_marker(frame, Closed)
+            for frame in frames_of(tmp_path)
+            if frame.kind is FrameKind.CLOSED
+        )
+        if "did not join" in one.reason
+    ]
