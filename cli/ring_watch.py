@@ -9,6 +9,7 @@ fills the disk then is the evidence, and the recorder stops before it is full.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -110,10 +111,11 @@ class RingWatch:
             for request in self._ring.snapshots_due(time.time_ns()):
                 self._recorder.request_snapshot(request)
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), interval_s)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                # Not `wait_for`, which before Python 3.12 returns where it is cancelled as it is
+                # woken: this would go on, and the end of the capture wait for it, for ever.
+                async with asyncio.timeout(interval_s):
+                    await self._wake.wait()
 
     async def _sweep(self) -> None:
         if self._engine is None or not self._engine.attached:
