@@ -98,8 +98,11 @@ class HttpDesk:
         request: HttpRequest,
         answer: HttpAnswer,
         redaction: Redaction | None = None,
-    ) -> None:
-        """Put what came into the recording: an answer, a refusal, or that there was neither."""
+    ) -> bool:
+        """Put what came into the recording: an answer, a refusal, or that there was neither.
+
+        Returns whether there was room for it.
+        """
         clean = redaction.text if redaction is not None else str
         head = HttpResponse(
             method=request.method,
@@ -116,7 +119,7 @@ class HttpDesk:
             asked.learn_request(request)
             body = asked.payload(body)
         wall_ns, monotonic_ns = self._clock()
-        self._intake.receive(
+        return self._intake.receive(
             connection_id,
             venue.name,
             FrameKind.HTTP,

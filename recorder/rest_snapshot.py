@@ -155,14 +155,14 @@ class SnapshotDesk:
         venue = conversation.venue
         self.fetches += 1
         answer = await self._http.ask(venue, request)
-        self._http.record(venue, conversation.connection_id, request, answer)
-        if answer.status == HTTP_OK:
+        kept = self._http.record(venue, conversation.connection_id, request, answer)
+        if answer.status == HTTP_OK and kept:
             return _Outcome.MET
         self.failures += 1
         log.warning(
             "%s: no snapshot of %s: %s",
             conversation.plan.stream,
             request.symbol,
-            answer.error or f"HTTP {answer.status}",
+            answer.error or (f"HTTP {answer.status}" if kept else "there was no room to keep it"),
         )
         return _Outcome.REFUSED if refused_for_good(answer.status) else _Outcome.FAILED
