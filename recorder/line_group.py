@@ -105,6 +105,7 @@ class LineGroup:
     Attributes:
         merging: whether two lines stand, so that what comes has to be merged.
         apart: whether every line is a connection of its own.
+        redundant: whether two lines stand for good.
         tally: which line brought what, since the beginning.
     """
 
@@ -128,6 +129,7 @@ class LineGroup:
         self._merged_frames = 0
         self._left_out_frames = 0
         self.apart = not mergeable(venue, plan)
+        self.redundant = False
         self.merging = False
         self.tally = LineTally()
 

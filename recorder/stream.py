@@ -216,8 +216,9 @@ class Stream:
             self._taken = self._taken or old.taken
             return made
         if not new_holding.done():
-            # Its messages are not those of the old one: the next is a connection of its own.
-            self._context.group.apart = True
+            # Its messages are not those of the old one: the next is a connection of its own. Not
+            # where two lines are wanted, as all that comes would be recorded and count twice.
+            self._context.group.apart = not self._context.group.redundant
             await new.retire("it did not join the connection that it was to take the place of")
         await _cancelled(new_holding)
         self.conversation = old

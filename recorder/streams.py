@@ -109,6 +109,7 @@ class Streams:
     def _group_of(self, planned: PlannedConnection) -> LineGroup:
         """Return the group of a plan's lines, which follow one another."""
         if planned.line > 1:
+            self._groups[-1].redundant = True
             return self._groups[-1]
         group = LineGroup(
             planned.venue, planned.plan, self._intake, self._clock, self._take_connection_id

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -16,8 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from recorder import stalls as stalls_file
 from recorder import stream as stream_file
-from recorder.connection import FrameConnection
-from recorder.recorder import Recorder
+from tests.recorder.held_wire import Changes, HeldWire
 from tests.recorder.http_exchange import http_exchange, reply
 from tests.recorder.test_lines import two_lines
 from tests.recorder.test_stalls import mute, near, stalls
@@ -32,59 +30,13 @@ from tests.recorder.topic_venue import (
     topic_exchange,
 )
 from venues.channel import Channel
-from venues.frame import Frame, FrameKind
+from venues.frame import FrameKind
 from venues.marker import Closed, read_marker
 from venues.traits import SnapshotSource
 from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest
 
 BOTH = (Channel.BOOK, Channel.TRADES)
 S = 1_000_000_000
-
-
-class Changes:
-    """A sink that knows which changes of lines were recorded so far."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.seen: list[str] = []
-        recorder.add_sink(self)
-
-    def accept(self, frames: Sequence[Frame]) -> None:
-        self.seen += changes(list(frames))
-
-
-class HeldWire:
-    """Holds back all that comes on some connections, counted from 1, until it is let go."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
-        self._receive = FrameConnection.data_received
-        self._numbers = set(numbers)
-        self._held: list[tuple[FrameConnection, bytes]] = []
-        self.connections: list[FrameConnection] = []
-        monkeypatch.setattr(
-            FrameConnection, "data_received", lambda connection, data: self._take(connection, data)
-        )
-
-    @property
-    def holds(self) -> list[FrameConnection]:
-        return list(dict.fromkeys(connection for connection, _ in self._held))
-
-    @property
-    def held(self) -> bytes:
-        return b"".join(data for _, data in self._held)
-
-    def let_go(self) -> None:
-        self._numbers.clear()
-        held, self._held = self._held, []
-        for connection, data in held:
-            self._receive(connection, data)
-
-    def _take(self, connection: FrameConnection, data: bytes) -> None:
-        if connection not in self.connections:
-            self.connections.append(connection)
-        if self.connections.index(connection) + 1 in self._numbers:
-            self._held.append((connection, data))
-        else:
-            self._receive(connection, data)
 
 
 async def test_lines_whose_ends_are_announced_at_once_leave_one_after_the_other(
@@ -377,3 +329,32 @@ async def test_a_new_line_stays_though_the_old_one_went_as_the_time_to_join_was_
         )
         if "did not join" in one.reason
     ]
+
+
+async def test_redundant_lines_stay_one_connection_though_one_did_not_join(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_file, "OVERLAP_LIMIT_S", 2.0)
+    wire = HeldWire(monkeypatch, 3)
+    async with topic_exchange() as exchange:
+
+        def welcome(client: Client) -> None:
+            if client.number == 4:
+                mute(client, "trades BTC")
+
+        exchange.welcomed = welcome
+        async with (
+            speaking(exchange, "book BTC", "trades BTC"),
+            capturing(tmp_path, two_lines(exchange.url), venue=TopicVenue()) as recorder,
+        ):
+            told = Changes(recorder)
+            await until(lambda: "joined" in told.seen)
+            exchange.clients[1].connection.transport.abort()
+            await until(lambda: len(wire.holds) == 1)
+            await announce(exchange, exchange.clients[0])
+            await until(lambda: told.seen.count("down") == 2, 20.0)
+            wire.let_go()
+            await until(lambda: told.seen.count("joined") == 2, 20.0)
+    frames = frames_of(tmp_path)
+    assert without_a_hole(numbers(frames, "book"))
+    assert without_a_hole(numbers(frames, "trades"))
