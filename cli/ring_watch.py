@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cli.beside_options import TRIGGERS
 from cli.engine_messages import EngineStatus
+from recorder.own_thread import in_own_thread
 from recorder.recording import Rotation
 from recorder.ring import NS_PER_S, SEGMENTS_PER_WINDOW, Ring
 from venues.errors import TickreelError
@@ -76,7 +77,7 @@ class RingWatch:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             try:
-                await asyncio.to_thread(self._ring.keep)
+                await in_own_thread(self._ring.keep)
             except OSError as fault:
                 self._on_warning(f"ring: what to keep could not be written down: {fault}.")
 
@@ -102,7 +103,7 @@ class RingWatch:
         while True:
             try:
                 if not begun:
-                    await asyncio.to_thread(self._ring.begin)
+                    await in_own_thread(self._ring.begin)
                     begun = True
             except OSError as fault:
                 self._complain(f"ring: {fault}; nothing is dropped until this is over.")
@@ -122,7 +123,7 @@ class RingWatch:
             self._complain("ring: without the engine nobody sees what to keep: nothing is dropped.")
             return
         try:
-            removed = await asyncio.to_thread(self._ring.sweep, time.time_ns())
+            removed = await in_own_thread(lambda: self._ring.sweep(time.time_ns()))
         except (OSError, TickreelError) as fault:
             self._complain(f"ring: {fault}; nothing is dropped until this is over.")
             return
