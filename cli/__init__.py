@@ -8,7 +8,8 @@ Reading order:
 - `report_text`: counts, sizes, times and feed text, as a user reads them.
 - `stop_signals`: which signals end a command in good order.
 - `side_by_side`: several recordings together, in which nothing may count twice unsaid.
-- `terminal`: whether anyone is looking: colour, status line, progress.
+- `terminal`: whether anyone is looking: colour, status line, progress; `queued_stderr`: a stderr
+  that holds up nobody, whoever looks.
 - `command_group`: the commands by name, each loaded when it is called.
 - `agent_file`, `signal_file`, `attached_engine`: an engine with a user's agent on it.
 - `engine_summary`: what an engine knows at the end, as one value and as a table.

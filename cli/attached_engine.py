@@ -57,23 +57,38 @@ class AttachedEngine:
         """Whether the agent had failed too often, or its signals could not be kept."""
         return self._agent is not None and self._agent.detached
 
+    def show_signals(self, *, last: bool = False) -> None:
+        """Let others read what was said so far; where the disk refuses, the agent is detached."""
+        try:
+            if last:
+                self.signals.close()
+            else:
+                self.signals.flush()
+        except OSError as error:
+            if not self.agent_detached:
+                frame = self.engine.frame
+                self._unwritable(frame.frame_number, frame.receive_time_ns, error)
+
     def _write(self, signal: Signal) -> None:
         try:
             self.signals.write(signal)
         except (TypeError, ValueError, OverflowError, RecursionError, OSError) as error:
-            # A signals' file with holes would look like a quiet agent.
-            assert self._agent is not None
-            self._agent.detach()
-            self._failed(
-                AgentFailure(
-                    "the signals' file",
-                    signal.frame_number,
-                    signal.receive_time_ns,
-                    f"a signal cannot be written: {error}",
-                    self._agent.failures + 1,
-                    detached=True,
-                )
+            self._unwritable(signal.frame_number, signal.receive_time_ns, error)
+
+    def _unwritable(self, frame_number: int, receive_time_ns: int, error: Exception) -> None:
+        """Detach the agent: a signals' file with holes would look like a quiet one."""
+        assert self._agent is not None
+        self._agent.detach()
+        self._failed(
+            AgentFailure(
+                "the signals' file",
+                frame_number,
+                receive_time_ns,
+                f"a signal cannot be written: {error}",
+                self._agent.failures + 1,
+                detached=True,
             )
+        )
 
     def _failed(self, failure: AgentFailure) -> None:
         self.failures += 1

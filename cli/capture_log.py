@@ -1,7 +1,8 @@
 """Where a capture's words go: to a person on stderr, or to machines as JSON lines, or both.
 
 With `--log-json` stderr has JSON lines and nothing else; with `--log-file` they go to the file, and
-stderr is for a person as ever.
+stderr is for a person as ever. Who reads either, and whether anyone does, is nothing to the capture
+(`cli.queued_stderr`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.json_log import JsonLog, LogSink, Repeats
+from cli.queued_stderr import QueuedStderr
 from cli.report_text import counted, printable_lines
 from cli.terminal import StatusLine, print_error, say, warn
 
@@ -65,14 +67,17 @@ class CaptureLog:
             OSError: the file cannot be written.
         """
         self.for_machines = log_json and log_file is None
-        self.status = StatusLine(quiet=quiet or self.for_machines)
         self._sink: LogSink | None = None
+        if log_json or log_file is not None:
+            self._sink = LogSink(None if log_file is None else Path(log_file))
+        self._stderr = QueuedStderr()
+        self._stderr.take_place()
+        self.status = StatusLine(quiet=quiet or self.for_machines)
         self._errors = _Errors()
         self._handlers: list[logging.Handler] = [self._errors]
         self._logger = logging.getLogger("tickreel")
         self._logger.propagate = False
-        if log_json or log_file is not None:
-            self._sink = LogSink(None if log_file is None else Path(log_file))
+        if self._sink is not None:
             self._handlers.append(JsonLog(self._sink))
             self._logger.setLevel(logging.INFO)
         if not self.for_machines:
@@ -120,3 +125,4 @@ class CaptureLog:
         if self._sink is not None:
             self._sink.end()
             self._sink = None
+        self._stderr.leave()

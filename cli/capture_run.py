@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from cli.stop_signals import stop_signals
+from cli.stop_signals import HANG_UP, stop_signals
 
 if TYPE_CHECKING:
     from cli.capture_log import CaptureLog
@@ -158,8 +158,14 @@ class CaptureRun:
             loop.add_signal_handler(number, self._stop, number)
 
     def _stop(self, number: int) -> None:
-        """Begin to stop; a second signal ends at once, and the next start recovers."""
+        """Begin to stop; a second signal ends at once, and the next start recovers.
+
+        A terminal that is closed sends SIGHUP twice, by its shell and by the system as that ends:
+        this is no wish to end at once.
+        """
         if self._stop_begun_s is not None:
+            if number == HANG_UP:
+                return
             self._end_at_once(number)
         self._stop_begun_s = time.monotonic()
         self._told.say(
@@ -169,16 +175,17 @@ class CaptureRun:
         self._recorder.stop()
 
     def _end_at_once(self, number: int) -> None:
+        if self._engine is not None:
+            self._engine.end_at_once()
+        self._beside.end_at_once()
         try:
             self._told.say(
                 "ended at once, before all was sealed: `tickreel recover`, or the next capture "
                 f"into {self._asked.folder}, seals what was written",
                 "ended at once",
             )
-        finally:  # a terminal that is gone takes no last words
-            if self._engine is not None:
-                self._engine.end_at_once()
-            self._beside.end_at_once()
+            self._told.close()
+        finally:
             os._exit(128 + number)
 
     def _time_left_s(self) -> float:

@@ -105,7 +105,7 @@ def json_line(record: logging.LogRecord, repeated: int = 0) -> str:
 class LogSink:
     """A thread that writes lines to stderr or a file. `dropped` counts those it had no room for."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, encoding: str = "ascii") -> None:
         """Open the file, if one is given; a file that was moved away is opened anew.
 
         Raises:
@@ -113,6 +113,7 @@ class LogSink:
         """
         self.dropped = 0
         self._path = path
+        self._encoding = encoding
         self._descriptor = 2 if path is None else _open(path)
         self._lines: queue.Queue[str | None] = queue.Queue(QUEUE_LINES_MAX)
         self._thread = threading.Thread(target=self._run, name="tickreel-log", daemon=True)
@@ -133,9 +134,10 @@ class LogSink:
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
-            with contextlib.suppress(OSError):  # there is nobody left to tell
+            with contextlib.suppress(OSError):  # what cannot be begun anew goes on where it is
                 self._reopen_if_moved()
-                _write(self._descriptor, line.encode("ascii"))
+            with contextlib.suppress(OSError):  # there is nobody left to tell
+                _write(self._descriptor, line.encode(self._encoding, "backslashreplace"))
 
     def _reopen_if_moved(self) -> None:
         if self._path is None:
@@ -143,8 +145,9 @@ class LogSink:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(self._descriptor), self._path.stat()):
                 return
-        os.close(self._descriptor)
-        self._descriptor = _open(self._path)
+        # Never let go before there is another: the number would be the next file's, a journal's.
+        moved, self._descriptor = self._descriptor, _open(self._path)
+        os.close(moved)
 
 
 def _open(path: Path) -> int:

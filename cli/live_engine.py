@@ -117,7 +117,7 @@ class LiveEngine:
             asyncio.run(self._follow_async(attached))
         else:
             self._follow(attached)
-        attached.signals.close()
+        attached.show_signals(last=True)
         self._receipts.keep(attached.engine)
         self._tell(EngineEnded(summarise(attached.engine), attached.signals.count))
 
@@ -151,7 +151,7 @@ class LiveEngine:
         if now_s < self._status_due_s:
             return
         self._status_due_s = now_s + STATUS_INTERVAL_S
-        attached.signals.flush()
+        attached.show_signals()
         books = [market.book for market in engine.markets.values() if market.counters.snapshots]
         self._tell(
             EngineStatus(

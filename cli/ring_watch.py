@@ -9,6 +9,7 @@ fills the disk then is the evidence, and the recorder stops before it is full.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cli.beside_options import TRIGGERS
 from cli.engine_messages import EngineStatus
+from recorder.own_thread import in_own_thread
 from recorder.recording import Rotation
 from recorder.ring import NS_PER_S, SEGMENTS_PER_WINDOW, Ring
 from venues.errors import TickreelError
@@ -75,7 +77,7 @@ class RingWatch:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             try:
-                await asyncio.to_thread(self._ring.keep)
+                await in_own_thread(self._ring.keep)
             except OSError as fault:
                 self._on_warning(f"ring: what to keep could not be written down: {fault}.")
 
@@ -101,7 +103,7 @@ class RingWatch:
         while True:
             try:
                 if not begun:
-                    await asyncio.to_thread(self._ring.begin)
+                    await in_own_thread(self._ring.begin)
                     begun = True
             except OSError as fault:
                 self._complain(f"ring: {fault}; nothing is dropped until this is over.")
@@ -110,17 +112,18 @@ class RingWatch:
             for request in self._ring.snapshots_due(time.time_ns()):
                 self._recorder.request_snapshot(request)
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), interval_s)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                # Not `wait_for`, which before Python 3.12 returns where it is cancelled as it is
+                # woken: this would go on, and the end of the capture wait for it, for ever.
+                async with asyncio.timeout(interval_s):
+                    await self._wake.wait()
 
     async def _sweep(self) -> None:
         if self._engine is None or not self._engine.attached:
             self._complain("ring: without the engine nobody sees what to keep: nothing is dropped.")
             return
         try:
-            removed = await asyncio.to_thread(self._ring.sweep, time.time_ns())
+            removed = await in_own_thread(lambda: self._ring.sweep(time.time_ns()))
         except (OSError, TickreelError) as fault:
             self._complain(f"ring: {fault}; nothing is dropped until this is over.")
             return

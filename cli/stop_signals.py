@@ -10,15 +10,17 @@ EXIT_TERMINATED = 128 + signal.SIGTERM
 """What a shell makes of the end of a command that SIGTERM ended."""
 
 
+HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
+
+
 def terminal_signals() -> list[signal.Signals]:
     """Return those that a terminal sends to all that was started there: SIGINT and SIGHUP.
 
     SIGHUP, sent when it closes, is left out where `nohup` has it ignored: what runs shall go on.
     """
-    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
-    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+    if HANG_UP is None or signal.getsignal(HANG_UP) is signal.SIG_IGN:
         return [signal.SIGINT]
-    return [signal.SIGINT, hang_up]
+    return [signal.SIGINT, HANG_UP]
 
 
 def stop_signals() -> list[signal.Signals]:

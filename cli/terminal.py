@@ -38,7 +38,10 @@ def _columns(terminal: TextIO) -> int:
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
-    return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
+    except OSError:  # it was closed meanwhile
+        return _COLUMNS
 
 
 def say(text: str) -> None:

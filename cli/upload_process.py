@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from cli.child_process import child_command, child_environment
+from recorder.own_thread import in_own_thread
 from recorder.reconnect import Backoff
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import RecordingFolder
@@ -71,7 +72,7 @@ class UploadProcess:
             await self.kill()
             with contextlib.suppress(DamagedManifestError):  # of which the upload has said so
                 # Not its last word, which it may not have come to say.
-                self.state = await asyncio.to_thread(upload_state, self._folder, self._uri)
+                self.state = await in_own_thread(lambda: upload_state(self._folder, self._uri))
         return self.state
 
     async def kill(self) -> None:

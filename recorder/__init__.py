@@ -17,7 +17,8 @@ Reading order, as the data flows:
   `line_group` makes one connection of several lines, with `line_merge` (each message once) and
   `line_tally` (who brought it).
 - Beside the streams: `http_desk` asks over `http_request` within each host's budget, for
-  `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`.
+  `rest_snapshot` (books), `instruments` (tick and lot sizes) and `entry`. What blocks is done in
+  its `own_thread`.
 - Becoming frames: `frame_intake` numbers them within a budget, `clock_watch` reads the clocks of
   this `boot`, `frame_feed` hands them to who iterates, `writer` to the disk.
 - On disk: `recording` (one writer a folder), `durable_journal` (one `journal` after another, none

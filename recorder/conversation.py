@@ -58,7 +58,8 @@ class Conversation:
             line of the same connection is behind.
         brought: whether any market data came on it.
         renewal: set when a new connection is wanted in its place, for `renewal_reason`.
-        urgent: whether that is wanted at once.
+        urgent: set when that is wanted at once.
+        leaving: whether it is on its way out, by our own will.
         is_closed: whether it is over.
     """
 
@@ -82,6 +83,11 @@ class Conversation:
         self._connection: FrameConnection | None = None
         self._speech: Speech | None = None
         self._stalls: Stalls | None = None
+        if self._channels is not None:
+            self._stalls = Stalls(
+                self, self._channels, self._group, self._venue, self._plan, self._say_soon
+            )
+        self._given_up = ""
         self._early_replies: deque[str] = deque(maxlen=REPLIES_MAX)
         self.connection_id = 0
         self.opened_ns: int | None = None
@@ -90,8 +96,8 @@ class Conversation:
         self.brought = False
         self.renewal = asyncio.Event()
         self.renewal_reason = ""
-        self.urgent = False
-        self._leaving = False
+        self.leaving = False
+        self.urgent = asyncio.Event()
         self._saying: set[asyncio.Task[None]] = set()
 
     @property
@@ -236,14 +242,14 @@ class Conversation:
         reason = self._redaction.text(reason) if self._redaction else reason
         life = self._life
         stopping = life.state is ConnectionState.CLOSING
-        left = stopping or self._leaving
+        left = stopping or self.leaving
         marker = Closed(code, reason, by_us=by_us, stopped=left)
-        self._group.closed(self, marker, self._opening())
+        self._group.closed(self, marker, None if stopping else self._opening())
         life.standing -= 1
         life.disconnects += 1
         if not stopping and not life.standing:
             life.subscribed = False
-        if not stopping and not self._leaving:
+        if not stopping and not self.leaving:
             life.last_error = reason if code is None else f"closed with {code} {reason}".strip()
             if life.standing:
                 log.warning("%s: %s; another goes on", self._plan.stream, life.last_error)
@@ -255,12 +261,14 @@ class Conversation:
             self._context.ended(self)
 
     def give_up(self, reason: str) -> None:
-        """End the connection at once."""
+        """End the connection at once, or as soon as somebody holds it."""
+        self._given_up = reason
         if self._connection is not None:
             self._connection.end(reason)
 
     def stands_alone(self) -> None:
         """Begin the books, which so far were those of the line before."""
+        self._life.connection_id = self.connection_id
         if self._greeted and self._context.greeted is not None:
             self._context.greeted(self)
 
@@ -288,13 +296,16 @@ class Conversation:
 
     def renew(self, reason: str, *, urgent: bool = True) -> None:
         """Ask for a new connection in this one's place, which goes when that one is there."""
-        if not self.renewal.is_set():
-            self.renewal_reason, self.urgent = reason, urgent
-            self.renewal.set()
+        if self.urgent.is_set() or (self.renewal.is_set() and not urgent):
+            return
+        self.renewal_reason = reason
+        self.renewal.set()
+        if urgent:
+            self.urgent.set()
 
     async def retire(self, reason: str) -> None:
         """Leave in good order, as another line has taken this one's place."""
-        self._leaving = True
+        self.leaving = True
         if self._connection is not None:
             await self._connection.hang_up(reason)
 
@@ -317,6 +328,8 @@ class Conversation:
             SubscriptionRefusedError: it refused all that was asked; the same.
         """
         self._connection = connection
+        if self._given_up:
+            connection.end(self._given_up)
         speech = self._speech = self._begin_to_speak(connection)
         gone = asyncio.ensure_future(connection.gone())
         greeting = asyncio.ensure_future(self._greeting.hold(speech, connection))
@@ -337,7 +350,7 @@ class Conversation:
             for task in (*tasks, *self._saying):
                 task.cancel()
             await asyncio.gather(*tasks, *self._saying, return_exceptions=True)
-            self._leaving = True
+            self.leaving = True
             await connection.hang_up("stopped")
 
     async def say(self, messages: Sequence[str]) -> None:
@@ -359,12 +372,7 @@ class Conversation:
         return speech
 
     def _vigil(self) -> Vigil:
-        stalls = None
-        if self._channels is not None:
-            stalls = self._stalls = Stalls(
-                self, self._channels, self._group, self._venue, self._plan, self._say_soon
-            )
-        return Vigil(self, self._context, self._entry.login, self._greeting, stalls)
+        return Vigil(self, self._context, self._entry.login, self._greeting, self._stalls)
 
     async def _keep_access(self) -> None:
         reason = await keep_access(self._context, self._entry, self.connection_id)

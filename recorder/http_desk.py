@@ -23,7 +23,8 @@ from urllib.parse import urlsplit
 
 from recorder.connect_fault import retry_after_s
 from recorder.frame_intake import FrameIntake
-from recorder.http_request import HttpAnswer, in_thread, send_request
+from recorder.http_request import HttpAnswer, send_request
+from recorder.own_thread import in_own_thread
 from recorder.reconnect import HostBudget
 from recorder.redaction import Redaction, redacted_url
 from venues.frame import FrameKind
@@ -84,7 +85,7 @@ class HttpDesk:
         budget.spend(now_s)
         if request.symbol:
             self._asked_s[subject] = now_s
-        answer = await in_thread(lambda: self._send(request))
+        answer = await in_own_thread(lambda: self._send(request))
         if answer.status is not None and answer.status != HTTP_OK:
             asked_s = retry_after_s(answer.retry_after, answer.status)
             if asked_s is not None:
@@ -98,8 +99,11 @@ class HttpDesk:
         request: HttpRequest,
         answer: HttpAnswer,
         redaction: Redaction | None = None,
-    ) -> None:
-        """Put what came into the recording: an answer, a refusal, or that there was neither."""
+    ) -> bool:
+        """Put what came into the recording: an answer, a refusal, or that there was neither.
+
+        Returns whether there was room for it.
+        """
         clean = redaction.text if redaction is not None else str
         head = HttpResponse(
             method=request.method,
@@ -116,7 +120,7 @@ class HttpDesk:
             asked.learn_request(request)
             body = asked.payload(body)
         wall_ns, monotonic_ns = self._clock()
-        self._intake.receive(
+        return self._intake.receive(
             connection_id,
             venue.name,
             FrameKind.HTTP,

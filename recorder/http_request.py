@@ -1,17 +1,13 @@
 """One HTTP request, bounded in time and size, that never raises for what the other side does.
 
-It runs in a thread of its own, because the standard library's client blocks. The thread is a
-daemon, so that a server that never answers does not hold up the end of the process.
+It blocks, as the standard library's client does, and belongs into a thread (`recorder.own_thread`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, InvalidURL
 from typing import IO
@@ -110,32 +106,3 @@ def _read(answer: IO[bytes], deadline_s: float, bytes_max: int) -> bytes:
         if time.monotonic() > deadline_s:
             raise _UnfinishedError("the answer did not end in time")
     return b"".join(chunks)
-
-
-async def in_thread(send: Callable[[], HttpAnswer]) -> HttpAnswer:
-    """Run `send` in a daemon thread of its own and return what it returns."""
-    loop = asyncio.get_running_loop()
-    answered: asyncio.Future[HttpAnswer] = loop.create_future()
-
-    def settle(answer: HttpAnswer | None, fault: BaseException | None) -> None:
-        if answered.done():
-            return
-        if answer is not None:
-            answered.set_result(answer)
-        else:
-            assert fault is not None
-            answered.set_exception(fault)
-
-    def work() -> None:
-        answer, fault = None, None
-        try:
-            answer = send()
-        except Exception as raised:  # noqa: BLE001 - handed to whoever awaits
-            fault = raised
-        try:
-            loop.call_soon_threadsafe(settle, answer, fault)
-        except RuntimeError:
-            return  # the loop has ended: nobody awaits any more
-
-    threading.Thread(target=work, name="tickreel-http", daemon=True).start()
-    return await answered

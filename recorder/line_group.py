@@ -14,6 +14,8 @@ sequence without a hole as long as one of the lines had none (`recorder.line_mer
 - A line that stands alone and has not joined the one that just died proves nothing: it did not
   listen to all, or we left out what it brought. Where it brought nothing yet, it goes on as a new
   connection; else it is given up for one.
+- There is no place for a third line, as there may be for a moment where one is renewed while the
+  other one comes back: it is a connection of its own, and given up at once.
 
 Lines can be merged where a message is the same on each of them: not at a venue that numbers its
 messages by connection or names subscriptions by references of a connection, nor where a login
@@ -59,6 +61,10 @@ class Line(Protocol):
         """Which of the redundant lines it is, from 1."""
 
     @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out, by our own will."""
+
+    @property
     def listens_since_ns(self) -> int | None:
         """Since when all was subscribed to, on the steady clock; None while it is not."""
 
@@ -99,6 +105,7 @@ class LineGroup:
     Attributes:
         merging: whether two lines stand, so that what comes has to be merged.
         apart: whether every line is a connection of its own.
+        redundant: whether two lines stand for good.
         tally: which line brought what, since the beginning.
     """
 
@@ -122,6 +129,7 @@ class LineGroup:
         self._merged_frames = 0
         self._left_out_frames = 0
         self.apart = not mergeable(venue, plan)
+        self.redundant = False
         self.merging = False
         self.tally = LineTally()
 
@@ -142,13 +150,16 @@ class LineGroup:
 
     @property
     def whole(self) -> bool:
-        """Whether every line that stands has joined."""
-        return all(line.joined for line in self._lines)
+        """Whether every line that stands has joined, and stays."""
+        return all(line.joined and not line.leaving for line in self._lines)
 
     def opened(self, line: Line, opened: Opened, at: tuple[int, int]) -> bool:
         """Take in a line that is up, and give it its number; return whether it is the first."""
         if self.apart or len(self._lines) != 1:
+            is_third = bool(self._lines) and not self.apart
             self._open(line, opened, at)
+            if is_third:
+                line.give_up("two lines that bring the same stand already")
             return True
         (other,) = self._lines
         line.connection_id, line.joined = other.connection_id, False
@@ -189,8 +200,11 @@ class LineGroup:
     ) -> None:
         """Say in the recording that something was mute, from `since_ns` (steady) until now.
 
-        What another line brings is no loss, and is not told.
+        What another line brings is no loss, and is not told; nor is anything of a line that is
+        gone, whose watcher looked once more before it heard of that.
         """
+        if line not in self._lines:
+            return
         for other in self._lines:
             same_stream = other.number == line.number  # one takes the place of the other
             if other.connection_id == line.connection_id and other.joined and not same_stream:
@@ -207,10 +221,11 @@ class LineGroup:
         )
         self._intake.mark(line.connection_id, self._venue.name, lost, at)
 
-    def closed(self, line: Line, closed: Closed, opened: Opened) -> bool:
+    def closed(self, line: Line, closed: Closed, opened: Opened | None) -> bool:
         """Let a line go; return whether it was the last of its connection.
 
-        `opened` is for the case that the other line has to go on as a new connection.
+        `opened` is for the case that the other line has to go on as a new connection; None where
+        that one goes too, as we stop.
         """
         self._lines.remove(line)
         others = [each for each in self._lines if each.connection_id == line.connection_id]
@@ -219,7 +234,7 @@ class LineGroup:
             return True
         (other,) = others
         self._part(line, closed)
-        if other.joined or closed.stopped:
+        if other.joined or opened is None:
             return False
         self._intake.mark(line.connection_id, self._venue.name, closed)
         if other.brought:

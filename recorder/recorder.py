@@ -33,6 +33,7 @@ from recorder.errors import RecorderError
 from recorder.frame_feed import FrameFeed
 from recorder.frame_intake import FrameIntake, FrameSink
 from recorder.lifecycle import StateCallback
+from recorder.own_thread import in_own_thread
 from recorder.part_watch import PartWatch
 from recorder.planned_connection import plan_streams
 from recorder.recorder_settings import RecorderSettings
@@ -178,13 +179,14 @@ class Recorder:
         """
         assert not self._started, "a recorder is started once"
         try:
-            recording = await asyncio.to_thread(
-                RecordingWriter.create,
-                self.folder,
-                asked_for=self._asked_for,
-                rotation=self._settings.rotation,
-                min_free_bytes=self._settings.min_free_bytes,
-                keeps=self._settings.keeps,
+            recording = await in_own_thread(
+                lambda: RecordingWriter.create(
+                    self.folder,
+                    asked_for=self._asked_for,
+                    rotation=self._settings.rotation,
+                    min_free_bytes=self._settings.min_free_bytes,
+                    keeps=self._settings.keeps,
+                )
             )
         except BaseException:
             if self._stopping is not None:  # it waits for what will never begin
@@ -336,7 +338,7 @@ class Recorder:
 
     async def _close_recording(self) -> ClosingReport | None:
         try:
-            await asyncio.to_thread(self._writer.end, WRITE_OUT_LIMIT_S)
+            await in_own_thread(lambda: self._writer.end(WRITE_OUT_LIMIT_S))
         except RecorderError as fault:
             self._watch.fatal = self._watch.fatal or fault
         if self._writer.alive:

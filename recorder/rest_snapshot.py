@@ -4,7 +4,7 @@ Theory. A snapshot is wanted when a REST-bridged book begins (the recorder's own
 recording made without an engine can be replayed) and when the engine cannot trust a book (its
 `SnapshotRequest`). Wishes for the same book on the same connection are one wish until it is met:
 a storm of requests is what gets an address banned. A wish ends with its connection, since a new
-one begins with its own snapshot.
+one begins with its own snapshot; not with the line that wanted it, where another one goes on.
 
 1. The first fetch waits `FIRST_DELAY_S` after the first message, so that deltas are in the
    recording that the snapshot can be joined to.
@@ -24,6 +24,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Callable
 from enum import Enum
 
 from recorder.conversation import Conversation
@@ -41,7 +42,7 @@ FAILURES_BEFORE_SOCKET = 2
 
 
 class _Outcome(Enum):
-    """What became of a fetch. MET: it answered, or nobody waits for an answer any more."""
+    """What became of a fetch."""
 
     MET = "met"
     FAILED = "failed"
@@ -51,8 +52,15 @@ class _Outcome(Enum):
 class SnapshotDesk:
     """Takes wishes for snapshots and sees to them, each once."""
 
-    def __init__(self, http: HttpDesk, chance: random.Random) -> None:
+    def __init__(
+        self,
+        http: HttpDesk,
+        chance: random.Random,
+        line_of: Callable[[int], Conversation | None],
+    ) -> None:
+        """Ask through `http`; `line_of` gives the line to speak on, for a connection's number."""
         self._http = http
+        self._line_of = line_of
         self._chance = chance
         self._wishes: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._resubscribed: dict[tuple[str, str], tuple[float, float]] = {}
@@ -135,27 +143,26 @@ class SnapshotDesk:
         self._resubscribed[key] = (time.monotonic(), pause_s)
         self.resubscriptions += 1
         venue = conversation.venue
+        line = self._line_of(conversation.connection_id) or conversation
         messages = venue.resubscribe_messages(conversation.plan, symbol)
         if messages:
-            await conversation.say(messages)
+            await line.say(messages)
         elif venue.traits.sequence_scope is SequenceScope.CONNECTION:
-            conversation.renew(f"the book of {symbol} begins anew on a new connection alone")
+            line.renew(f"the book of {symbol} begins anew on a new connection alone")
 
     async def _fetch(self, conversation: Conversation, request: HttpRequest) -> _Outcome:
         """Fetch once and record what came."""
         venue = conversation.venue
         self.fetches += 1
         answer = await self._http.ask(venue, request)
-        if conversation.is_closed:
-            return _Outcome.MET
-        self._http.record(venue, conversation.connection_id, request, answer)
-        if answer.status == HTTP_OK:
+        kept = self._http.record(venue, conversation.connection_id, request, answer)
+        if answer.status == HTTP_OK and kept:
             return _Outcome.MET
         self.failures += 1
         log.warning(
             "%s: no snapshot of %s: %s",
             conversation.plan.stream,
             request.symbol,
-            answer.error or f"HTTP {answer.status}",
+            answer.error or (f"HTTP {answer.status}" if kept else "there was no room to keep it"),
         )
         return _Outcome.REFUSED if refused_for_good(answer.status) else _Outcome.FAILED

@@ -56,6 +56,10 @@ from venues.frame import RECORDER, Frame, FrameKind
 if TYPE_CHECKING:
     from recorder.segment import SegmentWriter
 
+SAID_BYTES_MAX = 32 << 10
+"""Whoever begins the process reads what it says when it has ended, from a pipe of 64 KiB: with more
+it would wait to be read for ever, and nothing would be sealed after it."""
+
 _NICENESS = 10
 """A sealing process gives way to the recorder, which must not be late for the sockets."""
 
@@ -292,7 +296,10 @@ def main(arguments: list[str]) -> int:
     except (OSError, TickreelError) as error:
         answer = {"error": str(error)}
         code = code or EXIT_NOT_REMOVED
-    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    said = msgspec.json.encode(answer)
+    if len(said) > SAID_BYTES_MAX:
+        said = msgspec.json.encode({"sealed": True})
+    sys.stdout.write(said.decode() + "\n")
     return code
 
 

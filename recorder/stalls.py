@@ -7,7 +7,9 @@ another from there to the message that ends it, which stands right before that m
 1. A book is asked for anew on the socket, where the exchange sends one then.
 2. What that does not cure within `CURE_LIMIT_NS`, and what cannot be asked for anew, is left to a
    new connection, which takes this one's place without a hole for all that still speaks.
-3. Where all that ever spoke is mute, there is nothing to keep: the connection is ended.
+3. What is still mute on that one was asked for by subscribing: it is left to another, in its turn,
+   and so on, as an exchange may have taken the subscription while it could not serve it.
+4. Where all that ever spoke is mute, there is nothing to keep: the connection is ended.
 """
 
 from __future__ import annotations
@@ -53,12 +55,16 @@ class Stalls:
         self._plan = plan
         self._say = say
         self._asked_ns: int | None = None
+        self._checked = False
 
     def check(self, at: tuple[int, int]) -> None:
         """See whether something fell silent; to be called a few times a second."""
         now_ns = at[1]
         if not self._line.joined:
             return
+        if not self._checked:
+            self._checked = True
+            self._asked_ns = now_ns if self._watch.mute_topics else None
         for silence in self._watch.silent(now_ns):
             self._see_to(silence, at)
         if self._asked_ns is not None and now_ns - self._asked_ns > CURE_LIMIT_NS:

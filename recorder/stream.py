@@ -160,39 +160,31 @@ class Stream:
 
     async def _until_due(self, conversation: Conversation, holding: asyncio.Task[None]) -> bool:
         """Wait until a connection is to be renewed; return False when it is gone."""
-        lifetime_s = self._context.venue.traits.limits.lifetime_s
-        share = self._chance.uniform(*LIFETIME_SHARES)
-        wanted = asyncio.ensure_future(conversation.renewal.wait())
-        try:
-            left_s = None
-            if lifetime_s is not None:
-                assert conversation.opened_ns is not None
-                stood_s = (time.monotonic_ns() - conversation.opened_ns) / 1e9
-                left_s = max(0.0, lifetime_s * share - stood_s)
-            await asyncio.wait(
-                [wanted, holding], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            wanted.cancel()
+        lifetime_s, cut_s = self._context.venue.traits.limits.lifetime_s, float("inf")
+        if lifetime_s is not None:
+            assert conversation.opened_ns is not None
+            share = self._chance.uniform(*LIFETIME_SHARES)
+            cut_s = conversation.opened_ns / 1e9 + lifetime_s * share
+        await _wait(holding, conversation.renewal, cut_s)
+        if conversation.renewal.is_set() and not conversation.urgent.is_set():
+            await self._rest(conversation, holding, cut_s)
         if holding.done():
             return False
-        if not conversation.renewal.is_set():
+        if not conversation.renewal.is_set() or time.monotonic() >= cut_s:
             conversation.renew(f"the exchange cuts connections after {lifetime_s:g} s")
-        elif not conversation.urgent:
-            return await self._rested(holding)
         return True
 
-    async def _rested(self, holding: asyncio.Task[None]) -> bool:
-        """Wait as long as renewals for a mute channel have to be apart."""
+    async def _rest(
+        self, conversation: Conversation, holding: asyncio.Task[None], cut_s: float
+    ) -> None:
+        """Wait as long as renewals for a mute channel have to be apart, or until one is urgent."""
         now_s = time.monotonic()
         if now_s - self._renewed_s > RENEWAL_REST_LIMIT_S:
             self._renewal_rest_s = RENEWAL_REST_S / 2
-        left_s = self._renewed_s + self._renewal_rest_s - now_s
-        if left_s > 0.0:
-            await asyncio.wait([holding], timeout=left_s)
+        turn_s = self._renewed_s + self._renewal_rest_s
+        await _wait(holding, conversation.urgent, min(turn_s, cut_s))
         self._renewed_s = time.monotonic()
         self._renewal_rest_s = min(RENEWAL_REST_LIMIT_S, self._renewal_rest_s * 2)
-        return not holding.done()
 
     async def _succeed(self, old: Conversation, holding: asyncio.Task[None]) -> _Holding | None:
         """Put a new connection in the place of `old`; None where that one stays, or is gone."""
@@ -218,26 +210,31 @@ class Stream:
     ) -> _Holding | None:
         """Close `old` once the new one brings what it brings; None where that does not happen."""
         new, new_holding = made
-        if await self._overlap(holding, made):
+        if await self._overlap(old, holding, made):
             await old.retire(old.renewal_reason)
             await _cancelled(holding)
             self._taken = self._taken or old.taken
             return made
         if not new_holding.done():
-            # Its messages are not those of the old one: the next is a connection of its own.
-            self._context.group.apart = True
+            # Its messages are not those of the old one: the next is a connection of its own. Not
+            # where two lines are wanted, as all that comes would be recorded and count twice.
+            self._context.group.apart = not self._context.group.redundant
             await new.retire("it did not join the connection that it was to take the place of")
         await _cancelled(new_holding)
         self.conversation = old
         return None
 
-    async def _overlap(self, holding: asyncio.Task[None], made: _Holding) -> bool:
+    async def _overlap(
+        self, old: Conversation, holding: asyncio.Task[None], made: _Holding
+    ) -> bool:
         """Wait until a new connection brings what the old one does; False where it does not."""
         new, new_holding = made
         deadline_s = time.monotonic() + OVERLAP_LIMIT_S
-        while time.monotonic() < deadline_s and not new_holding.done():
-            if holding.done() or self._has_joined(new):
+        while not new_holding.done():
+            if holding.done() or self._has_joined(old, new):
                 return True
+            if time.monotonic() >= deadline_s:
+                return False
             await asyncio.wait(
                 [holding, new_holding],
                 timeout=OVERLAP_CHECK_S,
@@ -269,9 +266,9 @@ class Stream:
         self._gate.reached(self)
         return conversation, self._hold(conversation, connection)
 
-    def _has_joined(self, new: Conversation) -> bool:
+    def _has_joined(self, old: Conversation, new: Conversation) -> bool:
         if not self._context.group.apart:
-            return new.joined
+            return new.joined and new.connection_id == old.connection_id
         since_ns = new.listens_since_ns
         return (
             since_ns is not None and new.taken and time.monotonic_ns() - since_ns >= OVERLAP_MIN_NS
@@ -311,6 +308,16 @@ class Stream:
         if not self._taken:
             raise refusal
         log.warning("%s", refusal)
+
+
+async def _wait(holding: asyncio.Task[None], event: asyncio.Event, until_s: float) -> None:
+    """Wait for an event, as long as a connection is held and no longer than until then."""
+    wanted = asyncio.ensure_future(event.wait())
+    left_s = None if until_s == float("inf") else max(0.0, until_s - time.monotonic())
+    try:
+        await asyncio.wait([wanted, holding], timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        wanted.cancel()
 
 
 async def _cancelled(holding: asyncio.Task[None]) -> None:

@@ -61,7 +61,7 @@ class Streams:
         self._running: dict[asyncio.Task[None], Stream] = {}
         self._conversations: list[Conversation] = []
         self._groups: list[LineGroup] = []
-        self.desk = SnapshotDesk(self._http, chance)
+        self.desk = SnapshotDesk(self._http, chance, self._line_of)
         self.instruments = InstrumentDesk(self._http, chance)
 
     def start(self, planned: Sequence[PlannedConnection]) -> None:
@@ -92,10 +92,9 @@ class Streams:
 
     def request_snapshot(self, request: SnapshotRequest) -> None:
         """See to a fresh snapshot of a book, unless its connection is gone: a new one has one."""
-        for conversation in self._conversations:
-            if conversation.connection_id == request.connection_id and conversation.joined:
-                return self.desk.want(conversation, request.symbol)
-        return None
+        line = self._line_of(request.connection_id)
+        if line is not None:
+            self.desk.want(line, request.symbol)
 
     async def stop(self) -> None:
         """Close all connections in good order, and ask nothing more."""
@@ -110,6 +109,7 @@ class Streams:
     def _group_of(self, planned: PlannedConnection) -> LineGroup:
         """Return the group of a plan's lines, which follow one another."""
         if planned.line > 1:
+            self._groups[-1].redundant = True
             return self._groups[-1]
         group = LineGroup(
             planned.venue, planned.plan, self._intake, self._clock, self._take_connection_id
@@ -146,6 +146,13 @@ class Streams:
         number = self._next_connection_id
         self._next_connection_id += 1
         return number
+
+    def _line_of(self, connection_id: int) -> Conversation | None:
+        """Return a line that brings all of a connection, and stays; None where none does."""
+        for line in self._conversations:
+            if line.connection_id == connection_id and line.joined and not line.leaving:
+                return line
+        return None
 
     def _conversation_began(self, conversation: Conversation) -> None:
         self._conversations.append(conversation)

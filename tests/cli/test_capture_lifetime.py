@@ -168,6 +168,20 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     assert run("audit", str(tmp_path / "night")).code in (0, 1)
 
 
+async def test_a_terminal_that_is_closed_and_says_so_twice_is_obeyed_once(tmp_path: Path) -> None:
+    folder = tmp_path / "night"
+    async with running(folder, "--no-engine") as process:
+        assert process.stderr is not None
+        process.send_signal(signal.SIGHUP)
+        async for line in process.stderr:
+            if line.startswith(b"stopping: "):
+                break
+        process.send_signal(signal.SIGHUP)
+        await asyncio.wait_for(process.communicate(), LIMIT_S)
+    assert process.returncode == 0
+    assert list(folder.glob("journal/*")) == []
+
+
 async def test_a_settings_file_asks_for_many_streams(tmp_path: Path) -> None:
     async with VenueServer(SimulationSettings(), speed="15x") as server:
         (tmp_path / "night.toml").write_text(

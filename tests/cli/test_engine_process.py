@@ -27,9 +27,14 @@ class Heard:
         self.wanted: list[SnapshotRequest] = []
         self.warnings: list[str] = []
 
-    def engine(self, agent: str | None = None, backlog_bytes_max: int = 1 << 27) -> EngineProcess:
+    def engine(
+        self,
+        agent: str | None = None,
+        signals_file: str | None = None,
+        backlog_bytes_max: int = 1 << 27,
+    ) -> EngineProcess:
         return EngineProcess(
-            EngineStart(agent, None),
+            EngineStart(agent, signals_file),
             on_snapshot_wanted=self.wanted.append,
             on_warning=self.warnings.append,
             backlog_bytes_max=backlog_bytes_max,
@@ -81,3 +86,19 @@ async def test_an_engine_that_is_killed_is_told_of_once() -> None:
     (warning,) = heard.warnings
     assert "the engine's process ended by itself" in warning
     assert await engine.finish() is None
+
+
+async def test_an_engine_goes_on_where_its_agents_signals_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "agent.py"
+    path.write_text("class Agent:\n    def on_finding(self, told, market):\n        return 'so'\n")
+    heard = Heard()
+    engine = heard.engine(f"{path}:Agent", "/dev/full")
+    await engine.start()
+    for number in range(3):
+        engine.accept([frame(number, b"no JSON")])
+    ended = await engine.finish(60.0)
+    assert ended is not None
+    assert ended.summary.frames == 3
+    assert engine.agent_detached
+    (warning,) = heard.warnings
+    assert "a signal cannot be written: [Errno 28]" in warning

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import unicodedata
 from pathlib import Path
@@ -84,6 +85,36 @@ def test_a_log_that_was_moved_away_is_begun_anew_and_is_its_owners_alone(tmp_pat
     assert json.loads((tmp_path / "log.1").read_text())["message"] == "one"
     assert json.loads(path.read_text())["message"] == "two"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_cannot_be_begun_anew_leaves_the_files_of_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, reopen = threading.Semaphore(0), LogSink._reopen_if_moved
+
+    def look(self: LogSink) -> None:
+        try:
+            reopen(self)
+        finally:
+            tried.release()
+
+    monkeypatch.setattr(LogSink, "_reopen_if_moved", look)
+    place, journal = tmp_path / "logs", tmp_path / "journal"
+    place.mkdir()
+    sink = LogSink(place / "log")
+    place.rename(tmp_path / "moved")
+    sink.put("one\n")
+    assert tried.acquire(timeout=4.0)
+    # The system gives out the lowest number that is free, and so what the log had let go of.
+    descriptor = os.open(journal, os.O_WRONLY | os.O_CREAT)
+    place.mkdir()
+    sink.put("two\n")
+    sink.end()
+    os.write(descriptor, b"frames")
+    os.close(descriptor)
+    assert journal.read_bytes() == b"frames"
+    assert (tmp_path / "moved" / "log").read_text() == "one\n"
+    assert (place / "log").read_text() == "two\n"
 
 
 def wait_for(path: Path, lines: int) -> None:

@@ -225,6 +225,27 @@ def test_a_sealing_that_cannot_be_begun_ends_nothing_and_is_made_good(
     assert list(Recording.open(tmp_path / "night")) == frames
 
 
+def test_a_sealing_with_much_to_say_comes_to_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / "night"
+    writer = RecordingWriter.create(folder, asked_for={}, min_free_bytes=0)
+    journal, begins = folder / "journal" / "000001.zst", []
+    for frame in made_frames(2_000):
+        begins.append(journal.stat().st_size)
+        writer.write([frame])
+    with journal.open("r+b") as file:
+        for begin in begins[::2]:
+            file.seek(begin + 12)
+            file.write(b"\xff\xff\xff\xff")
+    writer.rotate()
+    process = writer._queue._process
+    assert process is not None
+    try:
+        assert process.wait(60.0) == 0
+    finally:
+        process.kill()
+    assert writer.close().faults == ()
+
+
 def test_a_later_journal_waits_for_the_one_before(tmp_path: Path) -> None:
     folder = tmp_path / "night"
     leave_a_closed_journal(folder, made_frames(10))
