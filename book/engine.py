@@ -328,10 +328,10 @@ class Engine:
         for name, lane in self._lanes.items():
             if frame.venue not in (RECORDER, name):
                 continue
+            connection_id = frame.connection_id or None
             if lost.cause == CRASH:
-                self._end(lane, frame, None)
+                self._end(lane, frame, connection_id)
             else:
-                connection_id = frame.connection_id or None
                 lane.doubt(f"lost: {lost.cause}", frame, connection_id, lost.subscriptions)
 
     def _skip(self, frame: Frame) -> None:

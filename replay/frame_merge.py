@@ -12,9 +12,12 @@ import heapq
 from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 
+import msgspec
+
 from replay.event_tables import EventTables
 from replay.frame_source import FrameSource
-from venues.frame import Frame
+from venues.frame import Frame, FrameKind
+from venues.marker import DROPPED, Lost, MarkerError, marker_payload, read_marker
 
 _frame_number = attrgetter("frame_number")
 
@@ -102,6 +105,9 @@ class MergedRecording(EventTables):
     A recording's connection c becomes (c - 1) * n + index + 1 of n recordings: unique, and the
     same in every run. Connection 0 stays 0. Payloads and receive times are untouched. Steady times
     are left out, as those of different recordings do not compare.
+
+    What a recorder says that it lost on all of its connections (a crash, say) it lost on none of
+    another recorder's: such a LOST frame is one for each connection that was open.
     """
 
     def __init__(self, recordings: Sequence[FrameSource]) -> None:
@@ -127,16 +133,48 @@ class MergedRecording(EventTables):
             streams=streams,
             skip_damaged=skip_damaged,
         )
-        for number, (index, frame) in enumerate(merged):
-            connection_id = frame.connection_id
-            if connection_id:
-                connection_id = (connection_id - 1) * count + index + 1
-            yield Frame(
-                number,
-                connection_id,
-                frame.venue,
-                frame.kind,
-                frame.receive_time_ns,
-                None,
-                frame.payload,
-            )
+        open_ids = [dict[int, None]() for _ in self.recordings]
+        number = 0
+        for index, frame in merged:
+            own_id = frame.connection_id
+            if frame.kind is FrameKind.CLOSED:
+                open_ids[index].pop(own_id, None)
+            elif own_id:
+                open_ids[index][own_id] = None
+            elif frame.kind is FrameKind.LOST and count > 1:
+                for each in _lost_by_connection(frame, list(open_ids[index])):
+                    yield _merged(each, number, count, index)
+                    number += 1
+                continue
+            yield _merged(frame, number, count, index)
+            number += 1
+
+
+def _merged(frame: Frame, number: int, count: int, index: int) -> Frame:
+    own_id = frame.connection_id
+    return Frame(
+        number,
+        (own_id - 1) * count + index + 1 if own_id else 0,
+        frame.venue,
+        frame.kind,
+        frame.receive_time_ns,
+        None,
+        frame.payload,
+    )
+
+
+def _lost_by_connection(frame: Frame, open_ids: Sequence[int]) -> list[Frame]:
+    """Return a LOST frame of no connection as one of each; its size is that of the first."""
+    try:
+        lost = read_marker(frame, Lost)
+    except MarkerError:
+        return [frame]
+    if lost.cause == DROPPED or not open_ids:
+        return [frame]
+    rest = marker_payload(msgspec.structs.replace(lost, frames=0, bytes=0))
+    return [
+        msgspec.structs.replace(
+            frame, connection_id=own_id, payload=rest if place else frame.payload
+        )
+        for place, own_id in enumerate(open_ids)
+    ]

@@ -32,6 +32,7 @@ class _Asked(msgspec.Struct):
 
 class _Filtered(msgspec.Struct):
     symbols: list[str] | None = None
+    channels: list[str] | None = None
 
 
 def shared_feeds(recordings: Sequence[Recording]) -> list[SharedFeed]:
@@ -40,6 +41,9 @@ def shared_feeds(recordings: Sequence[Recording]) -> list[SharedFeed]:
     for first, second in combinations(recordings, 2):
         for venue in sorted(set(first.venues) & set(second.venues)):
             if not _at_once(_span_ns(first, venue), _span_ns(second, venue)):
+                continue
+            channels = [_filtered(each).channels for each in (first, second)]
+            if all(channels) and not set(channels[0] or ()) & set(channels[1] or ()):
                 continue
             one, other = _symbols(first, venue), _symbols(second, venue)
             shared = tuple(sorted(one & other))
@@ -62,13 +66,19 @@ def _at_once(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def _symbols(recording: Recording, venue: str) -> set[str]:
     """Return the symbols that were asked for; none where it is not known."""
-    asked_for = recording.description.asked_for
     try:
-        streams = msgspec.convert(asked_for.get("streams", []), list[_Asked])
-        filtered = msgspec.convert(asked_for.get("filtered", {}), _Filtered)
+        streams = msgspec.convert(recording.description.asked_for.get("streams", []), list[_Asked])
     except msgspec.ValidationError:
         return set()
+    filtered = _filtered(recording)
     asked = {symbol for stream in streams if stream.venue == venue for symbol in stream.symbols}
     if filtered.symbols is None:
         return asked
     return asked & set(filtered.symbols) if asked else set(filtered.symbols)
+
+
+def _filtered(recording: Recording) -> _Filtered:
+    try:
+        return msgspec.convert(recording.description.asked_for.get("filtered", {}), _Filtered)
+    except msgspec.ValidationError:
+        return _Filtered()

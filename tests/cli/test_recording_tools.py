@@ -382,5 +382,11 @@ def test_two_recordings_that_heard_the_same_are_not_counted_twice_without_a_word
         done = run(*command.format(*paths).split())
         assert done.code == 0
         assert together in re.sub(r"\s+", " ", done.err)
-    apart = run(*"replay {0} {2} --digest".format(*paths).split())
-    assert "at the same time" not in apart.err
+    for channel in ("book", "trades"):
+        done = run("filter", ROUGH, "-o", str(tmp_path / channel), "--channels", channel)
+        assert done.code == 0
+        paths.append(str(tmp_path / channel))
+    for pair in ("{0} {2}", "{3} {4}"):
+        apart = run(*f"replay {pair} --digest".format(*paths).split())
+        assert apart.code == 0
+        assert "at the same time" not in apart.err

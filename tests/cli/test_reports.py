@@ -68,9 +68,16 @@ def test_a_range_plays_what_lies_in_it(captured: Path) -> None:
     assert before == sum(time_ns < cut_ns for time_ns in times)
 
 
-def test_two_recordings_are_merged_by_their_times(captured: Path, recording: Path) -> None:
-    frames = Recording.open(captured).frame_count
-    assert run("replay", str(captured), str(recording), "--json").json["frames"] == 2 * frames
+def test_two_recordings_are_merged_by_their_times(captured: Path) -> None:
+    other = Path(__file__).parents[2] / "sample_data" / "calm"
+    frames = sum(Recording.open(each).frame_count for each in (captured, other))
+    assert run("replay", str(captured), str(other), "--json").json["frames"] == frames
+
+
+def test_a_copy_of_a_recording_is_not_merged_with_it(captured: Path, recording: Path) -> None:
+    done = run("replay", str(captured), str(recording), "--json")
+    assert done.code == 2
+    assert "every trade in it would count twice" in done.err
 
 
 def test_only_the_streams_asked_for_are_played(captured: Path) -> None:

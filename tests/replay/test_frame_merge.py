@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from operator import attrgetter
+from pathlib import Path
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from book.engine import Engine
+from book.finding import FindingKind
 from replay.frame_merge import MergedRecording, merge_by_number, merge_recordings
 from replay.frame_source import FrameList
+from replay.recording import Recording
 from tests.recorder.made_frames import made_frames
 from venues.frame import RECORDER, Frame, FrameKind
+from venues.marker import CRASH, Lost, marker_payload
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 
 def frame(number: int, time_ns: int, connection_id: int = 1, payload: bytes = b"") -> Frame:
@@ -72,3 +80,29 @@ def test_range_and_streams_reach_every_recording() -> None:
     assert [f.receive_time_ns for f in found] == [times[3], times[3], times[4], times[4]]
     assert list(source.frames(streams=["bybit-linear"])) == []
     assert len(list(source)) == 20
+
+
+def test_a_crash_of_one_recorder_ends_nothing_of_another() -> None:
+    """Its books would else stand still, called proven, while the feed goes on."""
+    whole = list(Recording.open(SAMPLES / "calm"))
+    crashed = whole[: len(whole) // 2]
+    lost = Lost(None, None, crashed[-1].receive_time_ns, crashed[-1].receive_time_ns, CRASH)
+    marker = marker_payload(lost)
+    crashed.append(
+        Frame(len(crashed), 0, RECORDER, FrameKind.LOST, crashed[-1].receive_time_ns, None, marker)
+    )
+    other = [
+        msgspec.structs.replace(each, venue="bybit-linear") if each.venue != RECORDER else each
+        for each in crashed
+    ]
+    alone, together = Engine(), Engine()
+    for each in whole:
+        alone.apply(each)
+    for each in MergedRecording([FrameList(whole), FrameList(other)]):
+        together.apply(each)
+    for key, market in alone.markets.items():
+        assert list(together.markets[key].book.asks) == list(market.book.asks)
+        assert together.markets[key].book.state is market.book.state
+        assert together.markets[key].coverage.observed_ns == market.coverage.observed_ns
+    assert together.findings.counts[FindingKind.LOST] == 1
+    assert together.connections.lost_unknown == 1
