@@ -21,6 +21,7 @@ Reading order, as the data flows:
 - On disk: `recording` (one writer a folder), `durable_journal` (one `journal` after another, none
   trusted after a sync that failed, `journal_sync`) -> `sealing` -> `segment`, `manifest`,
   `recovery` after an unclean stop. `disk` has the calls of them all, `disk_room` what is left free,
+  `folder_size` what it takes,
   `unwritten` and `closing` are for an end on a disk that is full or stalls.
 - Once sealed: `retention` (what is too old or too much), `removals` (what goes on purpose), `ring`
   (what a dashcam keeps), `upload` to an `upload_store` with an `upload_ledger`, in
