@@ -10,7 +10,7 @@ import click
 from cli.beside_options import beside, beside_options
 from cli.disk_options import disk_options, with_disk_options
 from cli.engine_options import engine_settings_option
-from cli.event_loop import loop_factory
+from cli.event_loop import close_loop, loop_factory
 from cli.operations_options import cpu_option, log_options, metrics_options
 from cli.options import agent_options, json_option, read_names, reading
 from cli.terminal import print_json
@@ -123,22 +123,28 @@ def capture(
         refuse_open_address(metrics_address, insecure=metrics_insecure)
     place = None if processors is None else Place(processors)
     told = CaptureLog(quiet=as_json, log_json=log_json, log_file=log_file)
+    runner = asyncio.Runner(loop_factory=loop_factory())
+    code = EXIT_COULD_NOT_RUN
     try:
-        run = CaptureRun(asked, told, metrics=metrics_address, place=place)
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        try:
+            run = CaptureRun(asked, told, metrics=metrics_address, place=place)
             captured = runner.run(
                 run.run(
                     None if duration_ns is None else duration_ns / 1e9,
                     None if no_engine else (agent_reference, signals_file),
                 )
             )
-        _tell_end(captured, told)
-    except TickreelError as error:
-        told.fail(str(error))
-        raise click.exceptions.Exit(EXIT_COULD_NOT_RUN) from error
+            _tell_end(captured, told)
+        except TickreelError as error:
+            told.fail(str(error))
+            raise click.exceptions.Exit(EXIT_COULD_NOT_RUN) from error
+        finally:
+            told.close()
+        _print_end(captured, as_json=as_json)
+        code = _exit_code(captured)
     finally:
-        told.close()
-    _finish(captured, as_json=as_json)
+        close_loop(runner, code)
+    click.get_current_context().exit(code)
 
 
 def _tell_end(captured: Captured, told: CaptureLog) -> None:
@@ -152,7 +158,7 @@ def _tell_end(captured: Captured, told: CaptureLog) -> None:
     told.log_end(report)
 
 
-def _finish(captured: Captured, *, as_json: bool) -> None:
+def _print_end(captured: Captured, *, as_json: bool) -> None:
     from cli.capture_text import capture_result, closing_text
 
     report = captured.report
@@ -161,11 +167,16 @@ def _finish(captured: Captured, *, as_json: bool) -> None:
         print_json(result | captured.beside)
     else:
         click.echo(closing_text(report, captured.ended))
+
+
+def _exit_code(captured: Captured) -> int:
+    report = captured.report
     if report.stream_faults or report.sealing_faults:
-        click.get_current_context().exit(EXIT_COULD_NOT_RUN)
+        return EXIT_COULD_NOT_RUN
     if report.lost_frames:
-        click.get_current_context().exit(EXIT_LOST)
+        return EXIT_LOST
     engine = captured.engine
     engine_ended = engine is not None and (engine.fault or engine.agent_detached)
     if report.sink_faults or engine_ended or "ended_parts" in captured.beside:
-        click.get_current_context().exit(EXIT_PART_ENDED)
+        return EXIT_PART_ENDED
+    return 0

@@ -8,6 +8,7 @@ stderr is for a person as ever. Who reads either, and whether anyone does, is no
 from __future__ import annotations
 
 import logging
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from recorder.statistics import RecorderReport
 
 log = logging.getLogger("tickreel.capture")
+
+ERRORS_MAX = 100
+"""A disk that is full for months is told of with other numbers every minute."""
 
 
 class _ForPeople(logging.Handler):
@@ -46,15 +50,15 @@ class _ForPeople(logging.Handler):
 
 
 class _Errors(logging.Handler):
-    """Remembers what was told as an error."""
+    """Remembers what was told as an error, of late."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.texts: set[str] = set()
+        self.texts: deque[str] = deque(maxlen=ERRORS_MAX)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Remember one."""
-        self.texts.add(record.getMessage())
+        self.texts.append(record.getMessage())
 
 
 class CaptureLog:

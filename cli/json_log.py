@@ -63,6 +63,7 @@ class Repeats:
             return None
         if len(self._told_s) >= REPEATS_MAX:
             self._told_s.clear()
+            self._held.clear()
         self._told_s[key] = now_s
         return self._held.pop(key, 0)
 

@@ -25,7 +25,8 @@ Reading order, as the data flows:
   trusted after a sync that failed, `journal_sync`) -> `sealing` (in a `sealing_process`) ->
   `segment`, `manifest`, `recovery` after an unclean stop. `recording_folder` says where things
   lie, `description` what the recording is. `disk` has the calls of them all, `disk_room` what is
-  left free, `unwritten` and `closing` are for an end on a disk that is full or stalls.
+  left free, `folder_size` what it takes; `unwritten` and `closing` are for an end on a disk that is
+  full or stalls.
 - Read again: `journal_reader`, by whole `zstd_frame`s, with `journal_losses` for what is damaged;
   `segment_file`; errors in `recording_errors`.
 - Once sealed: `retention` (what is too old or too much), `removals` (what goes on purpose), `ring`

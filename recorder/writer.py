@@ -22,7 +22,6 @@ a full disk says what is missing at its end, to the frame.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -35,8 +34,8 @@ from pathlib import Path
 from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
+from recorder.folder_size import FolderSize
 from recorder.recording_errors import JournalWriteError
-from recorder.recording_folder import RecordingFolder
 from recorder.unwritten import LastWords
 from venues.frame import Frame
 
@@ -115,9 +114,8 @@ class FrameWriter:
         disk_reason: the same, without the path that no recording tells.
         disk_full: whether that is for want of room.
         disk_faults: how many tries have failed.
-        disk_bytes: what segments and journals took on disk a few seconds ago.
+        size: what segments and journals took on disk a while ago.
         disk_free_bytes: what was left on the disk then, for us; None where that is not known.
-        segments: how many sealed segments there were then.
         sealing_faults: what went wrong in sealing.
         given_up_frames: frames put that could not be written before the end, each told of in a
             LOST frame; `given_up_bytes` are theirs.
@@ -146,9 +144,8 @@ class FrameWriter:
         self.disk_reason = ""
         self.disk_full = False
         self.disk_faults = 0
-        self.disk_bytes = 0
+        self.size = FolderSize(folder)
         self.disk_free_bytes: int | None = None
-        self.segments = 0
         self.sealing_faults: list[str] = []
         self.given_up_frames = 0
         self.given_up_bytes = 0
@@ -299,15 +296,7 @@ class FrameWriter:
         if now_s - self._measured_s >= MEASURE_INTERVAL_S:
             self._measured_s = now_s
             self.disk_free_bytes = free_bytes(self._folder)
-            with contextlib.suppress(OSError):  # what cannot be counted now stays as it was
-                self._measure(RecordingFolder(self._folder))
-
-    def _measure(self, place: RecordingFolder) -> None:
-        """Count what `tickreel info` counts: what is put by for the end is no part of it."""
-        segments = place.segment_paths()
-        journals = map(place.journal, place.journal_numbers())
-        self.segments = len(segments)
-        self.disk_bytes = sum(map(_size_bytes, [*map(place.path.joinpath, segments), *journals]))
+            self.size.measure(now_s)
 
     def _rotate_or_sync(self) -> None:
         what = "synced"
@@ -354,14 +343,6 @@ def _reason(fault: Exception) -> str:
     if isinstance(fault, JournalWriteError):
         return fault.reason
     return fault.strerror or "" if isinstance(fault, OSError) else ""
-
-
-def _size_bytes(path: Path) -> int:
-    """Return the size of a file; one that went away meanwhile takes nothing."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def free_bytes(folder: Path) -> int | None:

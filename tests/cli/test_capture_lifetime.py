@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -178,8 +179,47 @@ async def test_a_terminal_that_is_closed_and_says_so_twice_is_obeyed_once(tmp_pa
                 break
         process.send_signal(signal.SIGHUP)
         await asyncio.wait_for(process.communicate(), LIMIT_S)
-    assert process.returncode == 0
-    assert list(folder.glob("journal/*")) == []
+    assert process.returncode != 128 + signal.SIGHUP
+    frames = list(Recording.open(folder))
+    assert frames[-1].kind in (FrameKind.CLOSED, FrameKind.CLOCK)
+    assert FrameKind.LOST not in {frame.kind for frame in frames}
+
+
+NAMES_WITHOUT_AN_ANSWER = """
+import pathlib, socket, sys, threading
+import cli.capture
+from cli.__main__ import main
+
+def look_up(*given, **named):
+    pathlib.Path(sys.argv[1]).touch()
+    threading.Event().wait(600.0)
+
+socket.getaddrinfo = look_up
+cli.capture.loop_factory = lambda: None  # uvloop does not ask Python
+main(sys.argv[2:])
+"""
+
+
+async def test_a_name_service_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", NAMES_WITHOUT_AN_ANSWER, str(asked)),
+        *("capture", "reference", "BTCUSDT", "--url", "ws://nowhere.invalid", "--wait"),
+        *("-o", str(tmp_path / "night"), "--no-engine"),
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            while not asked.exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            out, err = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    assert process.returncode == 0, err.decode()
+    assert b"0 frames, 0 lost" in out
 
 
 async def test_a_settings_file_asks_for_many_streams(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.json_log import QUEUE_LINES_MAX, JsonLog, LogSink, Repeats, json_line
+from cli.capture_log import CaptureLog
+from cli.json_log import QUEUE_LINES_MAX, REPEATS_MAX, JsonLog, LogSink, Repeats, json_line
 
 
 def record(
@@ -61,6 +62,24 @@ def test_a_fault_that_repeats_is_told_once_a_minute_with_how_often_it_came() -> 
         (60, 59),
         (120, 59),
     ]
+
+
+def test_what_is_remembered_of_what_was_told_is_bounded() -> None:
+    now_s = 0.0
+    repeats = Repeats(lambda: now_s)
+    for number in range(2 * REPEATS_MAX):
+        name = f"{number:b}".replace("0", "a").replace("1", "b")
+        for _ in range(2):
+            repeats.told(record("%s: refused", name))
+    assert len(repeats._told_s) <= REPEATS_MAX
+    assert len(repeats._held) <= REPEATS_MAX
+    told = CaptureLog(quiet=True, log_json=False, log_file=None)
+    try:
+        for number in range(1_000):
+            logging.getLogger("tickreel.recorder").error("%d bytes are free", number)
+        assert len(told._errors.texts) < 1_000
+    finally:
+        told.close()
 
 
 def test_other_faults_and_changes_of_state_are_each_told() -> None:
