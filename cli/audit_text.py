@@ -16,7 +16,7 @@ from cli.report_text import (
     span_text,
 )
 from replay.audit_report import AuditFinding, AuditReport, BookAudit, ClockOffset, SuspectTime
-from replay.audit_verdict import unprovable_windows
+from replay.audit_verdict import MISSING_END, unprovable_windows
 from replay.written_time import utc_text
 
 SHOWN_PER_KIND = 5
@@ -143,6 +143,11 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
     if report.integrity is not None:
         for fault in report.integrity.faults:
             yield f"  damaged file: {printable(fault)}"
+    if MISSING_END in report.faults:
+        yield (
+            f"  {MISSING_END}: connections stand where it ends, and no recorder ends so: what it "
+            "wrote after that is not here"
+        )
     for silence in report.silences:
         if silence.dead:
             about = f"{silence.venue} {silence.symbol} {silence.channel}"

@@ -40,7 +40,7 @@ from replay.audit_verdict import (
     notes_of_pauses,
     notes_of_rows,
 )
-from replay.cut_recording import CUT_NOTE, begins_cut
+from replay.cut_recording import CUT_NOTE, begins_cut, ends_cut
 from replay.engine_settings import recorded_settings
 from replay.epoch_ledger import EpochLedger
 from replay.file_integrity import integrity_of
@@ -87,6 +87,7 @@ def audit(
     ledger = EpochLedger()
     recognition = Recognition()
     removed: list[str] = []
+    told: str | None = None
     player = Player(
         source,
         from_ns=chosen.from_ns,
@@ -98,7 +99,8 @@ def audit(
         before = listener.events
         engine.apply(frame)
         ledger.add(frame)
-        if told := removal_note(frame):
+        told = removal_note(frame)
+        if told:
             removed.append(told)
         if frame.received:
             recognition.add(frame, told=listener.events != before)
@@ -108,8 +110,17 @@ def audit(
     integrity = integrity_of(source)
     whole = chosen.from_ns is None and chosen.to_ns is None and chosen.streams is None
     silent = whole and integrity is not None and not ledger.received
-    cut = begins_cut(source)
-    return _report(engine, listener, ledger, recognised, integrity, removed, cut=cut, silent=silent)
+    return _report(
+        engine,
+        listener,
+        ledger,
+        recognised,
+        integrity,
+        removed,
+        cut=begins_cut(source),
+        silent=silent,
+        endless=whole and told is None and ends_cut(source, engine.connections),
+    )
 
 
 def _report(
@@ -122,6 +133,7 @@ def _report(
     *,
     cut: bool,
     silent: bool,
+    endless: bool,
 ) -> AuditReport:
     markets = list(engine.markets.values())
     books = [_book(market, listener, cut=cut) for market in markets if _has_book(market)]
@@ -133,7 +145,14 @@ def _report(
     ]
     clock = listener.clock()
     found = faults(
-        engine.findings.counts, books, clock, silences, recognised, integrity, silent=silent
+        engine.findings.counts,
+        books,
+        clock,
+        silences,
+        recognised,
+        integrity,
+        silent=silent,
+        endless=endless,
     )
     return AuditReport(
         clean=not found,

@@ -8,7 +8,7 @@ checked. A *note* does not: it was noticed, it is told, and the evidence stands.
   broke (what came in between is nowhere), subscriptions and logins refused, clock steps, unknown
   venues, venues of whose messages none was understood, damaged files, books that end in doubt or
   that nothing can prove (in a part, also those that only the whole recording could) or could for a
-  time, dead channels, and recordings into which no message ever came.
+  time, dead channels, recordings into which no message ever came, and those whose end is missing.
 - Notes: messages that came twice or late, a bridge or a snapshot that was tried again, an
   announced disconnection, a request for something else (instruments) that failed, rows that repeat
   the past or cannot be priced, receive times out of order by less than a step (two connections,
@@ -62,6 +62,7 @@ FAULT_KINDS = frozenset(
 CLOCK_SET_BACK = "clock set back"
 DAMAGED_FILE = "damaged file"
 DEAD_CHANNEL = "dead channel"
+MISSING_END = "missing end"
 NOTHING_RECEIVED = "nothing received"
 NOTHING_UNDERSTOOD = "nothing understood"
 UNRESOLVED_BOOK = "unresolved book"
@@ -83,10 +84,12 @@ def faults(
     integrity: Integrity | None,
     *,
     silent: bool,
+    endless: bool,
 ) -> dict[str, int]:
     """Return what makes the recording unclean, by kind, with how often; empty if it is clean.
 
-    `silent` says that it is all of a recording on disk, and that no message is in it.
+    `silent` says that it is all of a recording on disk, and that no message is in it; `endless`
+    that what its recorder wrote last is not there.
     """
     found: Counter[str] = Counter()
     for kind in sorted(FAULT_KINDS):
@@ -94,6 +97,7 @@ def faults(
     if clock.largest_backwards_ns > STEP_LIMIT_NS:
         found[CLOCK_SET_BACK] = 1
     found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
+    found[MISSING_END] = endless
     found[NOTHING_RECEIVED] = silent
     found[NOTHING_UNDERSTOOD] = sum(bool(venue.unknown) and not venue.known for venue in recognised)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)

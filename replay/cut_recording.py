@@ -1,12 +1,16 @@
-"""Whether a recording was cut out of another, and what an audit says of it then.
+"""Whether a recording was cut: out of another, or off at its end; what an audit says of it then.
 
 Where it was cut, the beginnings of open connections were carried in, with the times they had; their
 books were not. A book that began before the cut is told by its next snapshot only: until then
 nothing here can prove it, and nothing here says that it was wrong.
+
+A recorder closes every connection before it ends, and what a crash left open is a loss in what is
+recovered. So where all is sealed and connections still stand, the end of the recording is not here.
 """
 
 from __future__ import annotations
 
+from book.connection_ledger import ConnectionLedger
 from replay.frame_source import FrameSource
 from replay.recording import Recording
 
@@ -25,3 +29,18 @@ def begins_cut(source: FrameSource) -> bool:
     if isinstance(part, dict) and part.get("carried"):
         return True
     return isinstance(filtered, dict) and filtered.get("from") is not None
+
+
+def ends_cut(source: FrameSource, connections: ConnectionLedger) -> bool:
+    """Return whether what a recorder wrote last is missing, after `source` was played to its end.
+
+    Only a recording as its recorder left it is judged: what was made of recordings may end
+    anywhere, and one that is being written has no end yet.
+    """
+    if not isinstance(source, Recording) or source.has_journals:
+        return False
+    description = source.description
+    made = "made_from" in description.asked_for or "merged_from" in description.asked_for
+    if made or description.clock_source == "import":
+        return False
+    return any(each.opened and not each.closed for each in connections.records.values())

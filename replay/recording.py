@@ -283,6 +283,11 @@ class Recording(EventTables):
         return self.totals.bytes_on_disk
 
     @property
+    def has_journals(self) -> bool:
+        """Whether something of it is not sealed: it is being written, or was left by a crash."""
+        return bool(self._folder.journal_numbers())
+
+    @property
     def first_receive_time_ns(self) -> int | None:
         """Receive time of the first frame; None where there is none."""
         return self.totals.first_receive_time_ns

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.audit_text import audit_lines
 from recorder.recording import RecordingWriter, Rotation
 from replay.audit import audit
 from replay.errors import DamagedSegmentError
@@ -13,6 +14,8 @@ from replay.frame_merge import MergedRecording
 from replay.frame_source import FrameList
 from replay.player import Player
 from replay.recording import Recording
+from replay.written_time import utc_text
+from tests.cli.commands import run
 from tests.replay.session_script import SessionScript, clean_session
 from venues.frame import Frame
 
@@ -96,6 +99,45 @@ def test_a_missing_segment_is_a_damaged_file_and_lost_frames(recording: Recordin
     report = audit(Recording.open(recording.path))
     assert report.faults["damaged file"] == 1
     assert report.lost.frames == FRAMES_BEFORE_ROTATION
+
+
+def test_an_end_that_was_taken_away_with_its_line_in_the_manifest_is_missed(
+    recording: Recording,
+) -> None:
+    first, last = recording.segments
+    (recording.path / last.path).unlink()
+    manifest = recording.path / "manifest.jsonl"
+    lines = manifest.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if last.path.encode() not in line]
+    assert len(kept) == len(lines) - 1
+    manifest.write_bytes(b"".join(kept))
+    cut = Recording.open(recording.path)
+    assert [entry.path for entry in cut.segments] == [first.path]
+    report = audit(cut)
+    assert report.faults == {"missing end": 1}
+    assert "missing end" in "\n".join(audit_lines(report, None))
+
+
+def test_a_recording_that_goes_on_misses_no_end(tmp_path: Path, script: SessionScript) -> None:
+    folder = tmp_path / "goes on"
+    writer = RecordingWriter.create(folder, asked_for={})
+    writer.write(script.frames[:FRAMES_BEFORE_ROTATION])
+    writer.rotate()
+    writer._queue.wait()
+    assert audit(Recording.open(folder)).clean
+    writer.write(script.frames[FRAMES_BEFORE_ROTATION:])
+    writer.close()
+    assert audit(Recording.open(folder)).clean
+
+
+def test_what_was_made_of_a_recording_may_end_anywhere(
+    tmp_path: Path, recording: Recording, script: SessionScript
+) -> None:
+    middle_ns = script.frames[FRAMES_BEFORE_ROTATION].receive_time_ns
+    made = tmp_path / "half"
+    ran = run("filter", str(recording.path), "-o", str(made), "--to", utc_text(middle_ns, 9))
+    assert ran.code == 0, ran.err
+    assert audit(Recording.open(made)).clean
 
 
 def test_a_recording_that_was_cut_off_says_so_before_anyone_recovers_it(
