@@ -408,3 +408,22 @@ def test_a_request_that_the_exchange_cannot_read_is_a_refused_one() -> None:
     )
     expected = Notice("", R, None, NoticeKind.REJECTED, "Malformed request")
     assert decoded("kraken", payload) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("alert", "kind"),
+    [
+        ("Failed to subscribe to authenticated feed", NoticeKind.LOGIN_REFUSED),
+        ("rate_limited", NoticeKind.REJECTED),
+        ("Not subscribed to feed", NoticeKind.INFORMATION),
+    ],
+)
+def test_an_alert_of_the_futures_exchange_may_be_a_refusal(alert: str, kind: NoticeKind) -> None:
+    """The signature of a challenge is first judged when it is used: no error says so."""
+    payload = f'{{"event":"alert","message":"{alert}"}}'.encode()
+    (notice,) = decoded("kraken-futures", payload)
+    assert isinstance(notice, Notice)
+    assert (notice.kind, notice.text.removeprefix("alert ")) == (kind, alert)
+    read = venue_named("kraken-futures").read_notice(payload)
+    assert read is not None
+    assert read.kind is kind
