@@ -245,6 +245,17 @@ def test_each_channel_has_its_message_and_the_heartbeats_theirs() -> None:
     ]
 
 
+def test_a_connection_carries_sixteen_books_and_more_of_other_channels() -> None:
+    """`too many L2 streams requested in a single session` is what 32 of them are answered."""
+    names = [f"COIN{number}-USD" for number in range(40)]
+    books = [
+        len([one for one in plan.subscriptions if one.channel is Channel.BOOK])
+        for plan in plans(*names, channels=(Channel.BOOK, Channel.TRADES))
+    ]
+    assert books == [16, 16, 8]
+    assert len(plans(*names, channels=(Channel.TRADES, Channel.TICKERS))) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "native"),
     [
