@@ -259,6 +259,15 @@ def test_topics_are_tables_of_symbols() -> None:
     assert venue_at("wss://www.bitmex.com/realtime") is BITMEX
 
 
+def test_no_request_holds_more_topics_than_the_exchange_takes() -> None:
+    symbols = tuple(f"1000000COIN{number}USDT" for number in range(30))
+    (plan,) = BITMEX.plan(StreamRequest(NAME, symbols, ()))
+    counts = [len(json.loads(message)["args"]) for message in plan.subscribe_messages]
+    assert sum(counts) == len(plan.subscriptions) == 90
+    # "Too many args sent. Max length is 20." is what it says of more.
+    assert max(counts) <= 20
+
+
 @pytest.mark.parametrize(
     ("pair", "native"),
     [

@@ -164,6 +164,32 @@ def test_an_account_message_tells_of_orders_and_of_both_kinds_of_positions() -> 
     ]
 
 
+def test_a_short_position_is_told_without_its_sign_and_a_flat_one_without_a_side() -> None:
+    """Of `net_size` positive values reflect a long position and negative ones a short one."""
+    short = samples.ADVANCED_USER.replace(
+        b'"Long","net_size":"0.02"', b'"Short","net_size":"-0.02"'
+    ).replace(b'"number_of_contracts":"3"', b'"number_of_contracts":"0"')
+    time_ns = (S + 6) * NS
+    assert decoded(NAME, short)[2:] == [
+        PositionUpdate("BTC-PERP-INTX", R, time_ns, SELL, "0.02", "68100"),
+        PositionUpdate("BIT-28JUN26-CDE", R, time_ns, None, "0", "69000"),
+    ]
+
+
+def test_what_is_left_of_a_market_order_is_not_added_to_what_was_filled() -> None:
+    """`leaves_quantity` is in the currency that the order was placed in, quote or base."""
+    payload = samples.ADVANCED_USER.replace(b'"status"', b'"order_type":"Market","status"')
+    order = decoded(NAME, payload)[1]
+    assert isinstance(order, OrderUpdate)
+    assert (order.size_text, order.filled_size_text) == ("", "0.5")
+    (done,) = (
+        event
+        for event in decoded(NAME, payload.replace(b'"1.25"', b'"0"'))
+        if isinstance(event, OrderUpdate)
+    )
+    assert done.size_text == "0.5"
+
+
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
@@ -243,6 +269,17 @@ def test_each_channel_has_its_message_and_the_heartbeats_theirs() -> None:
         '{"type":"unsubscribe","channel":"level2","product_ids":["BTC-USD"]}',
         '{"type":"subscribe","channel":"level2","product_ids":["BTC-USD"]}',
     ]
+
+
+def test_a_connection_carries_sixteen_books_and_more_of_other_channels() -> None:
+    """`too many L2 streams requested in a single session` is what 32 of them are answered."""
+    names = [f"COIN{number}-USD" for number in range(40)]
+    books = [
+        len([one for one in plan.subscriptions if one.channel is Channel.BOOK])
+        for plan in plans(*names, channels=(Channel.BOOK, Channel.TRADES))
+    ]
+    assert books == [16, 16, 8]
+    assert len(plans(*names, channels=(Channel.TRADES, Channel.TICKERS))) == 1
 
 
 @pytest.mark.parametrize(

@@ -264,15 +264,17 @@ def test_nothing_would_show_a_lost_message_and_the_venue_says_so() -> None:
     assert "cannot be seen" in VENUE.traits.detection_limits[0]
 
 
-def test_one_message_names_all_products_and_channels_and_the_heartbeat() -> None:
+def test_a_message_names_one_product_as_one_that_is_none_refuses_all_of_a_message() -> None:
     (plan,) = plans("BTC-USD", "eth-eur", channels=(Channel.BOOK, Channel.TRADES, Channel.TICKERS))
     assert plan.url == "wss://ws-feed.exchange.coinbase.com"
-    (message,) = plan.subscribe_messages
-    assert json.loads(message) == {
-        "type": "subscribe",
-        "product_ids": ["BTC-USD", "ETH-EUR"],
-        "channels": ["level2_batch", "matches", "ticker", "heartbeat"],
-    }
+    assert [json.loads(message) for message in plan.subscribe_messages] == [
+        {
+            "type": "subscribe",
+            "product_ids": [product],
+            "channels": ["level2_batch", "matches", "ticker", "heartbeat"],
+        }
+        for product in ("BTC-USD", "ETH-EUR")
+    ]
     assert Subscription(Channel.BOOK, "ETH-EUR") in plan.subscriptions
     off, on = (json.loads(each) for each in VENUE.resubscribe_messages(plan, "BTC-USD"))
     assert (off["type"], on["type"]) == ("unsubscribe", "subscribe")

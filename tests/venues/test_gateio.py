@@ -24,14 +24,27 @@ def test_each_request_says_when_it_is_made() -> None:
     sent = [json.loads(each) for each in venue.subscribe_messages(plan, login, "", TIME_MS)]
     head = {"time": 1_700_000_000, "event": "subscribe"}
     book = {**head, "channel": "spot.order_book_update"}
+    trades = {**head, "channel": "spot.trades"}
     assert sent == [
         {**book, "payload": ["BTC_USDT", "100ms"]},
+        {**trades, "payload": ["BTC_USDT"]},
         {**book, "payload": ["ETH_USDT", "100ms"]},
-        {**head, "channel": "spot.trades", "payload": ["BTC_USDT", "ETH_USDT"]},
+        {**trades, "payload": ["ETH_USDT"]},
     ]
     beat = venue.heartbeat(TIME_MS)
     assert beat is not None
     assert json.loads(beat) == {"time": 1_700_000_000, "channel": "spot.ping"}
+
+
+def test_a_symbol_that_is_listed_no_more_takes_no_other_one_with_it() -> None:
+    """`unknown currency pair: LUNARLENS_USDT` is the answer to the whole of a request."""
+    symbols = ("BTC_USDT", "LUNARLENS_USDT", "ETH_USDT")
+    common = (Channel.TRADES, Channel.QUOTES, Channel.TICKERS)
+    every = {SPOT: common, FUTURES: (*common, Channel.LIQUIDATIONS)}
+    for name, channels in every.items():
+        (plan,) = plans(name, *symbols, channels=channels)
+        asked = [json.loads(message)["payload"] for message in plan.subscribe_messages]
+        assert asked == [[symbol] for symbol in symbols for _ in channels]
 
 
 def test_futures_of_two_settlements_are_two_connections_and_ask_for_decimals() -> None:

@@ -20,6 +20,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
+from venues.registry import venue_named
 
 R = RECEIVED_NS
 MS = 1_000_000
@@ -387,3 +388,42 @@ def test_a_futures_book_by_rest_cannot_join_and_is_passed_over() -> None:
     (notice,) = decoded_http("kraken-futures", http_frame(body, XBT))
     assert isinstance(notice, Notice)
     assert (notice.kind, notice.symbol) == (NoticeKind.INFORMATION, XBT)
+
+
+def test_a_request_that_came_too_fast_is_refused_in_words_of_its_own() -> None:
+    """It says `Error`, and neither what was asked for nor that it answers anything."""
+    payload = b'{"Error":"Exceeded msg rate"}'
+    for name in ("kraken", "kraken-v1"):
+        expected = Notice("", R, None, NoticeKind.REJECTED, "Exceeded msg rate")
+        assert decoded(name, payload) == [expected]
+        notice = venue_named(name).read_notice(payload)
+        assert notice is not None
+        assert notice.kind is NoticeKind.REJECTED
+
+
+def test_a_request_that_the_exchange_cannot_read_is_a_refused_one() -> None:
+    payload = (
+        b'{"error":"Malformed request","method":"error","success":false,'
+        b'"time_in":"2023-10-06T17:35:55.440295Z","time_out":"2023-10-06T17:35:55.440300Z"}'
+    )
+    expected = Notice("", R, None, NoticeKind.REJECTED, "Malformed request")
+    assert decoded("kraken", payload) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("alert", "kind"),
+    [
+        ("Failed to subscribe to authenticated feed", NoticeKind.LOGIN_REFUSED),
+        ("rate_limited", NoticeKind.REJECTED),
+        ("Not subscribed to feed", NoticeKind.INFORMATION),
+    ],
+)
+def test_an_alert_of_the_futures_exchange_may_be_a_refusal(alert: str, kind: NoticeKind) -> None:
+    """The signature of a challenge is first judged when it is used: no error says so."""
+    payload = f'{{"event":"alert","message":"{alert}"}}'.encode()
+    (notice,) = decoded("kraken-futures", payload)
+    assert isinstance(notice, Notice)
+    assert (notice.kind, notice.text.removeprefix("alert ")) == (kind, alert)
+    read = venue_named("kraken-futures").read_notice(payload)
+    assert read is not None
+    assert read.kind is kind

@@ -398,7 +398,8 @@ def test_paths_that_the_exchange_has() -> None:
 # Instruments.
 
 
-def test_instruments_are_asked_for_one_by_one() -> None:
+def test_instruments_are_asked_for_one_by_one_and_an_option_with_its_family() -> None:
+    """Of an option, its underlying or its family is required, says the exchange's page."""
     symbols = ("BTC-USDT", "BTC-USD-SWAP", "BTC-USD-261225", "BTC-USD-261225-92000-C")
     (plan,) = plans(*symbols)
     requests = OKX.instrument_requests(plan)
@@ -408,7 +409,9 @@ def test_instruments_are_asked_for_one_by_one() -> None:
         "BTC-USDT": "instType=SPOT&instId=BTC-USDT",
         "BTC-USD-SWAP": "instType=SWAP&instId=BTC-USD-SWAP",
         "BTC-USD-261225": "instType=FUTURES&instId=BTC-USD-261225",
-        "BTC-USD-261225-92000-C": "instType=OPTION&instId=BTC-USD-261225-92000-C",
+        "BTC-USD-261225-92000-C": (
+            "instType=OPTION&instId=BTC-USD-261225-92000-C&instFamily=BTC-USD"
+        ),
     }
     assert requests[0].url.startswith("https://www.okx.com/api/v5/public/instruments?")
 

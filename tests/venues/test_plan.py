@@ -320,12 +320,16 @@ def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
     assert "hunter2" not in str(refusal.value)
 
 
-def test_spot_asks_for_at_most_ten_topics_a_message() -> None:
+@pytest.mark.parametrize("name", BYBIT_NAMES)
+def test_a_symbol_that_bybit_refuses_takes_no_other_one_with_it(name: str) -> None:
+    """It refuses requests as a whole: `"success":false,"ret_msg":"…,topic:publicTrade.NONE"`."""
     symbols = [f"COIN{number}USDT" for number in range(8)]
-    (plan,) = plans("bybit-spot", *symbols)
-    counts = [len(json.loads(message)["args"]) for message in plan.subscribe_messages]
-    assert counts == [10, 6]
-    assert len({json.loads(message)["req_id"] for message in plan.subscribe_messages}) == 2
+    (plan,) = plans(name, *symbols, channels=tuple(Channel(word) for word in ("book", "trades")))
+    asked = [json.loads(message) for message in plan.subscribe_messages]
+    assert [each["args"] for each in asked] == [
+        [f"orderbook.50.{symbol}", f"publicTrade.{symbol}"] for symbol in symbols
+    ]
+    assert len({each["req_id"] for each in asked}) == len(symbols)
 
 
 def test_topics_beyond_21000_characters_go_to_another_connection() -> None:

@@ -2,6 +2,11 @@
 
 The book needs no REST: subscribing brings a partial, and subscribing anew another. The messages,
 and the rules by which they are read, are in `market` and `account`. Nothing numbers them.
+
+What a request may hold is not documented: "Too many args sent. Max length is 20." and "Message
+length too long, dropping" are answers that others got (BitMEX/api-connectors, issue 387;
+bmoscon/cryptostore, issue 24). Ten topics at a time were taken (fremantle-industries/tai, pull
+request 56).
 """
 
 from __future__ import annotations
@@ -64,7 +69,8 @@ _TABLE_BEGINNING = b'{"table":"'
 _SYMBOL = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)?")
 _COINS = {"BTC": "XBT"}
 
-_ARGS_PER_MESSAGE = 40
+_ARGS_PER_MESSAGE = 10
+"""More than 20 are refused, all of them, and so is a message that is too long."""
 _TOPICS_PER_CONNECTION = 400
 _SIGNATURE_LIFETIME_S = 60
 _LOGIN = "authKeyExpires"

@@ -2,6 +2,11 @@
 
 The book needs no REST: a snapshot comes on the socket after subscribing, and subscribing anew
 brings a fresh one. The messages, and the rules by which they are read, are in `market`.
+
+A request is answered as a whole, and one topic that cannot be had refuses all that stand beside it
+(a probe of 2026-09-05 in ccxt/ccxt, issue 30284): each symbol is asked for by a message of its own.
+So spot's limit of ten topics a message is never met. Another probe (2026-09-28) sent 200 such
+messages at once, and all were taken; no rate is documented.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from venues.bybit import market
 from venues.bybit.dialect import PRIVATE_PATH, BybitDialect, signed_text
 from venues.bybit.instrument import instrument_events, instruments_path
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.connection_plan import Line, Topic, plan_line
 from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
@@ -80,7 +85,6 @@ class Bybit(Venue):
 
     category: str
     traits: VenueTraits
-    args_per_message: int
     liquidation_events: Callable[[bytes, int], Sequence[Event]]
 
     @property
@@ -108,11 +112,11 @@ class Bybit(Venue):
         if public:
             line = self._line(self.name, self.public_path, request, depth)
             topics = [_topics(public, symbol, depth) for symbol in symbols]
-            plans += plan_line(line, topics, _fits, self._subscribe_messages)
+            plans += plan_line(line, topics, _fits, _subscribe_messages)
         if private:
             line = self._line(f"{self.name}/private", PRIVATE_PATH, request, None)
             topics = [[Topic(Subscription(channel, ""), channel.value) for channel in private]]
-            plans += plan_line(line, topics, _fits, self._subscribe_messages)
+            plans += plan_line(line, topics, _fits, _subscribe_messages)
         return plans
 
     def resubscribe_messages(self, plan: ConnectionPlan, symbol: str) -> list[str]:
@@ -227,12 +231,6 @@ class Bybit(Venue):
             private=path == PRIVATE_PATH,
         )
 
-    def _subscribe_messages(self, topics: Sequence[str]) -> list[str]:
-        return [
-            op_message("subscribe", piece, f"subscribe-{number}")
-            for number, piece in enumerate(chunks(topics, self.args_per_message), start=1)
-        ]
-
 
 def _topic(channel: Channel, symbol: str, depth: int | None) -> str:
     return f"{_TOPICS[channel].format(depth=depth)}.{symbol}"
@@ -241,6 +239,17 @@ def _topic(channel: Channel, symbol: str, depth: int | None) -> str:
 def _topics(channels: Sequence[Channel], symbol: str, depth: int | None) -> list[Topic]:
     return [
         Topic(Subscription(channel, symbol), _topic(channel, symbol, depth)) for channel in channels
+    ]
+
+
+def _subscribe_messages(topics: Sequence[str]) -> list[str]:
+    """Return a message for each symbol, and for each stream of one's own account."""
+    by_symbol: dict[str, list[str]] = {}
+    for topic in topics:
+        by_symbol.setdefault(topic.rpartition(".")[2], []).append(topic)
+    return [
+        op_message("subscribe", named, f"subscribe-{number}")
+        for number, named in enumerate(by_symbol.values(), start=1)
     ]
 
 
@@ -280,14 +289,14 @@ def _traits(category: str) -> VenueTraits:
         depth_keeper=DepthKeeper.VENUE,
         keepalive=Keepalive(message=PING),
         # 80 % of the 500 connects in 5 minutes and domain that are allowed.
-        limits=ConnectionLimits(connects_max=400, connects_window_s=300.0),
+        limits=ConnectionLimits(connects_max=400, connects_window_s=300.0, message_interval_s=0.02),
         detection_limits=_DETECTION_LIMITS + (_LIQUIDATION_LIMITS if derivatives else ()),
         addresses=(f"stream.bybit.com/v5/public/{category}", *_RETIRED_ADDRESSES[category]),
     )
 
 
-SPOT = Bybit("spot", _traits("spot"), 10, market.linear_liquidation_events)
-LINEAR = Bybit("linear", _traits("linear"), 500, market.linear_liquidation_events)
-INVERSE = Bybit("inverse", _traits("inverse"), 500, market.inverse_liquidation_events)
+SPOT = Bybit("spot", _traits("spot"), market.linear_liquidation_events)
+LINEAR = Bybit("linear", _traits("linear"), market.linear_liquidation_events)
+INVERSE = Bybit("inverse", _traits("inverse"), market.inverse_liquidation_events)
 
 VENUES = (SPOT, LINEAR, INVERSE)

@@ -8,7 +8,9 @@ Procedure of the exchange:
    subscribing anew. What follows changes it.
 3. `sequence_num` counts all messages of the connection, from 0. A number left out is a lost
    message, of whichever channel.
-4. One's own orders are at a host of their own. The message that subscribes to them carries a token,
+4. A connection takes 16 books: with 32 it answers "too many L2 streams requested in a single
+   session" (JKorf/Coinbase.Net, issue 19; no number is documented).
+5. One's own orders are at a host of their own. The message that subscribes to them carries a token,
    signed for it and good for two minutes.
 
 The messages, and the rules by which they are read, are in `advanced_market`. Source: Coinbase
@@ -68,6 +70,7 @@ _USER = "user"
 _HEARTBEATS = "heartbeats"
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9-]*")
 _TOPICS_PER_CONNECTION = 90
+_BOOKS_PER_CONNECTION = 16
 _MARKET_BEGINNINGS = (b'{"channel":"l2_data"', b'{"channel":"market_trades"')
 _HTTP = FrameKind.HTTP
 
@@ -117,7 +120,7 @@ class Advanced(Venue):
     def subscribe_messages(
         self, plan: ConnectionPlan, login: Login, answer: str, time_ms: int
     ) -> tuple[str, ...]:
-        """Return what to send, the token in the message that needs it (step 4)."""
+        """Return what to send, the token in the message that needs it (step 5)."""
         if not plan.private:
             return plan.subscribe_messages
         return tuple(
@@ -184,7 +187,9 @@ def _topics(channels: Sequence[Channel], symbol: str) -> list[Topic]:
 
 
 def _fits(topics: Sequence[str]) -> bool:
-    return len(topics) <= _TOPICS_PER_CONNECTION
+    """Return whether one connection may carry these topics (step 4)."""
+    books = sum(topic.startswith(f"{_WORDS[Channel.BOOK]}:") for topic in topics)
+    return books <= _BOOKS_PER_CONNECTION and len(topics) <= _TOPICS_PER_CONNECTION
 
 
 def _subscribe_messages(topics: Sequence[str]) -> list[str]:

@@ -22,7 +22,10 @@
 4. A trade's side is the maker's, so the aggressor is on the other one. No frame at hand proves it:
    it is so at Coinbase Exchange, whose trades these are, and other readers of this feed say so.
 5. Trades may come newest first; they are told oldest first.
-6. An order's size is what was filled and what is left of it.
+6. An order's size is what was filled and what is left of it. What is left is told in the currency
+   that the order was placed in: a market order may have been placed in the quote's, and cannot be
+   added up.
+7. The size of a perpetual position has a minus where it is short; a future's has none. `0` is flat.
 
 Exchange times: of a trade its own, of all else the message's.
 """
@@ -51,6 +54,7 @@ from venues.event import (
     Ticker,
     Trade,
 )
+from venues.signed_size import side_and_size
 from venues.wire import Counter, exact_number, iso_time_ns
 
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -101,6 +105,7 @@ class _OrderRow(msgspec.Struct, gc=False):
     leaves: str = field(name="leaves_quantity")
     client_order_id: str = ""
     limit_price: str = ""
+    order_type: str = ""
 
 
 class _PerpetualRow(msgspec.Struct, gc=False):
@@ -295,19 +300,27 @@ def _user_events(message: _UserMessage, receive_time_ns: int, time_ns: int) -> I
         positions = event.positions or _Positions()
         held: list[_PerpetualRow | _FutureRow] = [*positions.perpetuals, *positions.futures]
         for one in held:
-            side = _POSITION_SIDES.get(one.side.rpartition("_")[2].lower())
+            signed_side, size = side_and_size(one.size)
+            side = _POSITION_SIDES.get(one.side.rpartition("_")[2].lower(), signed_side)
             yield PositionUpdate(
-                one.product_id, receive_time_ns, time_ns, side, one.size, one.entry_price
+                one.product_id,
+                receive_time_ns,
+                time_ns,
+                side if signed_side is not None else None,  # Rule 7.
+                size,
+                one.entry_price,
             )
 
 
 def _order_size(row: _OrderRow) -> str:
-    """Return the size of an order (rule 6).
+    """Return the size of an order, '' where it cannot be known (rule 6).
 
     Raises:
         ValueError: it is told in something else than plain numbers.
     """
     filled, leaves = exact_number(row.filled), exact_number(row.leaves)
+    if leaves and row.order_type.lower() == "market":
+        return ""
     return row.leaves if filled == 0 else f"{filled + leaves:f}"
 
 

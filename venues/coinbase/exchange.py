@@ -2,7 +2,9 @@
 
 Procedure of the exchange:
 
-1. Subscribe within 5 s; one message may name several channels and products.
+1. Subscribe within 5 s. One message may name several channels and products; one of them that is no
+   product refuses the whole message (coinbase/coinbase-pro-node, issue 174): each is asked for by a
+   message of its own.
 2. A `snapshot` of each book comes first, then `l2update`. `level2` sends each change at once and
    asks for a login, `level2_batch` the same every 50 ms and asks for none: it is the one taken.
 3. The exchange promises that books are delivered whole. Nothing in them would show that they
@@ -199,17 +201,20 @@ def _fits(topics: Sequence[str]) -> bool:
 
 
 def _subscribe_messages(topics: Sequence[str]) -> list[str]:
-    """Return one message: all products, all channels, and the heartbeat (step 4)."""
-    channels = dict.fromkeys(topic.partition(":")[0] for topic in topics)
-    products = dict.fromkeys(topic.partition(":")[2] for topic in topics)
+    """Return a message for each product: all of its channels, and the heartbeat (steps 1 and 4)."""
+    channels: dict[str, list[str]] = {}
+    for topic in topics:
+        channel, _, product = topic.partition(":")
+        channels.setdefault(product, []).append(channel)
     return [
         _text(
             {
                 "type": "subscribe",
-                "product_ids": list(products),
-                "channels": [*channels, _HEARTBEAT],
+                "product_ids": [product],
+                "channels": [*named, _HEARTBEAT],
             }
         )
+        for product, named in channels.items()
     ]
 
 

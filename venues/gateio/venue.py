@@ -3,6 +3,10 @@
 Every request carries the time at which it is made. Books need REST; the procedure is in `market`.
 Futures settled in USDT and in BTC are at two endpoints, and so on two connections.
 
+A request may name many symbols, and one that is listed no more refuses them all (`unknown currency
+pair`; ccxt/ccxt, issue 25294): each symbol is asked for by a message of its own. How many there are
+is not limited, says the exchange (gateio/gatews, issue 25).
+
 Of futures, sizes may have decimals. They are shown to those alone who say so in the handshake and
 in the request of a snapshot; others get whole numbers, cut off, so that a level of 0.8 contracts
 would look deleted.
@@ -29,7 +33,7 @@ import msgspec
 
 from venues.address import rest_url, websocket_url
 from venues.channel import Channel, Subscription
-from venues.connection_plan import Line, Topic, chunks, plan_line
+from venues.connection_plan import Line, Topic, plan_line
 from venues.errors import DecodeError
 from venues.event import NO_ROUTES, Event, Notice, NoticeKind, Routes
 from venues.frame import Frame, FrameKind
@@ -63,7 +67,6 @@ from venues.wire import decoded_or_none
 
 _HTTP = FrameKind.HTTP
 _SYMBOL = re.compile(r"[^\W_]+_[A-Z0-9]+")
-_SYMBOLS_PER_MESSAGE = 100
 _TOPICS_PER_CONNECTION = 300
 _SNAPSHOT_LIMIT = 100
 _MARKER_END = 128
@@ -290,20 +293,13 @@ class Gate(Venue):
         )
 
     def _public_messages(self, topics: Sequence[str]) -> list[str]:
-        """Return a request for each book, and one a channel for 100 symbols of all else."""
-        symbols: dict[str, list[str]] = {}
+        """Return a request for each channel of each symbol."""
+        messages: list[str] = []
         for topic in topics:
             prefix, word, symbol = topic.split(".", 2)
-            symbols.setdefault(f"{prefix}.{word}", []).append(symbol)
-        messages: list[str] = []
-        for channel, named in symbols.items():
-            if channel == self.words[Channel.BOOK]:
-                messages += [public_message(channel, [symbol, "100ms"]) for symbol in named]
-            else:
-                messages += [
-                    public_message(channel, list(piece))
-                    for piece in chunks(named, _SYMBOLS_PER_MESSAGE)
-                ]
+            channel = f"{prefix}.{word}"
+            every = ["100ms"] if channel == self.words[Channel.BOOK] else []
+            messages.append(public_message(channel, [symbol, *every]))
         return messages
 
 

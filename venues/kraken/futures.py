@@ -4,7 +4,18 @@ A book begins with a snapshot on the socket, and subscribing anew brings a fresh
 and the rules by which they are read, are in `futures_market` and `futures_account`.
 
 How a private connection begins: we say `{"event":"challenge","api_key":…}`, the exchange answers
-with a challenge, and every private subscription carries it and our signature of it.
+with a challenge, and every private subscription carries it and our signature of it. Whoever has the
+key gets a challenge: only a subscription shows whether the signature is right.
+
+What is wrong is said in an error or in an alert:
+
+    {"event":"error","message":"Invalid product id"}
+    {"event":"alert","message":"Failed to subscribe to authenticated feed"}   a wrong signature
+    {"event":"alert","message":"rate_limited"}              the request was dropped, not put off
+    {"event":"alert","message":"Not subscribed to feed"}    nothing is lost by it
+
+The alerts are from btschwertfeger/python-kraken-sdk, issue 179, and
+nautechsystems/nautilus_trader, pull request 4093.
 """
 
 from __future__ import annotations
@@ -80,7 +91,9 @@ _READERS: Mapping[str, Callable[[bytes, int], Sequence[Event]]] = {
 }
 _PERPETUALS = {"BTC": "XBT"}
 _SYMBOL = re.compile(r"[A-Z]{2}_[A-Z0-9][A-Z0-9._]*")
-_LOGIN_WORDS = ("api_key", "api key", "challenge")
+_LOGIN_WORDS = ("api_key", "api key", "challenge", "authenticated feed")
+_REFUSING_ALERTS = ("failed to subscribe", "rate_limited")
+_FAILURES = frozenset(("error", "subscribed_failed", "unsubscribed_failed"))
 _HTTP = FrameKind.HTTP
 
 
@@ -241,9 +254,13 @@ def _notice(head: _Head, receive_time_ns: int) -> Notice | None:
         kind, text = NoticeKind.ACKNOWLEDGED, subject
     elif head.event == "challenge":
         kind, text = NoticeKind.LOGGED_IN, head.message
-    elif head.event in ("error", "subscribed_failed", "unsubscribed_failed"):
+    elif head.event in _FAILURES or (head.event == "alert" and _refuses(head.message)):
         kind, text = _refusal(head.message or subject)
     return Notice(symbol, receive_time_ns, None, kind, text)
+
+
+def _refuses(alert: str) -> bool:
+    return alert.lower().startswith(_REFUSING_ALERTS)
 
 
 def _refusal(said: str) -> tuple[NoticeKind, str]:

@@ -54,7 +54,8 @@ _HTTP = FrameKind.HTTP
 
 
 class _Said(msgspec.Struct, gc=False):
-    event: str
+    event: str = ""
+    refusal: str = msgspec.field(name="Error", default="")
     status: str = ""
     error: str = msgspec.field(name="errorMessage", default="")
     name: str = msgspec.field(name="channelName", default="")
@@ -191,6 +192,10 @@ _READERS = {
 
 
 def _notice(said: _Said, receive_time_ns: int) -> Notice:
+    if said.refusal:
+        return Notice("", receive_time_ns, None, NoticeKind.REJECTED, said.refusal)
+    if not said.event:
+        raise ValueError("it is neither data nor an event")
     what = f"{said.name} {said.pair}".strip()
     text = f"{what}: {said.error}" if said.error and what else said.error or what
     if said.event in ("heartbeat", "pong"):

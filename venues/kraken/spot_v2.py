@@ -80,6 +80,7 @@ class _Head(msgspec.Struct, gc=False):
     method: str | None = None
     success: bool | None = None
     error: str = ""
+    refusal: str = msgspec.field(name="Error", default="")
     symbol: str = ""
     result: msgspec.Raw = msgspec.Raw(b"{}")
     data: msgspec.Raw = msgspec.Raw(b"[]")
@@ -225,6 +226,8 @@ def _notice(head: _Head, receive_time_ns: int) -> Notice | None:
     if head.channel == "status":
         text = " ".join(["status", *(one.system for one in _SYSTEMS.decode(head.data))])
         return Notice("", receive_time_ns, None, NoticeKind.INFORMATION, text)
+    if head.refusal:
+        return Notice("", receive_time_ns, None, NoticeKind.REJECTED, head.refusal)
     if head.channel is not None or (head.method is None and head.success is None):
         return None
     return _answer(head, receive_time_ns)
@@ -233,7 +236,7 @@ def _notice(head: _Head, receive_time_ns: int) -> Notice | None:
 def _answer(head: _Head, receive_time_ns: int) -> Notice:
     if head.method == "pong":
         return Notice("", receive_time_ns, None, NoticeKind.HEARTBEAT)
-    if head.method not in (None, "subscribe", "unsubscribe"):
+    if head.method not in (None, "subscribe", "unsubscribe", "error"):
         text = f"{head.method}: {head.error}" if head.error else f"{head.method}"
         return Notice("", receive_time_ns, None, NoticeKind.INFORMATION, text)
     if head.success:

@@ -4,7 +4,8 @@
      "ctVal":"0.01","ctMult":"1","tickSz":"0.1","lotSz":"1"}]}
 
 1. A linear contract is of `ctVal` times `ctMult` coins, an inverse one of as many USD.
-2. Spot, margin and options have no `ctType`: their sizes are not turned into money here.
+2. Options are asked for with their family, the first two parts of their symbol: it is required.
+3. Spot, margin and options have no `ctType`: their sizes are not turned into money here.
 
 Source: OKX, API v5, "Public Data / REST API / Get instruments".
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote as percent_encoded
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import field
@@ -55,8 +56,11 @@ def instrument_type(symbol: str) -> str:
 
 def instruments_path(symbol: str) -> str:
     """Return path and query of the request about one symbol."""
-    asked = percent_encoded(symbol, safe="")
-    return f"{INSTRUMENTS_PATH}?instType={instrument_type(symbol)}&instId={asked}"
+    kind = instrument_type(symbol)
+    query = {"instType": kind, "instId": symbol}
+    if kind == "OPTION":
+        query["instFamily"] = "-".join(symbol.split("-")[:2])
+    return f"{INSTRUMENTS_PATH}?{urlencode(query)}"
 
 
 def instrument_events(payload: bytes, receive_time_ns: int) -> Sequence[Event]:
