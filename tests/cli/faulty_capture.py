@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from cli.__main__ import main
 from cli.capture_run import CaptureRun
@@ -20,7 +22,8 @@ from recorder.sealing_process import SealingQueue
 from recorder.writer import FrameWriter
 
 AFTER_S = 1.0
-STALL_S = 6.5
+GO_ON = "TICKREEL_TEST_GO_ON"
+"""Names the variable with the path of a file: the disk stalls until it is there."""
 _runs: list[CaptureRun] = []
 
 
@@ -53,7 +56,8 @@ def _stalled_disk() -> None:
     def stalling(self: RecordingWriter, frames: list[object]) -> None:
         if not stalled.is_set():
             stalled.set()
-            threading.Event().wait(STALL_S)
+            while not Path(os.environ[GO_ON]).exists():
+                time.sleep(0.02)
         write(self, frames)  # type: ignore[arg-type]
 
     RecordingWriter.write = stalling  # type: ignore[assignment, method-assign]

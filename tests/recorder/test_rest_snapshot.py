@@ -144,6 +144,7 @@ async def test_a_storm_of_requests_is_one_fetch_and_the_next_comes_a_second_late
             capturing(tmp_path, tiny_stream(url), venue=venue) as recorder,
         ):
             await until(lambda: recorder.connections[0].messages > 3)
+            begun_s = time.monotonic()
             _ask(recorder, 100)
             await until(lambda: len(rest.asked_s) == 1)
             await asyncio.sleep(0.2)
@@ -151,7 +152,7 @@ async def test_a_storm_of_requests_is_one_fetch_and_the_next_comes_a_second_late
             await until(lambda: len(rest.asked_s) == 2)
             await asyncio.sleep(0.2)
     assert len(rest.asked_s) == 2
-    assert rest.asked_s[1] - rest.asked_s[0] >= 0.99
+    assert rest.asked_s[1] - begun_s >= 1.0  # arrivals may be late, the first one too
     assert len(_http_frames(tmp_path)) == 2
 
 

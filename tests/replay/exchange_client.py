@@ -24,7 +24,7 @@ PATH = "/realtime"
 SNAPSHOT_PATH = "/v5/market/orderbook?symbol=BTCUSDT&limit=50"
 ALL_TOPICS = tuple(MarketSimulator(SimulationSettings()).topics)
 BTC_TOPICS = tuple(topic for topic in ALL_TOPICS if topic.endswith("BTCUSDT"))
-QUIET_S = 0.3
+QUIET_S = 0.5
 """So long nothing comes that was going to: it is all on this machine, and sent at max speed."""
 
 
