@@ -11,9 +11,6 @@ import pytest
 from book.book_state import BookState
 from book.engine import Engine
 from recorder import stream as stream_file
-from recorder.connection import FrameConnection
-from recorder.lifecycle import ConnectionState, Lifecycle
-from recorder.recorder import Recorder
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
 from tests.recorder.topic_venue import (
     TOPIC_TRAITS,
@@ -194,85 +191,3 @@ async def test_connections_whose_messages_differ_overlap_as_connections_of_their
     assert without_a_hole(first)
     assert without_a_hole(second)
     assert second[0] <= first[-1] + 1
-
-
-class HeldHandshake:
-    """Holds back what the exchange answers to the handshakes of some connections."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *attempts: int) -> None:
-        self._receive = FrameConnection.data_received
-        self._attempts = attempts
-        self._seen: list[FrameConnection] = []
-        self._held: list[tuple[FrameConnection, bytes]] = []
-        monkeypatch.setattr(
-            FrameConnection, "data_received", lambda connection, data: self._take(connection, data)
-        )
-
-    @property
-    def holds(self) -> bool:
-        return bool(self._held)
-
-    def let_go(self) -> None:
-        held, self._held = self._held, []
-        for connection, data in held:
-            self._receive(connection, data)
-
-    def _take(self, connection: FrameConnection, data: bytes) -> None:
-        if connection not in self._seen:
-            self._seen.append(connection)
-            if len(self._seen) in self._attempts:
-                self._held.append((connection, data))
-                return
-        self._receive(connection, data)
-
-
-async def test_an_old_connection_that_goes_while_the_new_one_shakes_hands_is_followed_by_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    handshake = HeldHandshake(monkeypatch, 2)
-    states: list[str] = []
-    async with (
-        topic_exchange() as exchange,
-        speaking(exchange, "book BTC"),
-        capturing(tmp_path, tiny_stream(exchange.url), venue=TopicVenue()) as recorder,
-    ):
-        recorder.on_state(lambda life, left, entered: states.append(entered.name))
-        await until(lambda: recorder.connections[0].messages > 20)
-        await announce(exchange, exchange.clients[0])
-        await until(lambda: handshake.holds)
-        exchange.clients[0].connection.transport.abort()
-        await until(lambda: recorder.connections[0].disconnects == 1)
-        handshake.let_go()
-        seen = recorder.connections[0].messages
-        await until(lambda: recorder.connections[0].messages > seen + 50)
-        assert (recorder.connections[0].connects, recorder.connections[0].disconnects) == (2, 1)
-        assert states == ["CONNECTING", "CONNECTED", "RECONNECTING", "CONNECTING", "CONNECTED"]
-    kinds = [frame.kind for frame in frames_of(tmp_path)]
-    assert kinds.count(FrameKind.OPENED) == kinds.count(FrameKind.CLOSED) == 2
-    assert "Error" not in caplog.text
-
-
-async def test_a_handshake_that_ends_as_we_stop_is_a_connection_that_was_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    handshake = HeldHandshake(monkeypatch, 1)
-    states: list[str] = []
-
-    def watch(life: Lifecycle, left: ConnectionState, entered: ConnectionState) -> None:
-        states.append(entered.name)
-        if entered is ConnectionState.CLOSING:
-            handshake.let_go()
-
-    async with topic_exchange() as exchange:
-        recorder = Recorder([tiny_stream(exchange.url)], tmp_path, venues=lambda name: TopicVenue())
-        recorder.on_state(watch)
-        starting = asyncio.ensure_future(recorder.start())
-        await until(lambda: handshake.holds)
-        await recorder.stop()
-        await asyncio.gather(starting, return_exceptions=True)
-    assert states == ["CONNECTING", "CLOSING", "DISCONNECTED"]
-    frames = frames_of(tmp_path)
-    (closed,) = (read_marker(each, Closed) for each in frames if each.kind is FrameKind.CLOSED)
-    assert closed.stopped
-    assert [each.kind for each in frames].count(FrameKind.OPENED) == 1
-    assert "Error" not in caplog.text
