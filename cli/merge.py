@@ -24,6 +24,7 @@ def merge(
     Parts that `tickreel split` made of one recording become its frames again.
     """
     from cli.derived_text import print_derived
+    from replay.output_place import refuse_source
     from replay.recording import Recording
     from replay.recording_parts import merge as merge_recordings
 
@@ -33,5 +34,6 @@ def merge(
     origins = [recording.origin.resolve() for recording in recordings]
     if len(set(origins)) < len(origins):
         raise CommandError("a recording is given twice: give each once.")
+    refuse_source(Path(output), origins)
     report = merge_recordings(recordings, Path(output), force=force, skip_damaged=skip_damaged)
     print_derived(report, as_json=as_json)
