@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import re
 import subprocess
 import sys
@@ -311,3 +312,16 @@ def test_symbols_that_differ_only_in_signs_have_files_of_their_own(tmp_path: Pat
     files = export_hftbacktest(made, tmp_path / "npz")
     prices = [list(np.load(tmp_path / "npz" / file.name)["data"]["px"]) for file in files]
     assert sorted(prices) == [[1, 3], [2], [4]]
+
+
+def test_a_folder_whose_name_is_no_text_takes_every_export(
+    tmp_path: Path, rough: Recording
+) -> None:
+    folder = tmp_path / os.fsdecode(b"n\xff")
+    folder.mkdir()
+    assert export_parquet(rough, folder, ["trades"]) == {"trades.parquet": 1028}
+    with (folder / "trades.parquet").open("rb") as file:
+        assert pl.read_parquet(file).height == 1028
+    for name, rows in export_tardis(rough, folder, ["liquidations"]).items():
+        assert gzip.decompress((folder / name).read_bytes()).count(b"\n") == rows + 1
+    assert all((folder / each.name).is_file() for each in export_hftbacktest(rough, folder))
