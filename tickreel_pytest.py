@@ -28,6 +28,7 @@ are tickreel's, and not files of the project under test.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import ipaddress
 import shlex
@@ -219,7 +220,13 @@ def _recording_path(request: pytest.FixtureRequest) -> Path:
         return made
     if request.config.getoption("--reel-block-network"):
         pytest.fail(f"tickreel: {made} is to be captured, and the network is blocked.")
-    _capture(how, made)
+    if mode == "rewrite" and hasattr(request.config, "workerinput"):
+        pytest.fail(
+            f"tickreel: {made} is to be captured anew, and each worker of pytest-xdist would put "
+            "its own in the place of the others'. Run --reel-mode=rewrite without -n.",
+            pytrace=False,
+        )
+    _capture(how, made, replace=mode == "rewrite")
     request.config.stash[_MADE].add(made)
     return made
 
@@ -228,10 +235,12 @@ _MADE = pytest.StashKey[set[Path]]()
 """What this run captured, so that --reel-mode=rewrite does it once and not for each test."""
 
 
-def _capture(how: str, path: Path) -> None:
+def _capture(how: str, path: Path, *, replace: bool) -> None:
+    """Make a recording. Without `replace`, one that came there meanwhile is taken as it is."""
     __tracebackhide__ = True
     from cli.child_process import child_command, child_environment
     from replay.pack import pack
+    from replay.reel_errors import TargetTakenError
 
     path.parent.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix="tickreel-"))
@@ -248,7 +257,9 @@ def _capture(how: str, path: Path) -> None:
         )
         if done.returncode:
             pytest.fail(f"tickreel: `capture {how}` did not do it:\n{done.stderr}", pytrace=False)
-        pack(workplace / "made", path, force=True)
+        # Of several workers that found none, the first to be done makes it for all of them.
+        with contextlib.nullcontext() if replace else contextlib.suppress(TargetTakenError):
+            pack(workplace / "made", path, force=replace)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 

@@ -70,7 +70,7 @@ def export(
     Rows come out of the engine: trades that came twice are there once, and books only where they
     can be followed. With --from, what came before is played, and each book begins whole.
     """
-    from replay.output_place import output_folder
+    from replay.output_place import output_folder, refuse_source
     from replay.recording import Recording
 
     chosen = taken_from(options)
@@ -79,6 +79,7 @@ def export(
     recording = Recording.open(folder)
     wanted = chosen.of(recording)
     target, kept = Path(output), _Kept(wanted)
+    refuse_source(target, [recording.origin])
     with output_folder(target, force=force, own=_file_names(format_name)) as place:
         files, notes = _write(
             recording, place, wanted, kept, format_name, tables, exchange, numbers, skip_damaged

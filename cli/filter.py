@@ -42,6 +42,7 @@ def filter_command(
         write_derived,
     )
     from replay.frame_selection import Met, selected
+    from replay.output_place import refuse_source
     from replay.recording import Recording
 
     chosen = taken_from(options)
@@ -50,6 +51,7 @@ def filter_command(
     frames = renumbered(selected(source, wanted, met, skip_damaged=skip_damaged))
     description = derived_description(source, "filtered", chosen.facts())
     target = Path(output)
+    refuse_source(target, [source.origin])
 
     def checked() -> Any:  # noqa: ANN401 - an iterator of frames
         yield from frames

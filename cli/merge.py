@@ -24,6 +24,7 @@ def merge(
     Parts that `tickreel split` made of one recording become its frames again.
     """
     from cli.derived_text import print_derived
+    from replay.output_place import refuse_source
     from replay.recording import Recording
     from replay.recording_parts import merge as merge_recordings
 
@@ -32,5 +33,6 @@ def merge(
     recordings = [Recording.open(folder) for folder in folders]
     refuse_twice(recordings)
     warn_of_shared_feeds(recordings)
+    refuse_source(Path(output), [recording.origin for recording in recordings])
     report = merge_recordings(recordings, Path(output), force=force, skip_damaged=skip_damaged)
     print_derived(report, as_json=as_json)

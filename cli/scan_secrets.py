@@ -9,7 +9,7 @@ import msgspec
 
 from cli.options import json_option
 from cli.report_text import counted, printable
-from cli.terminal import print_json
+from cli.terminal import print_json, warn
 
 if TYPE_CHECKING:
     from replay.secret_scan import SecretFound
@@ -36,7 +36,8 @@ def scan_secrets(folders: tuple[str, ...], settings_files: tuple[str, ...], as_j
     and from key files that --settings names, in any spelling: raw, escaped, base64, hex, encoded
     for a URL. Besides, everything that looks like a key, a token, a PEM block, a signature, an
     Authorization header or a listen key. Every frame is read, packed payloads too, and every file
-    in the folder. Exit code 1 says that something was found; where, with the secret masked.
+    in the folder; those that cannot be looked into (Parquet of others, archives) are named. Exit
+    code 1 says that something was found; where, with the secret masked.
     """
     from cli.known_secrets import known_secrets
     from replay.secret_scan import SecretScan
@@ -51,6 +52,7 @@ def scan_secrets(folders: tuple[str, ...], settings_files: tuple[str, ...], as_j
                 "frames": scan.frames,
                 "files": scan.files,
                 "known_secrets": len(known),
+                "unsearched": scan.unsearched,
                 "found": [
                     {"recording": folder} | msgspec.to_builtins(one) for folder, one in found
                 ],
@@ -65,6 +67,8 @@ def scan_secrets(folders: tuple[str, ...], settings_files: tuple[str, ...], as_j
             click.echo(f"and {len(found) - SHOWN_MAX:,} more: --json has all")
         verdict = counted(len(found), "secret") if found else "no secret"
         click.echo(f"{looked} for {sought}: {verdict} found")
+    for place in scan.unsearched:
+        warn(f"{printable(place)} cannot be looked into here, and may hold anything.")
     if found:
         click.get_current_context().exit(EXIT_FOUND)
 
@@ -74,4 +78,6 @@ def _where(found: SecretFound) -> str:
         place = printable(found.place)
     else:
         place = f"frame {found.frame_number:,} ({found.frame_kind})"
+        if found.place:
+            place = f"{printable(found.place)}, {place}"
     return f"{place}, unpacked" if found.packed else place

@@ -73,7 +73,7 @@ def shrink(
     """  # noqa: D301 - click's mark for lines that are not to be filled
     from cli.derived_text import print_derived
     from replay.derived_recording import derived_description, renumbered, write_derived
-    from replay.output_place import refuse_taken
+    from replay.output_place import refuse_source, refuse_taken
     from replay.recording import Recording
     from replay.shrink import NothingShownError
     from replay.shrink import shrink as shrink_frames
@@ -81,6 +81,7 @@ def shrink(
     target = Path(output)
     refuse_taken(target, force=force)
     source = Recording.open(folder)
+    refuse_source(target, [source.origin])
     frames = list(source.frames())
     description = derived_description(source, "shrunk", {"while": command})
     line = StatusLine(quiet=as_json, live_only=True)

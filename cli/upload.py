@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from cli.options import json_option
 from cli.report_text import byte_text, counted, printable_lines
-from cli.stop_signals import stop_signals
+from cli.stop_signals import EXIT_INTERRUPTED, stop_signals
 from cli.terminal import print_json, warn
 
 if TYPE_CHECKING:
@@ -23,13 +24,23 @@ EXIT_INCOMPLETE = 3
 
 
 class _Stop:
-    """Waits until a signal, or (where a capture is followed) until nobody writes any more."""
+    """Waits until a signal, or (where a capture is followed) until nobody writes any more.
+
+    A round may take hours, and a store that is mute half a minute for each word: a second signal
+    ends the process at once, which costs no more than the file in work.
+    """
 
     def __init__(self, lock: Path | None) -> None:
         self._asked = threading.Event()
         self._lock = lock
         for number in stop_signals():
-            signal.signal(number, lambda *_: self._asked.set())
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        if self._asked.is_set():
+            os._exit(EXIT_INTERRUPTED)
+        self._asked.set()
+        warn("ends when this round is done; a second signal ends it at once.")
 
     def wait(self, seconds: float) -> bool:
         from recorder.recording_folder import is_locked
@@ -55,6 +66,7 @@ def upload(folder: str, uri: str, follow: bool, remove_local: bool, as_json: boo
     usual places (AWS_ACCESS_KEY_ID, AWS_PROFILE, ...). Nothing here is removed unless you say so.
     Exit code 3 says that something is not there yet; the same command goes on.
     """
+    from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
     from recorder.recording_folder import RecordingFolder
@@ -67,7 +79,10 @@ def upload(folder: str, uri: str, follow: bool, remove_local: bool, as_json: boo
     try:
         rounds = UploadRounds(uploader, place, _say)
         stop = _Stop(place.lock if follow else None)
-        state = rounds.follow(stop) if follow else rounds.until_complete(stop)
+        # In a thread of its own, as no signal is heard in a thread that waits for a store.
+        with ThreadPoolExecutor(1) as thread:
+            going_on = rounds.follow if follow else rounds.until_complete
+            state = thread.submit(going_on, stop).result()
     finally:
         uploader.close()
     journals = len(place.journal_numbers())

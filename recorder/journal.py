@@ -58,6 +58,9 @@ COMPRESSION_LEVEL = 1
 TAG_BYTES = 8
 
 
+_GONE = "it is gone: put the folder back that was moved or removed, and the recording goes on"
+
+
 class OpeningBlock(msgspec.Struct, frozen=True, array_like=True, tag="tickreel journal"):
     """The first block of a journal. `first_frame_number` is the number its first frame will have.
 
@@ -176,9 +179,15 @@ class JournalWriter:
         """Make what was written survive a power cut.
 
         Raises:
-            OSError: the disk refused; what was written may not be there after a power cut.
+            OSError: the disk refused, or the file is not where it was made; what was written may
+                not be there after a power cut.
         """
         self._disk.sync_content(self._descriptor)
+        try:
+            self.path.lstat()
+        except FileNotFoundError as error:
+            # A disk takes all that is written into a file that nobody will ever find again.
+            raise FileNotFoundError(error.errno, _GONE, str(self.path)) from None
 
     def close(self) -> None:
         """End the journal in good order: closing block, sync, close.

@@ -79,6 +79,7 @@ class Redaction:
 
     def __init__(self, credentials: Credentials | None = None, known: Iterable[str] = ()) -> None:
         self._secrets: list[bytes] = []
+        self._escaped: list[re.Pattern[bytes]] = []
         self._known: set[str] = set()
         for message in known:
             self._known.update(_texts(message), _path_words(message))
@@ -152,6 +153,9 @@ class Redaction:
         for secret in self._secrets:
             if secret in content:
                 content = content.replace(secret, STANDIN)
+        if b"\\u00" in content:
+            for escaped in self._escaped:
+                content = escaped.sub(STANDIN, content) if escaped.search(content) else content
         return content
 
     def _unknown_parts(self, text: str) -> list[str]:
@@ -190,8 +194,12 @@ class Redaction:
         self._add_spellings(text)
 
     def _add_spellings(self, text: str) -> None:
-        # An echo may escape what it echoes (a slash of base64 as \/), or encode it for a URL.
+        # An echo may escape what it echoes (a slash of base64 as \/), or encode it for a URL. Which
+        # signs are escaped as \u003d or \u002B is each JSON library's own affair.
         plain = text.encode("utf-8", "surrogatepass")
+        escaped = re.compile(b"".join(map(_plain_or_escaped, plain)))
+        if not plain.isalnum() and escaped not in self._escaped:
+            self._escaped.append(escaped)
         spellings = {
             plain,
             msgspec.json.encode(plain.decode("utf-8", "replace"))[1:-1],
@@ -200,6 +208,13 @@ class Redaction:
         }
         self._secrets.extend(spelling for spelling in spellings if spelling not in self._secrets)
         self._secrets.sort(key=len, reverse=True)
+
+
+def _plain_or_escaped(byte: int) -> bytes:
+    sign = re.escape(bytes((byte,)))
+    if byte >= 0x80 or sign.isalnum():
+        return sign
+    return b"(?:\\\\{0,8}%b|\\\\{1,8}u00(?i:%02x))" % (sign, byte)
 
 
 def _texts(message: str) -> list[str]:

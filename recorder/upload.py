@@ -2,7 +2,9 @@
 
 Theory. An upload goes in rounds; each takes what is sealed and not yet known to be in the store:
 
-1. The store's recording.json must be this recording's, or not there.
+1. The store's recording.json must be this recording's, or not there. What the ledger has of the
+   store and the store has no longer (a bucket that was emptied, a rule that lets objects expire) is
+   taken back, before the first round.
 2. Each segment, in the order of the manifest: sent, unless the store has it already (as after a
    kill between the upload and its line in the ledger); read back whole; compared with the hash
    that the manifest has had since it was sealed; only then written into the ledger, and synced.
@@ -14,7 +16,8 @@ Theory. An upload goes in rounds; each takes what is sealed and not yet known to
 A kill at any step repeats at most the file in work. What is sent twice is the same bytes under the
 same name, so that doing it twice does no harm. A local segment whose bytes are not those that were
 sealed is never sent nor removed; it is named, and the others go on. So is one that is neither here
-nor in the store, and was not removed on purpose.
+nor in the store, and was not removed on purpose: one that was removed because a store held it is
+missing where no store does any more.
 
 Nothing here retries or waits (that is `recorder.upload_rounds`), and nothing here is called by the
 recorder: an upload reads what is sealed, from another process, and takes no lock that a writer or
@@ -39,7 +42,7 @@ from recorder.recording_errors import FolderInUseError
 from recorder.recording_folder import FolderLock, RecordingFolder
 from recorder.removals import REMOVALS_NAME, UPLOADED, read_removals, remove_numbers
 from recorder.upload_errors import OtherRecordingError, StoreFaultError, UploadInUseError
-from recorder.upload_ledger import UploadLedger
+from recorder.upload_ledger import UploadLedger, read_uploads
 from recorder.upload_store import Content, UploadStore
 from venues.errors import MALFORMED
 
@@ -137,10 +140,10 @@ class Uploader:
             self._upload_segment(entry)
             sent += 1
             if sent % MANIFEST_EVERY_SEGMENTS == 0:
-                self._upload_manifest(entries)
+                self._upload_manifest()
                 self._on_progress(self._state(entries))
+        self._upload_manifest()
         entries = self._entries()
-        self._upload_manifest(entries)
         if self._remove_local:
             self._remove_confirmed(entries)
         return self._state(entries)
@@ -160,6 +163,8 @@ class Uploader:
                     raise OtherRecordingError(
                         self._store.uri, other.recording_id, self._description.recording_id
                     )
+        for path in self._ledger.other_sizes(self._store.sizes_bytes()):
+            self._ledger.withdraw(path, time.time_ns())
         self._upload_bytes(DESCRIPTION_NAME, content)
         self._met = True
 
@@ -175,7 +180,7 @@ class Uploader:
                 )
             except FileNotFoundError:
                 # Else retention took it away meanwhile.
-                if entry.number not in read_removals(self._folder):
+                if not _meant_to_be_gone(self._folder, [entry]):
                     self._missing.add(entry.path)
                 return
             with os.fdopen(descriptor, "rb") as source:
@@ -186,12 +191,13 @@ class Uploader:
                 self._send(entry.path, source, wanted)
         self._ledger.add(entry.path, *wanted, time.time_ns())
 
-    def _upload_manifest(self, known: list[ManifestEntry]) -> None:
+    def _upload_manifest(self) -> None:
         """3. Bring the manifest up to what the store holds."""
+        # Its lines first, and then what is known of them: segments are sealed meanwhile.
         lines = self._folder.manifest.read_bytes() if self._folder.manifest.exists() else b""
         whole = lines[: lines.rfind(b"\n") + 1]
         self._upload_removals()
-        self._upload_bytes(MANIFEST_NAME, self._listed_there(whole, known))
+        self._upload_bytes(MANIFEST_NAME, self._listed_there(whole, self._entries()))
 
     def _remove_confirmed(self, known: list[ManifestEntry]) -> None:
         """4. Remove what the store holds, seen once more; all segments of a number or none."""
@@ -282,14 +288,24 @@ def _entries_of(folder: RecordingFolder, ledger: UploadLedger) -> list[ManifestE
     entries = read_manifest(folder.manifest).entries
     absent = _absent(folder, entries)
     # After the look at the files, as the line of a removal comes before its files go.
-    removed = read_removals(folder)
+    gone = _meant_to_be_gone(folder, [entry for entry in entries if entry.path in absent])
     return [
         entry
         for entry in entries
-        if ledger.holds(entry.path, entry.sha256)
-        or entry.path not in absent
-        or entry.number not in removed
+        if ledger.holds(entry.path, entry.sha256) or entry.path not in gone
     ]
+
+
+def _meant_to_be_gone(folder: RecordingFolder, absent: Iterable[ManifestEntry]) -> set[str]:
+    """Return the paths of those that were removed on purpose, and not for a store's false word."""
+    removed = read_removals(folder)
+    held = {(one.path, one.sha256) for one in read_uploads(folder.path)}
+    return {
+        entry.path
+        for entry in absent
+        if entry.number in removed
+        and (removed[entry.number].cause != UPLOADED or (entry.path, entry.sha256) in held)
+    }
 
 
 def _absent(folder: RecordingFolder, entries: Iterable[ManifestEntry]) -> set[str]:

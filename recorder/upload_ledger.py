@@ -12,6 +12,7 @@ No address in it holds a secret: `recorder.upload_store` refuses those that do.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -55,6 +56,11 @@ class UploadLedger:
         """Return whether the store was seen to hold just this."""
         known = self._held.get(path)
         return known is not None and known.sha256 == sha256
+
+    def other_sizes(self, there: Mapping[str, int]) -> list[str]:
+        """Return the paths that the store was seen to hold, and of which it has others `there`."""
+        held = (one for one in self._held.values() if one.sha256 != _WITHDRAWN)
+        return [one.path for one in held if there.get(one.path) != one.bytes]
 
     def withdraw(self, path: str, time_ns: int) -> None:
         """Write down that the store holds it no longer.

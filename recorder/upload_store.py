@@ -101,6 +101,20 @@ class UploadStore:
             found = filesystem.get_file_info(place)
             return int(found.size) if found.type == FileType.File else None
 
+    def sizes_bytes(self) -> dict[str, int]:
+        """Return the size of all that lies below the folder, by path."""
+        from pyarrow.fs import FileSelector, FileType
+
+        with self._telling("."):
+            filesystem, place = self._place("")
+            root = place.rstrip("/")
+            selector = FileSelector(root, allow_not_found=True, recursive=True)
+            return {
+                found.path[len(root) + 1 :]: int(found.size)
+                for found in filesystem.get_file_info(selector)
+                if found.type == FileType.File
+            }
+
     def read_back(self, path: str) -> Content:
         """Read all that lies at `path`."""
         digest, size = hashlib.sha256(), 0

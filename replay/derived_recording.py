@@ -24,7 +24,7 @@ from recorder.recording_folder import RecordingFolder, check_venue_name, make_fo
 from recorder.sealing import by_venue
 from recorder.segment import COMPRESSION_LEVEL, SegmentWriter
 from replay.errors import ReplayError
-from replay.output_place import output_folder, refuse_taken
+from replay.output_place import output_folder, refuse_source, refuse_taken
 from replay.pack import pack
 from replay.recording import Recording
 from replay.reel_file import SUFFIX
@@ -219,7 +219,9 @@ def compact(
     Raises:
         DamagedSegmentError, DamagedJournalError: a frame cannot be read, and `skip_damaged` is
             False; nothing was written.
+        TargetIsSourceError: `target` is the source.
         TargetTakenError, NothingLeftError, ReadBackError, OSError: as `write_derived`.
     """
+    refuse_source(target, [source.origin])
     frames = source.frames(skip_damaged=skip_damaged)
     return write_derived(frames, source.description, target, force=force, level=level)

@@ -5,6 +5,7 @@
     ├── ReplayError                   a recording cannot be read as it is
     │   ├── DamagedSegmentError       frames of a segment that cannot be read
     │   │   └── MissingSegmentError   the whole file is not there
+    │   ├── RemovedSegmentError       it was removed on purpose while it was to be read
     │   ├── DamagedJournalError       frames of a journal that cannot be read
     │   ├── UnlikeSettingsError       recordings whose engines were not set alike
     │   ├── PartsApartError           (replay.recording_parts) parts of one, and one between missing
@@ -73,6 +74,14 @@ class DamagedSegmentError(ReplayError):
 
 class MissingSegmentError(DamagedSegmentError):
     """A segment that the manifest lists is not there."""
+
+
+class RemovedSegmentError(ReplayError):
+    """A ring, a retention or an upload has removed a segment since the reader looked."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: was removed on purpose just now. Open the recording again.")
 
 
 class DamagedJournalError(ReplayError):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from replay.event_rows import BookRow, EventRow, TradeRow, event_rows
 from replay.event_table import MissingLibraryError
+from replay.export_tardis import free_name
 from replay.frame_source import FrameSource
 from venues.event import Side
 
@@ -72,7 +73,7 @@ def export_hftbacktest(
     files: list[HftbacktestFile] = []
     for (venue, symbol), feed in sorted(feeds.items()):
         events, moved_ns = _ordered(feed.finish())
-        name = f"{venue}_{_plain(symbol)}.npz"
+        name = free_name(f"{venue}_{_plain(symbol)}", ".npz", [file.name for file in files])
         np.savez_compressed(folder / name, data=events)
         files.append(HftbacktestFile(name, len(events), moved_ns))
     return files

@@ -52,15 +52,17 @@ def export_parquet(
     import pyarrow.parquet as pq
 
     kinds = {TABLES[name]: name for name in tables}
+    # Opened here, as pyarrow opens no file whose name is not UTF-8.
+    files = {kind: (folder / f"{name}.parquet").open("wb") for kind, name in kinds.items()}
     writers = {
         kind: pq.ParquetWriter(
-            folder / f"{name}.parquet",
+            files[kind],
             table_schema(kind, numbers),
             compression="zstd",
             compression_level=9,
             write_page_checksum=True,
         )
-        for kind, name in kinds.items()
+        for kind in kinds
     }
     waiting: dict[type[EventRow], list[EventRow]] = {kind: [] for kind in kinds}
     counts = dict.fromkeys((f"{name}.parquet" for name in tables), 0)
@@ -81,6 +83,7 @@ def export_parquet(
         for kind in kinds:
             flush(kind)
     finally:
-        for writer in writers.values():
-            writer.close()
+        for kind, writer in writers.items():
+            with files[kind]:
+                writer.close()
     return counts

@@ -27,6 +27,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +133,18 @@ def export_tardis(
     return dict(sorted(files.rows.items()))
 
 
+_Key = tuple[str, str, str, int]
+"""Exchange, table, symbol and day of a file."""
+
+
 class _Files:
     """The files being written; the oldest is closed when there are too many, and appended to."""
 
     def __init__(self, folder: Path) -> None:
         self.rows: dict[str, int] = {}
         self._folder = folder
-        self._open: dict[tuple[str, str, str, int], tuple[str, io.TextIOWrapper]] = {}
+        self._names: dict[_Key, str] = {}
+        self._open: dict[_Key, tuple[str, io.TextIOWrapper]] = {}
 
     def write(
         self, exchange: str, table: str, columns: str, row: EventRow, cells: tuple[str, ...]
@@ -156,15 +162,18 @@ class _Files:
         file.write("\n")
         self.rows[name] += 1
 
-    def _opened(self, key: tuple[str, str, str, int], columns: str) -> tuple[str, io.TextIOWrapper]:
+    def _opened(self, key: _Key, columns: str) -> tuple[str, io.TextIOWrapper]:
         if len(self._open) >= FILES_OPEN_MAX:
             oldest = next(iter(self._open))
             self._open.pop(oldest)[1].close()
         exchange, table, symbol, day = key
         date = datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
-        name = f"{_plain(exchange)}_{table}_{date}_{_plain(symbol)}.csv.gz"
-        new = name not in self.rows
-        self.rows.setdefault(name, 0)
+        new = key not in self._names
+        if new:
+            stem = f"{_plain(exchange)}_{table}_{date}_{_plain(symbol)}"
+            self._names[key] = free_name(stem, ".csv.gz", self.rows)
+            self.rows[self._names[key]] = 0
+        name = self._names[key]
         # No name and no time in the gzip header: the same rows give the same bytes.
         raw = (self._folder / name).open("ab")
         packed = gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0)
@@ -183,6 +192,12 @@ class _Files:
 def _plain(name: str) -> str:
     """Return a name that can be part of a file's: symbols come from the wire."""
     return "".join(each if each.isalnum() or each in "-_.@" else "-" for each in name)[:100]
+
+
+def free_name(stem: str, suffix: str, taken: Collection[str]) -> str:
+    """Return a name that no other file has: two symbols may be one where signs are left out."""
+    names = (f"{stem}{more}{suffix}" for more in chain([""], (f"-{n}" for n in count(2))))
+    return next(name for name in names if name not in taken)
 
 
 def _cell(text: str) -> str:

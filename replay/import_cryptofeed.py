@@ -28,7 +28,12 @@ from recorder.key_fields import without_keys
 from recorder.redaction import LOGIN_STANDIN, redacted_url
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
-from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_lines
+from replay.import_lines import (
+    RECEIVE_TIME_NS_MAX,
+    RECEIVE_TIME_NS_MIN,
+    TIME_DIGITS_MAX,
+    read_lines,
+)
 from venues.frame import FrameKind
 from venues.marker import HttpResponse, Opened, http_payload, marker_payload
 from venues.venue import Purpose, RequestKind, Venue
@@ -69,7 +74,9 @@ def read_drafts(source: ImportSource) -> Iterator[Draft]:
 def _nanoseconds(seconds: bytes) -> int | None:
     """Return the time that a decimal text of seconds says, exactly; None where it is none."""
     whole, point, places = seconds.partition(b".")
-    if not whole.isdigit() or (point and not places.isdigit()) or len(places) > 9:
+    if not whole.isdigit() or (point and not places.isdigit()):
+        return None
+    if len(whole) > TIME_DIGITS_MAX or len(places) > 9:
         return None
     time_ns = int(whole) * _SECOND_NS + int(places.ljust(9, b"0"))
     return time_ns if RECEIVE_TIME_NS_MIN <= time_ns <= RECEIVE_TIME_NS_MAX else None

@@ -4,6 +4,8 @@
     └── ImportFailedError             every error of an import
         ├── UnknownImportFormatError  a format that is not known
         ├── ImportTargetError         the folder to import into already holds something
+        ├── FileGivenTwiceError       a file that would be imported twice
+        ├── ImportNotWrittenError     the disk refused a part of the recording
         ├── UnrecognisedImportError   a file that is of no known format
         ├── VenueNotNamedError        files that do not say whose messages they hold
         ├── UnknownAddressError       files that say so by an address that is not known
@@ -16,7 +18,7 @@ An import that fails leaves no recording behind: nothing that looks whole and is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from venues.errors import TickreelError, nearest
@@ -48,6 +50,28 @@ class ImportTargetError(ImportFailedError):
         super().__init__(
             f"{folder}: already holds something, and an import never writes into what is there. "
             "Give a folder that does not exist yet."
+        )
+
+
+class FileGivenTwiceError(ImportFailedError):
+    """A file is among those to import twice, by one name or two: all in it would be there twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: is given twice, and each of its lines would be two frames: give each once."
+        )
+
+
+class ImportNotWrittenError(ImportFailedError):
+    """The disk refused a part of the recording; all of it was taken away again."""
+
+    def __init__(self, folder: Path, faults: Sequence[str]) -> None:
+        self.folder = folder
+        self.faults = tuple(faults)
+        super().__init__(
+            f"{folder}: nothing was imported, as the disk did not take all of it: "
+            f"{'; '.join(faults)} Make room, or look to the disk, and import again."
         )
 
 

@@ -20,7 +20,12 @@ from itertools import chain, islice
 
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
-from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_lines
+from replay.import_lines import (
+    RECEIVE_TIME_NS_MAX,
+    RECEIVE_TIME_NS_MIN,
+    TIME_DIGITS_MAX,
+    read_lines,
+)
 from venues.errors import UNDECODABLE
 from venues.event import BookSnapshot, Event
 from venues.frame import Frame, FrameKind
@@ -66,7 +71,7 @@ def _split(source: ImportSource) -> Iterator[_Line]:
     path = source.path
     for number, line in read_lines(path):
         digits, _, payload = line.partition(b" ")
-        if not payload or not digits.isdigit():
+        if not payload or not digits.isdigit() or len(digits) > TIME_DIGITS_MAX:
             raise ImportFormatError(path, number, _EXPECTED, line)
         receive_time_ns = int(digits)
         if not RECEIVE_TIME_NS_MIN <= receive_time_ns <= RECEIVE_TIME_NS_MAX:

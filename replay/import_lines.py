@@ -17,6 +17,8 @@ _LINE_BYTES_MAX = FRAME_PAYLOAD_BYTES_MAX
 RECEIVE_TIME_NS_MIN = 10**18
 """September 2001. What is below counts in other units than nanoseconds since 1970."""
 RECEIVE_TIME_NS_MAX = 2**63 - 1
+TIME_DIGITS_MAX = 19
+"""Longer numbers are no times, and Python refuses to read those of some thousand digits."""
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:

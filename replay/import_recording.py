@@ -22,7 +22,12 @@ from pathlib import Path
 from recorder.recording import RecordingWriter, Rotation
 from replay import import_cryptofeed, import_hftbacktest, import_tardis
 from replay.import_draft import Draft, ImportSource, ReadDrafts
-from replay.import_errors import ImportTargetError, UnknownImportFormatError
+from replay.import_errors import (
+    FileGivenTwiceError,
+    ImportNotWrittenError,
+    ImportTargetError,
+    UnknownImportFormatError,
+)
 from replay.import_recognition import (
     CRYPTOFEED,
     HFTBACKTEST,
@@ -106,6 +111,8 @@ def import_recording(
         VenueNotNamedError, UnknownAddressError, DifferentVenuesError: a venue was not given, and
             the files do not say of which one they are.
         ImportTargetError: the folder is not empty.
+        FileGivenTwiceError: each of its lines would be two frames.
+        ImportNotWrittenError: the disk refused some of it.
         ImportSourceError: a file cannot be read.
         ImportFormatError: a line is not what the format says, or files are of two exchanges that
             the format tells apart in no other way.
@@ -117,6 +124,11 @@ def import_recording(
     target, paths = Path(folder), tuple(Path(file) for file in files)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ImportTargetError(target)
+    met: set[Path] = set()
+    for path in paths:
+        if path.resolve() in met:
+            raise FileGivenTwiceError(path)
+        met.add(path.resolve())
     beside = http_files_beside(paths) if http_beside else []
     paths += tuple(beside)
     format_name = format_name or format_of(paths)
@@ -230,6 +242,8 @@ def _written(
                     writer.rotate()
         finally:
             closing = writer.close()
+        if closing.faults:
+            raise ImportNotWrittenError(target, closing.faults)
         os.replace(workplace, target)  # noqa: PTH105 - onto an empty folder, which Path words alike
     except BaseException:
         shutil.rmtree(workplace, ignore_errors=True)

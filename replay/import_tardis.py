@@ -9,13 +9,19 @@ message. The receive time is `local_timestamp`, to the microsecond that the file
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from replay.import_draft import Draft, ImportSource
 from replay.import_errors import ImportFormatError
-from replay.import_lines import RECEIVE_TIME_NS_MAX, RECEIVE_TIME_NS_MIN, read_lines
+from replay.import_lines import (
+    RECEIVE_TIME_NS_MAX,
+    RECEIVE_TIME_NS_MIN,
+    TIME_DIGITS_MAX,
+    read_lines,
+)
 from venues.frame import FrameKind
 from venues.tardis_csv import COLUMNS, HEAD
 
@@ -50,8 +56,9 @@ def read_drafts(source: ImportSource) -> Iterator[Draft]:
     key: tuple[bytes, ...] = ()
     time_ns, last_side = 0, b""
     for number, line in lines:
-        cells = line.split(b",")
-        row_ns = int(cells[3]) * 1_000 if len(cells) > 3 and cells[3].isdigit() else 0
+        cells = _cells(line)
+        time = cells[3] if len(cells) > 3 else b""
+        row_ns = int(time) * 1_000 if time.isdigit() and len(time) <= TIME_DIGITS_MAX else 0
         in_range = RECEIVE_TIME_NS_MIN <= row_ns <= RECEIVE_TIME_NS_MAX
         if len(cells) < width or not in_range:
             raise ImportFormatError(source.path, number, _EXPECTED, line)
@@ -80,12 +87,23 @@ def refuse_two_exchanges(paths: Sequence[Path]) -> None:
     exchange: bytes | None = None
     for path in paths:
         for number, line in islice(read_lines(path), 1, 2):
-            named = line.split(b",", 1)[0]
+            named = next(iter(_cells(line)), b"")
             exchange = named if exchange is None else exchange
             if named != exchange:
                 said = exchange.decode("utf-8", "replace")
                 expected = f"rows of one exchange ({said}) in all files"
                 raise ImportFormatError(path, number, expected, line)
+
+
+def _cells(line: bytes) -> list[bytes]:
+    """Return the cells of a row; one in quotes may have commas."""
+    if b'"' not in line:
+        return line.split(b",")
+    text = line.decode("utf-8", "surrogateescape")
+    try:
+        return [cell.encode("utf-8", "surrogateescape") for cell in next(csv.reader([text]))]
+    except csv.Error:
+        return []
 
 
 def _draft(source: ImportSource, table: str, time_ns: int, rows: list[bytes]) -> Draft:

@@ -3,7 +3,8 @@
 So a command that fails, or is killed, never leaves a file or folder that passes for its result.
 What is in the place already is refused before any work is done; with `force` it is replaced, but
 only if it is a file, an empty folder, a recording, or a folder with nothing in it but what an
-earlier run of the same command made: nobody's other things are ever removed.
+earlier run of the same command made: nobody's other things are ever removed. Neither is a recording
+that something is at work on, nor the one that the result is made from.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from recorder.recording_folder import RecordingFolder
-from replay.reel_errors import TargetTakenError
+from recorder.recording_folder import RecordingFolder, is_locked
+from recorder.retention import UPLOAD_LOCK_NAME
+from replay.reel_errors import TargetInUseError, TargetIsSourceError, TargetTakenError
 
 
 def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = None) -> None:
@@ -27,6 +29,7 @@ def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = Non
 
     Raises:
         TargetTakenError: it is, and may not be replaced.
+        TargetInUseError: it is a recording, and something is at work on it.
     """
     if not os.path.lexists(target):
         return
@@ -38,6 +41,23 @@ def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = Non
         replaceable = target.is_file()
     if not (force and replaceable):
         raise TargetTakenError(target, replaceable=replaceable)
+    place = RecordingFolder(target)
+    locks = (place.lock, place.sealing_lock, place.path / UPLOAD_LOCK_NAME)
+    if any(map(is_locked, locks)):
+        raise TargetInUseError(target)
+
+
+def refuse_source(target: Path, sources: Iterable[Path]) -> None:
+    """Refuse a target that is, or holds, one of the recordings that the result is made from.
+
+    Raises:
+        TargetIsSourceError: it does.
+    """
+    place = target.resolve()
+    for source in sources:
+        origin = source.resolve()
+        if place == origin or place in origin.parents:
+            raise TargetIsSourceError(target)
 
 
 def _all_own(folder: Path, own: re.Pattern[str] | None) -> bool:

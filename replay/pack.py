@@ -15,7 +15,7 @@ from pathlib import Path
 from recorder.manifest import read_manifest
 from recorder.recording_folder import RecordingFolder, is_locked, stays_inside
 from recorder.removals import read_removals
-from replay.output_place import output_file, output_folder, refuse_taken
+from replay.output_place import output_file, output_folder, refuse_source, refuse_taken
 from replay.receipts import LIST_NAME as RECEIPTS_NAME
 from replay.recording import Recording
 from replay.reel_errors import CannotPackError
@@ -51,6 +51,7 @@ def pack(folder: str | Path, target: str | Path, *, force: bool = False) -> Pack
     target = Path(target)
     refuse_taken(target, force=force)
     recording = Recording.open(folder)
+    refuse_source(target, [recording.origin])
     place = RecordingFolder(recording.path)
     _refuse_unfinished(recording, place)
     names = [*FIRST_MEMBERS, *sorted(entry.path for entry in recording.segments)]

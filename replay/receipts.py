@@ -14,6 +14,7 @@ there; one about a frame that the recording does not have is said to be so.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -91,8 +92,11 @@ class ReceiptWriter:
         """Write a receipt of the engine as it is now, unless there is one already.
 
         Raises:
-            OSError: the disk refused.
+            OSError: the disk refused, or the recording is not there any more.
         """
+        if not self._folder.description.exists():
+            # Else a folder that was renamed would find its old place taken when it is put back.
+            raise FileNotFoundError(errno.ENOENT, "the recording is gone", str(self._folder.path))
         self.due_frames = engine.frames - engine.frames % self._every + self._every
         if self._first_frame_number is None or engine.frames == self._written_frames:
             return

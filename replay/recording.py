@@ -4,7 +4,9 @@ Theory. A recording may be finished, still written to, or cut off by a crash; it
 state, and a crashed one gives the frames that recovery would give, its LOST frame among them. The
 unit is the journal number. While a journal is there it is the truth of its number; when it has
 gone, the manifest's segments are. So a journal that is sealed under a reader's eyes loses it
-nothing: opening it fails, and the manifest, read again, has the segments.
+nothing: opening it fails, and the manifest, read again, has the segments. Nor is it a loss where a
+ring or a retention removes what a reader has not come to yet: opening it fails, and the removals,
+read again, have its number.
 
 Nothing here imports pyarrow before a segment is read.
 """
@@ -27,7 +29,7 @@ from recorder.manifest import ManifestEntry, in_order, next_frame_number, read_m
 from recorder.recording_errors import DamagedManifestError
 from recorder.recording_folder import RecordingFolder, is_locked, parse_segment_path
 from recorder.removals import dropped_runs, present, read_removals
-from replay.errors import DamagedJournalError
+from replay.errors import DamagedJournalError, RemovedSegmentError
 from replay.event_tables import EventTables
 from replay.frame_merge import merge_by_number
 from replay.segment_reader import SegmentReader, TimeRange
@@ -201,15 +203,21 @@ class Recording(EventTables):
                 continue
             if number in journals:
                 entries = self._entries_now()
-            yield from merge_by_number(
-                [
-                    SegmentReader(self.path, entry, len(entries) - 1).batches(
-                        within, skip_damaged=skip_damaged
-                    )
-                    for entry in entries
-                    if entry.number == number and (wanted is None or entry.venue in wanted)
-                ]
-            )
+            segments = [
+                SegmentReader(self.path, entry, len(entries) - 1)
+                for entry in entries
+                if entry.number == number and (wanted is None or entry.venue in wanted)
+            ]
+            try:
+                yield from merge_by_number(
+                    [each.batches(within, skip_damaged=skip_damaged) for each in segments]
+                )
+            except RemovedSegmentError:
+                # All of a number are opened before a frame of it is given, and go together.
+                removals = read_removals(self._folder)
+                left = [entry for entry in entries if entry.number >= number]
+                dropped = dict(dropped_runs(left, removals, [n for n in journals if n > number]))
+                yield within.cut([dropped[number]])
 
     def play_into(self, engine: Engine, *, skip_damaged: bool = False) -> None:
         """Apply every frame to `engine`, as fast as it goes.
@@ -232,7 +240,8 @@ class Recording(EventTables):
                 with (self.path / entry.path).open("rb") as file:
                     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             except FileNotFoundError:
-                yield RecordingProblem(entry.path, "the file is missing")
+                if present(self._folder, [entry]):
+                    yield RecordingProblem(entry.path, "the file is missing")
                 continue
             except OSError as error:
                 yield RecordingProblem(entry.path, f"cannot be read ({error.strerror})")
@@ -241,10 +250,14 @@ class Recording(EventTables):
                 reason = "its bytes are not those that were sealed (SHA-256 differs)"
                 yield RecordingProblem(entry.path, reason)
         expected = 0
-        for number in self._folder.journal_numbers():
-            expected = max(expected, next_frame_number(self.segments, number))
-            reader = self._open_journal(number, self.segments, expected)
+        journals = self._folder.journal_numbers()
+        # Now: what was sealed since the recording was opened comes before these journals.
+        entries = self._entries_now()
+        for number in journals:
+            expected = max(expected, next_frame_number(entries, number))
+            reader = self._open_journal(number, entries, expected)
             if reader is None:
+                entries = self._entries_now()
                 continue
             with reader:
                 for _ in reader.walk():

@@ -33,7 +33,7 @@ from replay.engine_settings import recorded_settings
 from replay.errors import ReplayError
 from replay.frame_merge import MergedRecording
 from replay.frame_selection import ConnectionBeginnings
-from replay.output_place import refuse_taken
+from replay.output_place import refuse_source, refuse_taken
 from replay.recording import Recording
 from venues.frame import RECORDER, Frame, FrameKind
 
@@ -87,7 +87,7 @@ def split_by_time(
         TargetTakenError, ReadBackError, ReplayError, OSError: as `write_derived`; the parts that
             were written before stay.
     """
-    parts_there = _parts_in(folder, force=force)
+    parts_there = _parts_in(folder, source, force=force)
     stretches = _Stretches(source.frames(skip_damaged=skip_damaged), cuts_ns)
     reports: list[DerivedReport] = []
     while stretches.begin():
@@ -146,7 +146,7 @@ def split_by_venue(
     Raises:
         TargetTakenError, ReadBackError, ReplayError, OSError: as `split_by_time`.
     """
-    parts_there = _parts_in(folder, force=force)
+    parts_there = _parts_in(folder, source, force=force)
     reports: list[DerivedReport] = []
     for venue in source.venues or ("",):
         part = Part(source.description.recording_id, "venue", len(reports))
@@ -156,11 +156,12 @@ def split_by_venue(
     return reports
 
 
-def _parts_in(folder: Path, *, force: bool) -> list[Path]:
+def _parts_in(folder: Path, source: Recording, *, force: bool) -> list[Path]:
     """Return the parts that a folder has, which must be none unless they are to be replaced."""
     found = sorted(folder.glob("part-[0-9][0-9][0-9][0-9]*"))
     for part in found:
         refuse_taken(part, force=force)
+        refuse_source(part, [source.origin])
     return found
 
 

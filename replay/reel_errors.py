@@ -4,7 +4,9 @@
     └── ReplayError                (replay.errors)
         ├── NotAReelError          a `.reel` file that is damaged, hostile, or something else
         ├── CannotPackError        a recording that cannot become a `.reel` file as it is
-        └── TargetTakenError       something is where the result shall go
+        ├── TargetTakenError       something is where the result shall go
+        ├── TargetInUseError       a capture, a sealing or an upload is at work on it
+        └── TargetIsSourceError    the result would take the place of what it is made from
 
 Whatever fails leaves nothing behind that looks whole and is not.
 """
@@ -50,3 +52,25 @@ class TargetTakenError(ReplayError):
             "give another name."
         )
         super().__init__(f"{path}: is there already, and nothing is written over it. {remedy}")
+
+
+class TargetInUseError(ReplayError):
+    """The recording that shall be replaced is at work: a capture would go on into nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: is being written to or uploaded, and even --force does not replace that: "
+            "give another name, or end what is at work on it."
+        )
+
+
+class TargetIsSourceError(ReplayError):
+    """The result would replace the recording that it is made from. Nothing was written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: is what the result is made from, and even --force does not replace that: "
+            "give another name, and remove the first one when the second is what you want."
+        )

@@ -14,17 +14,20 @@ recording costs one search; only where something is seen are they looked at one 
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recorder.recording_folder import parse_segment_path
 from replay.recording import Recording
 from replay.secret_patterns import Sight, known_sights, sights, spellings
+from venues.errors import TickreelError
 from venues.frame import Frame
 
+DESCRIPTION_NAME = "recording.json"
 _SEPARATOR = b"\n\0\n"
 _BATCH_BYTES = 1 << 18
 _FILE_BYTES = 8 << 20
@@ -32,6 +35,10 @@ _OVERLAP_BYTES = 4096
 _UNPACKED_BYTES_MAX = 64 << 20
 EXCERPT_BYTES = 48
 _MASK = b"*****"
+_ESCAPE = re.compile(rb"\\{1,8}u00([2-7][0-9a-fA-F])")
+_NOT_UNPACKED = (b"PAR1", b"PK\3\4", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x04\x22\x4d\x18")
+"""How files begin that are Parquet, zip (a .reel too), bzip2, xz, 7z or lz4."""
+
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
@@ -41,10 +48,11 @@ class SecretFound:
 
     Attributes:
         kind: what it is, or looks like.
-        place: a file below the folder; '' where it is in a frame.
+        place: a file below the folder; '' where it is in a frame. Of a frame in a recording that
+            lies in the folder, that recording's folder.
         frame_number: of the frame; None where it is in a file.
         frame_kind: of the frame; '' where it is in a file.
-        packed: whether it is in what a packed payload unpacks to.
+        packed: whether it is in what a packed payload unpacks to, or an escaped one means.
         excerpt: what stands around it, the secret masked.
     """
 
@@ -62,6 +70,7 @@ class SecretScan:
     Attributes:
         frames: how many frames were looked at.
         files: how many files were, apart from segments and journals.
+        unsearched: files that are packed in a way that is not unpacked here.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
@@ -70,6 +79,7 @@ class SecretScan:
         )
         self.frames = 0
         self.files = 0
+        self.unsearched: list[str] = []
 
     def recording(self, folder: str | Path) -> Iterator[SecretFound]:
         """Yield what is found, in the order of the frames, then in files.
@@ -97,8 +107,12 @@ class SecretScan:
         joined = _SEPARATOR.join(content for _, content in contents)
         if not self._found(joined):
             return
+        told: set[tuple[int, str, str]] = set()
         for frame, content in contents:
             for sight, excerpt in self._told(content):
+                if (seen := (frame.frame_number, sight.kind, excerpt)) in told:
+                    continue
+                told.add(seen)
                 yield SecretFound(
                     sight.kind,
                     "",
@@ -111,6 +125,11 @@ class SecretScan:
     def _in_folder(self, folder: Path) -> Iterator[SecretFound]:
         for parent, names, files in os.walk(folder):
             names.sort()
+            if Path(parent) != folder and DESCRIPTION_NAME in files:
+                place = Path(parent).relative_to(folder).as_posix()
+                names.clear()
+                yield from self._recording_inside(Path(parent), place)
+                continue
             for name in sorted(files):
                 path = Path(parent) / name
                 place = path.relative_to(folder).as_posix()
@@ -118,8 +137,19 @@ class SecretScan:
                     self.files += 1
                     yield from self._in_file(path, place)
 
+    def _recording_inside(self, folder: Path, place: str) -> Iterator[SecretFound]:
+        """Search a recording in the folder of another: a part that it was split into, say."""
+        try:
+            for one in self.recording(folder):
+                yield replace(one, place=f"{place}/{one.place}" if one.place else place)
+        except TickreelError as error:
+            self.unsearched.append(f"{place} ({error})")
+
     def _in_file(self, path: Path, place: str) -> Iterator[SecretFound]:
         told: set[tuple[str, str]] = set()
+        with path.open("rb") as file:
+            if file.read(8).startswith(_NOT_UNPACKED):
+                self.unsearched.append(place)
         for content, packed in _file_contents(path):
             for sight, excerpt in self._told(content):
                 if (sight.kind, excerpt) not in told:  # pieces overlap
@@ -169,16 +199,34 @@ def _excerpt(content: bytes, sight: Sight, found: list[Sight]) -> str:
 def _contents(payload: bytes) -> Iterator[bytes]:
     """Yield a payload, and what it unpacks to where it is packed: whole, or in an HTTP frame."""
     yield payload
+    if b"\\u00" in payload:
+        yield _unescaped(payload)
     body = payload if payload[:1] != b"{" else payload.partition(b"\n")[2]
     for wbits in _wrappers(body):
-        with_limit = zlib.decompressobj(wbits)
-        try:
-            unpacked = with_limit.decompress(body, _UNPACKED_BYTES_MAX)
-        except zlib.error:
-            continue
+        unpacked = _unpacked(body, wbits)
         if unpacked:
             yield unpacked
+            if b"\\u00" in unpacked:
+                yield _unescaped(unpacked)
             return
+
+
+def _unescaped(content: bytes) -> bytes:
+    """Return a text without the escapes that JSON allows for any sign."""
+    return _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), content)
+
+
+def _unpacked(body: bytes, wbits: int) -> bytes:
+    """Return what all members of a packed body hold, one after the other, as far as they go."""
+    unpacked: list[bytes] = []
+    left = _UNPACKED_BYTES_MAX
+    with suppress(zlib.error):
+        while body and left > 0:
+            member = zlib.decompressobj(wbits)
+            unpacked.append(member.decompress(body, left))
+            left -= len(unpacked[-1])
+            body = member.unused_data
+    return b"".join(unpacked)
 
 
 def _wrappers(body: bytes) -> tuple[int, ...]:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from recorder.manifest import ManifestEntry
 from recorder.recording_errors import SegmentFormatError
-from recorder.recording_folder import stays_inside
+from recorder.recording_folder import RecordingFolder, stays_inside
+from recorder.removals import read_removals
 from recorder.segment_file import RowGroup, SegmentFile
-from replay.errors import DamagedSegmentError, MissingSegmentError
+from replay.errors import DamagedSegmentError, MissingSegmentError, RemovedSegmentError
 from venues.frame import Frame, FrameKind
 from venues.marker import Lost, marker_payload
 
@@ -67,6 +68,7 @@ class SegmentReader:
 
         Raises:
             DamagedSegmentError: some cannot be read, and `skip_damaged` is False.
+            RemovedSegmentError: it is gone, and that was wanted; nothing was yielded of it.
             NewerFormatError: a later tickreel wrote the segment.
         """
         entry = self.entry
@@ -108,6 +110,8 @@ class SegmentReader:
         try:
             file = SegmentFile(self.folder / self.entry.path, self.entry.venue, self.entry)
         except FileNotFoundError as error:
+            if self.entry.number in read_removals(RecordingFolder(self.folder)):
+                raise RemovedSegmentError(str(self.folder / self.entry.path)) from error
             raise self._damaged("the file is missing", missing=True) from error
         except SegmentFormatError as error:
             raise self._damaged(error.reason) from error

@@ -33,6 +33,7 @@ from book.staleness import Stale
 from recorder.description import tool_version
 from replay.errors import ReplayError
 from replay.frame_source import FrameSource
+from replay.output_place import output_file
 from replay.state_difference import plain_state
 from venues import event as venue_events
 from venues.errors import MALFORMED, undecodable_reason
@@ -191,9 +192,8 @@ def write_trace(path: Path, trace: StateTrace) -> None:
     else:
         lines.append(f'"state": {_encode(state).decode()}')
     content = "{\n" + ",\n".join(lines) + "\n}\n"
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(path)
+    with output_file(path, force=True) as place:
+        place.write_text(content, encoding="utf-8")
 
 
 def read_trace(path: Path) -> StateTrace:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from book.settings import EngineSettings
 from replay.pack import pack
 from replay.recording import Recording
-from replay.state_trace import read_trace, trace_path, traced
+from replay.state_trace import read_trace, trace_path, traced, write_trace
 from tests.cli.commands import serving
 
 ROOT = Path(__file__).parents[1]
@@ -284,6 +285,57 @@ def test_a_missing_recording_is_captured_where_the_mark_says_of_what(project: Pr
         assert "1 passed" in project.pytest("--reel-mode=rewrite")
         assert made.read_bytes() != first
     shutil.rmtree(project.path)
+
+
+def test_of_two_workers_that_make_one_recording_the_first_makes_it_for_both(
+    project: Project,
+) -> None:
+    with serving("--simulate", "endless", "--speed", "20x") as url:
+        project.write(
+            "tests/test_capture.py",
+            f"""
+            import shutil, subprocess
+            from pathlib import Path
+
+            import pytest
+
+            HERE, run = Path(__file__).parent, subprocess.run
+
+            def run_while_the_other_worker_is_done(*arguments, **named):
+                done = run(*arguments, **named)
+                shutil.copy(HERE / "rough.reel", HERE / "fresh.reel")
+                return done
+
+            subprocess.run = run_while_the_other_worker_is_done
+
+            @pytest.mark.recording("fresh.reel",
+                                   capture="reference BTCUSDT --url {url} --duration 1s")
+            def test_fresh(recording):
+                assert recording.frame_count == 3138
+            """,
+        )
+        printed = project.pytest("--reel-mode=once")
+    assert "1 passed" in printed, printed
+    tests = project.path / "tests"
+    assert (tests / "fresh.reel").read_bytes() == (tests / "rough.reel").read_bytes()
+    printed = project.pytest("--reel-mode=rewrite", "-p", "xdist.plugin", "-n", "2")
+    assert "Run --reel-mode=rewrite without -n" in printed, printed
+    assert (tests / "fresh.reel").read_bytes() == (tests / "rough.reel").read_bytes()
+
+
+def test_workers_that_write_one_expected_state_leave_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rough.expected.json"
+    trace = traced(Recording.open(ROUGH), EngineSettings())
+    write_trace(path, trace)
+    whole = path.read_bytes()
+
+    def write_and_read(_: int) -> bool:
+        write_trace(path, trace)
+        return path.read_bytes() == whole
+
+    with ThreadPoolExecutor(8) as workers:
+        assert all(workers.map(write_and_read, range(200)))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_is_wrong_with_a_mark_is_said(project: Project) -> None:

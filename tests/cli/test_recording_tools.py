@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -321,6 +322,32 @@ def test_what_cannot_be_done_is_said_and_nothing_is_touched(
     assert old.read_bytes() == b"the one before"
     assert (mine / "notes.txt").read_text() == "mine"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["mine", "old.reel"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "filter {night} -o {night} --to +1s",
+        "compact {night} -o {night}",
+        "merge {night} {rough} -o {night}",
+        "export {night} -o {night} --format parquet",
+        "shrink {night} -o {night} --while true",
+        "pack {night} {night}",
+        "split {night} -o {folder} --by-venue",
+    ],
+)
+def test_no_command_puts_its_result_in_the_place_of_what_it_was_made_from(
+    tmp_path: Path, arguments: str
+) -> None:
+    night = tmp_path / "part-0001"
+    shutil.copytree(ROUGH, night)
+    before = {path: path.read_bytes() for path in night.rglob("*") if path.is_file()}
+    places = {"night": night, "rough": ROUGH, "folder": tmp_path}
+    done = run(*(word.format(**places) for word in arguments.split()), "--force")
+    assert done.code == 2
+    assert "is what the result is made from" in re.sub(r"\s+", " ", done.err)
+    assert {path: path.read_bytes() for path in night.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["part-0001"]
 
 
 def test_signals_are_not_written_over_a_file_that_is_there(reel: Path, tmp_path: Path) -> None:

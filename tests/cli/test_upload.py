@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -138,3 +140,30 @@ async def test_a_store_that_fails_costs_a_capture_nothing(
     assert received_frames(tmp_path / "night") > 100
     assert b'"lost": 0' in out
     assert not (tmp_path / "there" / "uploads.jsonl").exists()
+
+
+def test_a_second_signal_ends_an_upload_that_waits_for_a_mute_store(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "night")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        process = subprocess.Popen(
+            child_command(
+                "cli",
+                "upload",
+                str(tmp_path / "night"),
+                f"s3://bucket/night?endpoint_override=127.0.0.1:{port}&scheme=http",
+            ),
+            env=environment(**KEYS),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        asked, _ = mute.accept()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "a second signal ends it at once" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=LIMIT_S)
+        asked.close()
+    assert (process.returncode, out, err) == (130, "", "")
+    assert list(Recording.open(tmp_path / "night").verify()) == []

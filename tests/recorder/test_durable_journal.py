@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,33 @@ def test_a_disk_that_refuses_its_nth_call_loses_nothing_for_every_n(
         lost = [f for f in found if f.kind is FrameKind.LOST]
         assert len(lost) <= 1, number  # the end of the last journal was refused
         assert list(Recording.open(folder).verify()) == []
+
+
+def test_a_folder_that_is_renamed_is_a_fault_until_it_is_back_and_then_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    folder, elsewhere, frames = tmp_path / "night", tmp_path / "moved", made_frames(60)
+    writer = create(folder, never())
+    writer.write(frames[:20])
+    writer.sync()
+    folder.rename(elsewhere)
+    writer.write(frames[20:40])
+    with pytest.raises((OSError, JournalWriteError)):
+        writer.sync()
+    with pytest.raises(JournalWriteError) as refused:
+        writer.write(frames[40:])
+    assert refused.value.frames_written == 0
+    assert writer.unsynced_bytes == sum(len(frame.payload) for frame in frames[20:40])
+    elsewhere.rename(folder)
+    writer.write(frames[40:])
+    assert writer.close().faults == ()
+    assert list(Recording.open(folder)) == frames
+
+
+def test_a_folder_that_is_removed_under_a_recording_is_a_fault_of_its_end(tmp_path: Path) -> None:
+    writer = create(tmp_path / "night", never())
+    writer.write(made_frames(20))
+    shutil.rmtree(tmp_path / "night")
+    report = writer.close()
+    assert report.frames == 0
+    assert any("No such file" in fault or "it is gone" in fault for fault in report.faults)

@@ -49,6 +49,9 @@ def test_a_parameter_that_is_not_known_to_be_harmless_is_never_shown(name: str, 
         lambda text: json.dumps(text).encode(),
         lambda text: text.replace("/", "\\/").encode(),
         lambda text: urllib.parse.quote(text, safe="").encode(),
+        lambda text: text.replace("+", "\\u002B").replace("-", "\\u002D").encode(),
+        lambda text: text.replace("/", "\\/").replace("=", "\\u003d").encode(),
+        lambda text: text.replace("=", "\\\\u003D").encode(),
     ],
 )
 def test_an_echo_is_cleaned_however_it_is_spelled(secret: str, spell: object) -> None:

@@ -26,6 +26,7 @@ from replay.frame_selection import Met, Wanted, selected
 from replay.frame_source import FrameSource
 from replay.recording import Recording
 from replay.recording_parts import PartsApartError, merge, split_by_time, split_by_venue
+from replay.reel_errors import TargetInUseError
 from tests.real_data import needs_real_data
 from tests.recorder.made_frames import made_frames, record
 from tests.replay.short_real import short_real
@@ -296,3 +297,18 @@ def test_a_venue_that_lost_a_segment_is_joined_to_the_others_by_the_steady_clock
     joined = [(f.receive_time_ns, f.payload) for f in whole.frames() if f.kind in (TEXT, LOST)]
     around = source.frames(skip_damaged=True)
     assert joined == [(f.receive_time_ns, f.payload) for f in around if f.kind in (TEXT, LOST)]
+
+
+def test_a_recording_that_is_being_written_is_replaced_by_no_result(
+    rough: Recording, tmp_path: Path
+) -> None:
+    live, frames = tmp_path / "live", made_frames(50)
+    writer = RecordingWriter.create(live, asked_for={})
+    writer.write(frames[:40])
+    with pytest.raises(TargetInUseError, match="even --force does not replace that"):
+        compact(rough, live, 6, force=True)
+    writer.write(frames[40:])
+    assert writer.close().faults == ()
+    assert list(Recording.open(live)) == frames
+    compact(rough, live, 6, force=True)
+    assert list(Recording.open(live)) == list(rough)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from replay.export_hftbacktest import export_hftbacktest
 from replay.export_parquet import export_parquet
 from replay.export_tardis import TABLES, export_tardis
 from replay.frame_source import FrameList, FrameSource
+from replay.import_recording import import_recording
 from replay.recording import Recording
 from tests.feed_recordings import feed_frames
 from tests.real_data import needs_real_data
@@ -287,3 +289,39 @@ def test_hftbacktests_converter_reads_our_tardis_files(rough: Recording, tmp_pat
     assert len(trades) == market.counters.trades
     assert market.book.best_bid is not None
     assert best_at_end(tmp_path / "x.npz")[0] == pytest.approx(float(market.book.best_bid.price))
+
+
+def test_symbols_that_differ_only_in_signs_have_files_of_their_own(tmp_path: Path) -> None:
+    """`A/B` and `A-B` may both be at one exchange, as `@1` and `#1` are at Hyperliquid."""
+    head = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
+    symbols = ["A/B", "A-B", "A/B", "A:B"]
+    rows = [
+        f"x,{symbol},179533714100000{at},179533714100000{at},{at},buy,{at + 1},1\n"
+        for at, symbol in enumerate(symbols)
+    ]
+    source = tmp_path / "x_trades_2026-11-22_ALL.csv"
+    source.write_text(head + "".join(rows))
+    made = Recording.open(import_recording([source], None, None, tmp_path / "made").folder)
+    for name in ("tardis", "npz"):
+        (tmp_path / name).mkdir()
+    counts = export_tardis(made, tmp_path / "tardis", ["trades"])
+    read = {name: gzip.decompress((tmp_path / "tardis" / name).read_bytes()) for name in counts}
+    assert sorted(counts.values()) == [1, 1, 2]
+    told = [line for text in read.values() for line in text.decode().splitlines()[1:]]
+    assert sorted(line.split(",")[1] for line in told) == ["A-B", "A/B", "A/B", "A:B"]
+    files = export_hftbacktest(made, tmp_path / "npz")
+    prices = [list(np.load(tmp_path / "npz" / file.name)["data"]["px"]) for file in files]
+    assert sorted(prices) == [[1, 3], [2], [4]]
+
+
+def test_a_folder_whose_name_is_no_text_takes_every_export(
+    tmp_path: Path, rough: Recording
+) -> None:
+    folder = tmp_path / os.fsdecode(b"n\xff")
+    folder.mkdir()
+    assert export_parquet(rough, folder, ["trades"]) == {"trades.parquet": 1028}
+    with (folder / "trades.parquet").open("rb") as file:
+        assert pl.read_parquet(file).height == 1028
+    for name, rows in export_tardis(rough, folder, ["liquidations"]).items():
+        assert gzip.decompress((folder / name).read_bytes()).count(b"\n") == rows + 1
+    assert all((folder / each.name).is_file() for each in export_hftbacktest(rough, folder))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recorder.disk import REAL_DISK, Disk
 from replay.import_errors import (
+    FileGivenTwiceError,
     ImportFormatError,
+    ImportNotWrittenError,
     ImportSourceError,
     ImportTargetError,
     UnknownImportFormatError,
@@ -172,3 +176,47 @@ def test_unknown_formats_and_venues_are_refused_with_the_nearest(tmp_path: Path)
         import_recording([], "cryptofed", "binance-spot", tmp_path / "to")
     with pytest.raises(UnknownVenueError, match="did you mean 'binance-spot'"):
         import_recording([], "hftbacktest", "binance-spit", tmp_path / "to")
+
+
+@pytest.mark.parametrize(
+    ("format_name", "line"),
+    [
+        ("hftbacktest", b"1" * 5_000 + b" {}"),
+        ("cryptofeed", b"1" * 5_000 + b": {}"),
+        ("cryptofeed", b"wss://x <- 1." + b"1" * 5_000 + b": {}"),
+        ("tardis", b"bybit,BTCUSDT,1," + b"1" * 5_000 + b",true,bid,1,1"),
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_no_time_and_no_fault_of_ours(
+    tmp_path: Path, format_name: str, line: bytes
+) -> None:
+    file = tmp_path / "file"
+    head = b"exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n"
+    file.write_bytes((head if format_name == "tardis" else b"") + line + b"\n")
+    with pytest.raises(ImportFormatError):
+        import_recording([file], format_name, "binance-spot", tmp_path / "recording")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_is_given_twice_is_refused_under_whatever_name(tmp_path: Path) -> None:
+    file, other = tmp_path / "file", tmp_path / "other"
+    file.write_bytes(lines(DELTA))
+    other.symlink_to(file)
+    with pytest.raises(FileGivenTwiceError, match="is given twice"):
+        import_recording([file, other], "hftbacktest", "binance-spot", tmp_path / "recording")
+    assert not (tmp_path / "recording").exists()
+
+
+@pytest.mark.parametrize("refused", [".parquet", "manifest.jsonl"])
+def test_an_import_that_the_disk_did_not_take_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def open_or_not(path: Path, flags: int, mode: int = 0o600) -> int:
+        if refused in path.name:
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        return Disk.open(REAL_DISK, path, flags, mode)
+
+    monkeypatch.setattr(REAL_DISK, "open", open_or_not)
+    with pytest.raises(ImportNotWrittenError, match="Disk quota exceeded"):
+        imported(tmp_path, lines(DELTA, DELTA))
+    assert [path.name for path in tmp_path.iterdir()] == ["file-0.gz"]

@@ -136,3 +136,11 @@ def test_any_bytes_are_events_or_undecodable(table: str, rest: bytes) -> None:
     venue.dialect.topic(payload)
     with contextlib.suppress(*UNDECODABLE):
         venue.decode(Frame(0, 1, "tardis-csv", FrameKind.TEXT, 10**18, None, payload))
+
+
+def test_a_comma_in_quotes_takes_no_cell_for_another(tmp_path: Path) -> None:
+    rows = "id,side,price,amount\n" + 'bybit,"A,B",1795337141000000,1795337142000100,7,buy,1,2\n'
+    path = written(tmp_path, "bybit_trades_2026-11-22_A-B.csv.gz", rows)
+    report = import_recording([path], None, None, tmp_path / "made")
+    (frame,) = Recording.open(report.folder).frames()
+    assert frame.receive_time_ns == 1_795_337_142_000_100_000

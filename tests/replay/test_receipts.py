@@ -145,3 +145,15 @@ def test_without_receipts_nothing_is_proved(tmp_path: Path) -> None:
     record(tmp_path / "plain", rough_frames(30))
     proof = prove(Recording.open(tmp_path / "plain"))
     assert (proof.receipts, proof.holds) == (0, False)
+
+
+def test_a_folder_that_was_renamed_is_not_made_anew_for_receipts(own: Path) -> None:
+    writer, engine = ReceiptWriter(RecordingFolder(own), 100), Engine()
+    frames = rough_frames(120)
+    writer.begin(frames[0].frame_number)
+    for frame in frames:
+        engine.apply(frame)
+    own.rename(own.with_name("moved"))
+    with pytest.raises(FileNotFoundError, match="the recording is gone"):
+        writer.write(engine)
+    assert [path.name for path in own.parent.iterdir()] == ["moved"]

@@ -14,12 +14,14 @@ from recorder import segment
 from recorder.recording import RecordingWriter
 from recorder.recording_errors import DamagedManifestError, NotARecordingError
 from recorder.recording_folder import RecordingFolder
+from recorder.retention import Keep, apply_keeps
 from recorder.sealing import seal
 from replay.errors import DamagedSegmentError, MissingSegmentError
 from replay.recording import Recording
 from tests.recorder.made_frames import START_NS, made_frames, record
+from tests.recorder.sealing_in_line import SealingInLine
 from venues.frame import Frame, FrameKind
-from venues.marker import Lost, read_marker
+from venues.marker import DROPPED, Lost, read_marker
 
 ROOT = Path(__file__).parents[2]
 VENUES = ("binance-usdm", "bybit-linear", "recorder")
@@ -279,3 +281,38 @@ def test_memory_does_not_grow_with_the_recordings_length(tmp_path: Path) -> None
         peaks_kib.append(peak_kib)
     assert peaks_kib[1] < 300_000
     assert peaks_kib[1] - peaks_kib[0] < 40_000, peaks_kib
+
+
+@pytest.mark.parametrize("skip_damaged", [True, False])
+def test_what_is_removed_on_purpose_under_a_reader_is_no_damage(
+    tmp_path: Path, skip_damaged: bool
+) -> None:
+    folder = tmp_path / "night"
+    frames = made_frames(240, venues=VENUES[:2])
+    record(folder, frames, rotate_every=40)
+    opened = Recording.open(folder)
+    batches = opened.frame_batches(skip_damaged=skip_damaged)
+    read = next(batches)
+    sizes = [entry.file_bytes for entry in opened.segments if entry.number == 6]
+    apply_keeps(RecordingFolder(folder), [Keep("", bytes=sum(sizes))])
+    read += [frame for batch in batches for frame in batch]
+    (gone,) = [frame for frame in read if frame.kind is FrameKind.LOST]
+    told = read_marker(gone, Lost)
+    assert (gone.frame_number, told.cause, told.frames) == (40, DROPPED, 160)
+    assert [frame for frame in read if frame is not gone] == frames[:40] + frames[200:]
+    assert list(opened.verify()) == []
+
+
+def test_a_recording_that_goes_on_while_it_is_verified_has_no_damage(tmp_path: Path) -> None:
+    folder, frames = tmp_path / "live", made_frames(200)
+    writer = RecordingWriter.create(folder, asked_for={}, sealing_queue=SealingInLine)
+    for begin in (0, 40):
+        writer.write(frames[begin : begin + 40])
+        writer.rotate()
+    opened = Recording.open(folder)
+    for begin in (80, 120, 160):
+        writer.write(frames[begin : begin + 40])
+        writer.rotate()
+    writer.sync()
+    assert list(opened.verify()) == []
+    assert writer.close().faults == ()

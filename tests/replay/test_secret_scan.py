@@ -70,6 +70,11 @@ SPELLED: dict[str, Callable[[str], bytes]] = {
         if key.islower()
         else urllib.parse.quote(key, safe="").replace("%2F", "%2f").replace("%2B", "%2b").encode()
     ),
+    "escaped as .NET does": lambda key: key.replace("+", "\\u002B").encode(),
+    "escaped as Java's Gson does": lambda key: (
+        key.replace("/", "\\/").replace("+", "\\u002b").encode()
+    ),
+    "escaped twice": lambda key: key.replace("/", "\\\\u002F").encode(),
     "hex": lambda key: key.encode().hex().encode(),
     "capital hex": lambda key: key.encode().hex().upper().encode(),
     "base64": lambda key: base64.b64encode(key.encode()),
@@ -81,6 +86,10 @@ PLACES: dict[str, tuple[FrameKind, Callable[[bytes], bytes]]] = {
     "text": (FrameKind.TEXT, bytes),
     "binary": (FrameKind.BINARY, lambda content: b"\0\1" + content),
     "gzip": (FrameKind.BINARY, gzip.compress),
+    "gzip in two members": (
+        FrameKind.BINARY,
+        lambda content: gzip.compress(b"{}") + gzip.compress(content),
+    ),
     "zlib": (FrameKind.BINARY, zlib.compress),
     "deflate": (FrameKind.BINARY, lambda content: zlib.compress(content)[2:-4]),
     "sent": (FrameKind.SENT, bytes),
@@ -163,6 +172,23 @@ def test_every_file_in_the_folder_is_searched(tmp_path: Path, place: str) -> Non
     found = list(SecretScan({"k": KEY})._in_folder(folder))
     assert {one.place for one in found} == {place}
     no_secret_in(found, KEY)
+
+
+def test_a_recording_in_the_folder_of_another_is_searched_and_an_archive_named(
+    tmp_path: Path,
+) -> None:
+    folder = made(tmp_path / "night", (FrameKind.TEXT, b"{}"))
+    made(folder / "parts" / "part-0001", (FrameKind.TEXT, b"{}"), (FrameKind.TEXT, KEY.encode()))
+    (folder / "parts" / "part-0001" / "capture.log").write_text(KEY)
+    run("export", str(SAMPLES / "calm"), "-o", str(folder / "tables"), "--format", "parquet")
+    scan = SecretScan({"k": KEY})
+    told = [(one.place, one.frame_number) for one in scan.recording(folder)]
+    assert told == [("parts/part-0001", 1), ("parts/part-0001/capture.log", None)]
+    assert "tables/trades.parquet" in scan.unsearched
+    done = run("scan-secrets", str(folder), env={"TICKREEL_X_KEY": KEY})
+    assert done.code == 1
+    assert "parts/part-0001, frame 1 (text): TICKREEL_X_KEY" in done.out
+    assert "tables/trades.parquet cannot be looked into here" in done.err
 
 
 def test_our_own_standins_and_short_keys_in_longer_words_are_none(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from recorder.recording import RecordingWriter
 from recorder.recording_folder import RecordingFolder
 from recorder.upload import Uploader, upload_state
 from recorder.upload_errors import (
@@ -18,19 +22,22 @@ from recorder.upload_errors import (
 )
 from recorder.upload_ledger import LEDGER_NAME
 from recorder.upload_rounds import UploadRounds, UploadWord
-from recorder.upload_store import UploadStore, checked_uri, refusal
+from recorder.upload_store import Content, UploadStore, checked_uri, refusal
 from replay.recording import Recording
 from tests.cli.commands import flip_byte
+from tests.recorder.made_frames import made_frames
 from tests.recorder.s3_store import (
     Bucket,
     FaultyProxy,
     Impatience,
 )
+from tests.recorder.sealing_in_line import SealingInLine
 from tests.recorder.uploads.scene import (
     SAMPLE,
     Once,
     download,
     local_files,
+    removing,
     same,
     upload,
 )
@@ -201,3 +208,80 @@ def test_a_disk_that_fills_while_uploads_wait_is_an_alarm(
     uploader.close()
     assert ["left on the disk" in word.alarm for word in words] == [True, False]
     assert local_files(folder) == before
+
+
+class _Meanwhile(UploadStore):
+    """A store that takes its time: something happens while it takes the first segment."""
+
+    def __init__(self, uri: str, meanwhile: Callable[[], None]) -> None:
+        super().__init__(uri)
+        self._meanwhile: Callable[[], None] | None = meanwhile
+        self.put_paths: list[str] = []
+
+    def put(self, path: str, source: IO[bytes]) -> Content:
+        if self._meanwhile is not None and path.startswith("frames/"):
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+        self.put_paths.append(path)
+        if path == "manifest.jsonl":
+            listed = [json.loads(line)["path"] for line in source]
+            source.seek(0)
+            assert set(listed) <= set(self.put_paths)
+        return super().put(path, source)
+
+
+def test_the_manifest_there_never_lists_what_was_sealed_while_others_were_sent(
+    tmp_path: Path,
+) -> None:
+    frames = made_frames(400)
+    writer = RecordingWriter.create(tmp_path / "night", asked_for={}, sealing_queue=SealingInLine)
+
+    def seal(first: int, last: int) -> None:
+        for begin in range(first, last, 20):
+            writer.write(frames[begin : begin + 20])
+            writer.rotate()
+
+    seal(0, 320)
+    place = RecordingFolder(tmp_path / "night")
+    there = tmp_path / "there"
+    store = _Meanwhile(there.as_uri(), lambda: seal(320, 400))
+    uploader = Uploader(place, store)
+    state = uploader.round()
+    assert store.put_paths[-1] == "manifest.jsonl"
+    assert (state.confirmed, state.segments) == (16, 20)
+    assert list(Recording.open(there)) == frames[:320]
+    assert uploader.round().complete
+    uploader.close()
+    writer.close()
+    same(there, tmp_path / "night")
+
+
+def test_a_store_that_was_emptied_is_filled_again_and_what_is_nowhere_is_missing(
+    folder: RecordingFolder, bucket: Bucket, tmp_path: Path
+) -> None:
+    uri = bucket.uri("night")
+    assert upload(folder, uri)[0].complete
+    for key in bucket.listing():
+        assert bucket.ask("DELETE", key)[0] == 204
+    state, _ = upload(folder, uri)
+    assert state.complete
+    same(download(bucket, tmp_path / "there"), folder.path)
+    assert removing(folder, uri).removed == state.segments
+    entry = Recording.open(tmp_path / "there" / "night").segments[0]
+    assert bucket.ask("DELETE", f"night/{entry.path}")[0] == 204
+    state, _ = upload(folder, uri)
+    assert (state.missing, state.complete) == ((entry.path,), False)
+    assert upload_state(folder, uri).missing == (entry.path,)
+    other, _ = upload(folder, (tmp_path / "elsewhere").as_uri())
+    assert (other.segments, other.missing) == (1, (entry.path,))
+
+
+def test_an_object_that_has_become_another_is_sent_again(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    assert upload(folder, there.as_uri())[0].complete
+    path = there / Recording.open(folder.path).segments[0].path
+    path.write_bytes(path.read_bytes()[:-1])
+    assert upload(folder, there.as_uri())[0].complete
+    same(there, folder.path)
