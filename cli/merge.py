@@ -31,8 +31,8 @@ def merge(
     if len(folders) < 2:
         raise click.UsageError("give two recordings at least.")
     recordings = [Recording.open(folder) for folder in folders]
+    refuse_source(Path(output), [recording.origin for recording in recordings])
     refuse_twice(recordings)
     warn_of_shared_feeds(recordings)
-    refuse_source(Path(output), [recording.origin for recording in recordings])
     report = merge_recordings(recordings, Path(output), force=force, skip_damaged=skip_damaged)
     print_derived(report, as_json=as_json)
