@@ -12,6 +12,7 @@ class _EpochCount:
         "closed_ns",
         "first_ns",
         "frames",
+        "hidden_frames",
         "last_ns",
         "opened_ns",
         "payload_bytes",
@@ -26,6 +27,7 @@ class _EpochCount:
         self.last_ns = frame.receive_time_ns
         self.opened_ns: int | None = None
         self.closed_ns: int | None = None
+        self.hidden_frames = 0  # how many there were where a loss last hid what came next
 
 
 class EpochLedger:
@@ -65,6 +67,27 @@ class EpochLedger:
             epoch.opened_ns = now_ns
         elif kind is FrameKind.CLOSED:
             epoch.closed_ns = now_ns
+        elif kind is FrameKind.LOST:
+            self._hide(frame)
+
+    def _hide(self, frame: Frame) -> None:
+        own_id = frame.connection_id
+        for number in [own_id] if own_id else self._epochs:
+            self._epochs[number].hidden_frames = self._epochs[number].frames
+
+    @property
+    def standing(self) -> bool:
+        """Whether a connection was opened, and neither closed nor last heard of before a loss.
+
+        A loss may have taken the closing: one of the whole recorder (a crash, damage) that of any
+        connection which was open then, one of a connection only that connection's own.
+        """
+        return any(
+            epoch.opened_ns is not None
+            and epoch.closed_ns is None
+            and epoch.hidden_frames < epoch.frames
+            for epoch in self._epochs.values()
+        )
 
     @property
     def kinds(self) -> dict[FrameKind, int]:
