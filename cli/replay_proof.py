@@ -41,8 +41,9 @@ def prove_recordings(recordings: list[Recording], *, as_json: bool, skip_damaged
             status.clear()
         if not proof.receipts:
             raise CommandError(
-                f"{recording.origin} has no receipts, so there is nothing to prove it by: it was "
-                "recorded without the engine, imported, or by an earlier tickreel. "
+                f"{recording.origin} has no receipts, so there is nothing to prove it by. The "
+                "engine beside a capture writes one every 10,000 frames and at its end; what was "
+                "recorded without it, imported, or made of another recording has none. "
                 "`tickreel audit` says what its own numbers and checksums prove."
             )
         holds = holds and proof.holds

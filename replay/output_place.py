@@ -8,6 +8,7 @@ earlier run of the same command made: nobody's other things are ever removed.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from recorder.recording_folder import RecordingFolder
 from replay.reel_errors import TargetTakenError
+
+_WORKPLACE = ".being-made-"
 
 
 def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = None) -> None:
@@ -73,13 +76,25 @@ def output_folder(
         OSError: the disk refused.
     """
     refuse_taken(target, force=force, own=own)
-    with _made_parent(target.absolute().parent) as parent:
-        workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
+    with _told_of(target), _made_parent(target.absolute().parent) as parent:
+        workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}{_WORKPLACE}", dir=parent))
         try:
             yield workplace
             _put(workplace, target, force=force, own=own)
         finally:
             _remove(workplace)
+
+
+@contextmanager
+def _told_of(target: Path) -> Iterator[None]:
+    """Let an error of the disk name the result, and not the hidden place where it is made."""
+    try:
+        yield
+    except OSError as error:
+        full = error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or _WORKPLACE in os.fsdecode(error.filename or ""):
+            error.filename = str(target)
+        raise
 
 
 @contextmanager
