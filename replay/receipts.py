@@ -39,7 +39,7 @@ from replay.recording import Recording
 from replay.state_difference import StateDifference, plain_state, state_differences
 from venues.errors import MALFORMED
 from venues.frame import Frame, FrameKind
-from venues.marker import CRASH, DROPPED, Lost, read_marker
+from venues.marker import CRASH, DROPPED, Lost, MarkerError, read_marker
 
 LIST_NAME = "receipts.jsonl"
 FOLDER_NAME = "receipts"
@@ -228,7 +228,10 @@ class _Playback:
                     yield engine, number
 
     def _note(self, frame: Frame) -> None:
-        lost = read_marker(frame, Lost)
+        try:
+            lost = read_marker(frame, Lost)
+        except MarkerError:
+            return
         if lost.cause in _FOUND_AFTERWARDS:
             until = frame.frame_number + max(1, lost.frames or 1)
             self.absent.append((frame.frame_number, until, _FOUND_AFTERWARDS[lost.cause]))

@@ -103,6 +103,25 @@ def test_a_missing_segment_is_a_damaged_file_and_lost_frames(recording: Recordin
     assert report.lost.frames == FRAMES_BEFORE_ROTATION
 
 
+def test_time_that_was_lost_on_an_open_connection_is_no_time_without_one(tmp_path: Path) -> None:
+    script = clean_session()
+    first_frames = len(script.frames)
+    script.wait(20_000_000_000)
+    script.closed()
+    script.wait(30_000_000_000)
+    script.opened()
+    script.snapshot({"99": "1"}, {"101": "1"})
+    script.closed()
+    recording = write(tmp_path / "night", script.frames[:-3], rotate_at=first_frames)
+    writer = RecordingWriter.create(recording.path, asked_for={})
+    writer.write(script.frames[-3:])
+    writer.close()
+    lost = Recording.open(recording.path).segments[1]
+    (recording.path / lost.path).unlink()
+    text = " ".join(audit(Recording.open(recording.path)).notes)
+    assert "no connection was open once, for 30.1 s" in text
+
+
 def test_an_end_that_was_taken_away_with_its_line_in_the_manifest_is_missed(
     recording: Recording,
 ) -> None:
@@ -183,6 +202,14 @@ def test_after_a_crash_only_what_was_opened_since_can_miss_its_end(
     )
     later.close()
     assert audit(Recording.open(folder)).faults == {"lost": 1, **missing}
+
+
+def test_a_loss_that_cannot_be_read_is_a_finding_and_no_end_of_the_audit(
+    tmp_path: Path, script: SessionScript
+) -> None:
+    script.lost(1)
+    script.frames[-1] = replace(script.frames[-1], payload=b"{")
+    assert audit(write(tmp_path / "odd", script.frames)).faults == {"undecodable": 1}
 
 
 def test_an_end_that_did_not_fit_on_the_disk_is_a_loss_and_not_missing(
