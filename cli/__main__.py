@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
 
 from cli.stop_signals import EXIT_INTERRUPTED, EXIT_TERMINATED
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     if os.getpid() == FIRST_PROCESS and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(EXIT_TERMINATED))
+    _open_what_is_closed()
     # Whoever started us with ^C ignored, as a shell does in the background, wants it so.
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
@@ -33,6 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if heeded:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     run(arguments)
+
+
+def _open_what_is_closed() -> None:
+    """Let what is printed to a stream that was closed before we began (`>&-`) go nowhere.
+
+    Were it left closed, the next file to be opened, of a recording perhaps, would get its number.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
 
 
 if __name__ == "__main__":

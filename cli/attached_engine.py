@@ -79,6 +79,7 @@ class AttachedEngine:
         """Detach the agent: a signals' file with holes would look like a quiet one."""
         assert self._agent is not None
         self._agent.detach()
+        self.signals.give_up()
         self._failed(
             AgentFailure(
                 "the signals' file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from cli.engine_summary import share_text
@@ -155,6 +156,7 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
                 f"  dead channel: {printable(about)}, silent from "
                 f"{day_time_text(silence.longest_from_ns)} to the end"
             )
+    yield from _unproved_lines(report.books)
     for book in report.books:
         windows = unprovable_windows(book)
         if windows:
@@ -175,6 +177,21 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
         if book.state in ("empty", "bridging", "suspect"):
             about = f"{printable(book.venue)} {printable(book.symbol)}"
             yield f"  unresolved book: {about} is {book.state} at the end"
+
+
+def _unproved_lines(books: list[BookAudit]) -> Iterator[str]:
+    """Tell once a venue of the books that nothing could ever prove, whatever was recorded."""
+    unproved = Counter(
+        book.venue
+        for book in books
+        if book.state == "unverifiable" and not book.cut and not unprovable_windows(book)
+    )
+    for venue, count in sorted(unproved.items()):
+        yield (
+            f"  unverifiable book: nothing that {printable(venue)} sent can prove its "
+            f"{'book' if count == 1 else counted(count, 'book')}; "
+            f"`tickreel venues {printable(venue)}` says what that feed cannot reveal"
+        )
 
 
 def _clock_lines(report: AuditReport) -> Iterator[str]:

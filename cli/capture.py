@@ -100,6 +100,7 @@ def capture(
     from cli.operations_server import refuse_open_address
     from cli.processors import Place
     from cli.signal_file import refuse_others_signals
+    from recorder.errors import WriterFailedError
     from venues.errors import TickreelError
 
     if no_engine and agent_reference:
@@ -137,7 +138,8 @@ def capture(
             _tell_end(captured, told)
         except TickreelError as error:
             told.fail(str(error))
-            raise click.exceptions.Exit(EXIT_COULD_NOT_RUN) from error
+            gone = isinstance(error, WriterFailedError) and error.frames_unwritten
+            raise click.exceptions.Exit(EXIT_LOST if gone else EXIT_COULD_NOT_RUN) from error
         finally:
             told.close()
         _print_end(captured, as_json=as_json)

@@ -78,7 +78,8 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 
 def _usage_text(error: click.ClickException) -> str:
-    text = error.format_message()
+    # Click sets what can be chosen from apart by tabs, which would be escaped.
+    text = error.format_message().replace("\n\t", "\n  ")
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\n`{error.ctx.command_path} --help` shows how it is called."
     return text

@@ -7,6 +7,7 @@ one of `EngineMessage`.
 
 from __future__ import annotations
 
+import os
 import struct
 
 import msgspec
@@ -30,6 +31,44 @@ class EngineStart(msgspec.Struct, frozen=True):
     signals_file: str | None
     settings: EngineSettings = EngineSettings()
     recording: str | None = None
+
+
+class _PackedStart(msgspec.Struct, frozen=True, array_like=True):
+    agent_reference: bytes | None
+    signals_file: bytes | None
+    settings: EngineSettings
+    recording: bytes | None
+
+
+def packed_start(start: EngineStart) -> bytes:
+    """Return the message that `read_start` reads. A path need not be text in UTF-8."""
+
+    def packed(path: str | None) -> bytes | None:
+        return None if path is None else os.fsencode(path)
+
+    return msgspec.msgpack.encode(
+        _PackedStart(
+            packed(start.agent_reference),
+            packed(start.signals_file),
+            start.settings,
+            packed(start.recording),
+        )
+    )
+
+
+def read_start(message: bytes) -> EngineStart:
+    """Return what `packed_start` packed."""
+
+    def path(packed: bytes | None) -> str | None:
+        return None if packed is None else os.fsdecode(packed)
+
+    found = msgspec.msgpack.decode(message, type=_PackedStart)
+    return EngineStart(
+        path(found.agent_reference),
+        path(found.signals_file),
+        found.settings,
+        path(found.recording),
+    )
 
 
 class EngineReady(msgspec.Struct, frozen=True, tag="ready"):

@@ -33,6 +33,7 @@ from cli.engine_messages import (
     EngineStart,
     EngineStatus,
     SnapshotWanted,
+    packed_start,
 )
 from cli.errors import CommandError
 from cli.report_text import byte_text, count_text
@@ -111,7 +112,7 @@ class EngineProcess:
             limit=_LINE_BYTES_MAX,
         )
         self._stdin = self._process.stdin
-        self._send(self._encoder.encode(self._start))
+        self._send(packed_start(self._start))
         try:
             first = await asyncio.wait_for(self._read_message(), READY_LIMIT_S)
         except TimeoutError:

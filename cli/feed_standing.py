@@ -44,7 +44,7 @@ def dead_feed_text(status: RunningStatus, faults: list[str]) -> str:
 def _streams(status: RunningStatus) -> list[tuple[str, list[StreamStatus]]]:
     streams: dict[str, list[StreamStatus]] = {}
     for line in status.streams:
-        streams.setdefault(line.stream, []).append(line)
+        streams.setdefault(line.stream_text, []).append(line)
     return list(streams.items())
 
 

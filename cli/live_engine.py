@@ -32,6 +32,7 @@ from cli.engine_messages import (
     EngineStatus,
     FindingTold,
     SnapshotWanted,
+    read_start,
 )
 from cli.engine_summary import summarise
 from cli.latency_gauge import LatencyGauge
@@ -52,8 +53,9 @@ def main() -> None:
     for number in stop_signals():
         signal.signal(number, signal.SIG_IGN)  # they are the capture's to heed
     source, words = _take_stdio()
-    start = msgspec.msgpack.decode(_read_message(source), type=EngineStart)
-    LiveEngine(start, source, words).run()
+    message = _read_message(source)
+    if message:  # else the capture was over before it had begun
+        LiveEngine(read_start(message), source, words).run()
 
 
 def _take_stdio() -> tuple[BinaryIO, BinaryIO]:

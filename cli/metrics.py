@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 NS_PER_S = 1e9
-_STREAM_LABELS = ("venue", "stream", "line")
+_STREAM_LABELS = ("venue", "stream", "number", "line")
 
 _TOTALS: tuple[tuple[str, str, Callable[[RunningStatus], float]], ...] = (
     ("received_frames", "Frames that came from outside.", lambda s: s.received_frames),
@@ -125,7 +125,7 @@ def _losses(status: RunningStatus) -> Iterator[Metric]:
 def _streams(streams: list[StreamStatus]) -> Iterator[Metric]:
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
-    labels = [((one.venue, one.stream, str(one.line)), one) for one in streams]
+    labels = [((one.venue, one.stream, str(one.number), str(one.line)), one) for one in streams]
     for name, text, total in _OF_STREAM_TOTALS:
         counter = CounterMetricFamily(f"tickreel_stream_{name}", text, labels=_STREAM_LABELS)
         for label, one in labels:

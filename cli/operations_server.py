@@ -131,7 +131,10 @@ class OperationsServer:
                 self._answer_public, address.host, address.port, limit=REQUEST_BYTES_MAX
             )
         except OSError as error:
-            raise CommandError(f"--metrics {address.text}: {error.strerror or error}.") from error
+            raise CommandError(
+                f"--metrics {address.text}: {error.strerror or error}. Give another address or "
+                "port, or port 0 for any free one."
+            ) from error
         self._servers.append(server)
         self.address = MetricsAddress(address.host, server.sockets[0].getsockname()[1])
 

@@ -95,7 +95,7 @@ def replay(
     state digest is the same at every speed. With --from, books are as they were then. With --fault
     or --faults, messages are lost, doubled, spoilt and so on before the engine gets them, and what
     was done is listed. Exit code 1: the agent failed so often that it was detached, or --prove
-    found a difference.
+    did not reproduce every receipt.
 
     \b
     Keys while it plays at a speed, in a terminal:
@@ -155,6 +155,7 @@ def replay(
         )
         with shown_progress(playback, played.first_ns, played.last_ns, quiet=quiet):
             interrupted = playback.run(loop=loop)
+        attached.show_signals(last=True)
     _refuse_unmet(symbols, selected)
     summary = summarise(attached.engine)
     if digest_only and not as_json:

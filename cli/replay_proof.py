@@ -41,8 +41,9 @@ def prove_recordings(recordings: list[Recording], *, as_json: bool, skip_damaged
             status.clear()
         if not proof.receipts:
             raise CommandError(
-                f"{recording.origin} has no receipts, so there is nothing to prove it by: it was "
-                "recorded without the engine, imported, or by an earlier tickreel. "
+                f"{recording.origin} has no receipts, so there is nothing to prove it by. The "
+                "engine beside a capture writes one every 10,000 frames and at its end; what was "
+                "recorded without it, imported, or made of another recording has none. "
                 "`tickreel audit` says what its own numbers and checksums prove."
             )
         holds = holds and proof.holds
@@ -61,6 +62,7 @@ def _result(recording: Recording, proof: Proof) -> dict[str, object]:
         "receipts": proof.receipts,
         "reproduced": proof.reproduced,
         "beyond": proof.beyond,
+        "excused": proof.excused,
         "frames": proof.frames,
         "unproved": proof.unproved,
         "other_engine": proof.other_engine,
@@ -95,15 +97,21 @@ def _print(recording: Recording, proof: Proof) -> None:
         if proof.why_unknown:
             click.echo(f"  what differs cannot be said: {proof.why_unknown}")
         click.echo(f"{counted(proof.reproduced, 'receipt')} before it reproduced")
-    if proof.beyond:
+    if proof.excused:
         warn(
-            f"{counted(proof.beyond, 'receipt')} about frames that the recording does not have: "
-            "the end was lost, or was removed."
+            f"{counted(proof.excused, 'receipt')} about frames that the recording does not have, "
+            "and says so: a crash kept them from the disk, or they were removed on purpose."
+        )
+    if proof.beyond > proof.excused:
+        warn(
+            f"{counted(proof.beyond - proof.excused, 'receipt')} about frames that the "
+            "recording does not have: they are damaged, or its end was taken away; "
+            "`tickreel audit` says more."
         )
     if proof.differs is None and proof.unproved:
         warn(
-            f"no receipt is about {counted(proof.unproved, 'frame')} of it, which nothing proves: "
-            "the engine beside the capture was not there then."
+            f"no receipt proves {counted(proof.unproved, 'frame')} of it: no engine was beside the "
+            "capture then, or it ended without its last word."
         )
     if proof.other_engine:
         warn(f"{counted(proof.other_engine, 'receipt')} by another version of the engine.")

@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
-    """One connection. `line` numbers those of one stream from 1; ages are None before a frame."""
+    """One line of a stream; ages are None before a frame.
+
+    Streams of one venue have one name: `number` tells them apart, from 1. `line` counts the lines
+    of one stream, which bring the same, from 1.
+    """
 
     stream: str
+    number: int
     line: int
     venue: str
     state: str
@@ -43,6 +48,11 @@ class StreamStatus(msgspec.Struct, frozen=True):
     frames_per_s: float
     last_frame_age_s: float | None
     last_error: str
+
+    @property
+    def stream_text(self) -> str:
+        """The stream, told apart from others of its name."""
+        return self.stream if self.number == 1 else f"{self.stream} #{self.number}"
 
 
 class EngineStanding(msgspec.Struct, frozen=True):
@@ -191,17 +201,21 @@ class StatusTaker:
         )
 
     def _streams(self, now_s: float, told: RecorderStatistics) -> list[StreamStatus]:
-        lines: dict[str, int] = {}
-        streams = []
+        numbers: dict[str, int] = {}
+        streams: list[StreamStatus] = []
         for life, one, meter in zip(
             self._recorder.connections, told.connections, self._meters, strict=True
         ):
-            lines[one.stream] = lines.get(one.stream, 0) + 1
+            # The lines of a stream follow each other, the first with the stream's own name.
+            name = streams[-1].stream if life.line > 1 else one.stream
+            if life.line == 1:
+                numbers[name] = numbers.get(name, 0) + 1
             per_s, age_s = meter.measure(now_s, one)
             streams.append(
                 StreamStatus(
-                    stream=one.stream,
-                    line=lines[one.stream],
+                    stream=name,
+                    number=numbers[name],
+                    line=life.line,
                     venue=life.venue,
                     state=one.state,
                     connection_id=one.connection_id,

@@ -96,8 +96,15 @@ def shrink(
         shutil.rmtree(workplace, ignore_errors=True)
     report = write_derived(renumbered(shrunk.frames), description, target, force=force)
     if not as_json:
-        least = "no frame can be left out" if shrunk.least else "tries ran out; --tries gives more"
-        say(f"{counted(len(frames), 'frame')} before, {counted(shrunk.tries, 'run')}: {least}")
+        least = (
+            "none of them can be left out"
+            if shrunk.least
+            else "the tries ran out before it was known whether all are needed; --tries gives more"
+        )
+        say(
+            f"{len(shrunk.frames):,} of {counted(len(frames), 'frame')} are left after "
+            f"{counted(shrunk.tries, 'run')}: {least}"
+        )
     print_derived(report, as_json=as_json, frames_before=len(frames), runs=shrunk.tries,
                   least=shrunk.least)  # fmt: skip
 

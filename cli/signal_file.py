@@ -7,6 +7,7 @@ text in their own digits, sets and mappings are written in sorted order.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -57,6 +58,13 @@ class SignalFile:
         """Write out what is left."""
         if self._file is not None:
             self._file.close()
+
+    def give_up(self) -> None:
+        """Write no more, not even what is left: the disk has refused."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
 
     def __enter__(self) -> SignalFile:
         return self

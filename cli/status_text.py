@@ -84,7 +84,7 @@ def _clock_text(status: RunningStatus) -> str:
 
 
 def _stream_row(one: StreamStatus) -> tuple[str, ...]:
-    name = one.stream if one.line == 1 else f"{one.stream} #{one.line}"
+    name = one.stream_text if one.line == 1 else f"{one.stream_text} line {one.line}"
     state = one.state
     if state == "connected" and not one.subscribed:
         state = "connected, not subscribed"

@@ -101,11 +101,12 @@ def _row(facts: dict[str, object]) -> tuple[str, ...]:
 def _page(facts: dict[str, object], width: int | None) -> list[str]:
     stale = facts["stale_limits_s"]
     assert isinstance(stale, dict)
+    stale_text = ", ".join(f"{name} {limit:g} s" for name, limit in stale.items())
     rows = [
         ("channels", ", ".join(_texts(facts["channels"]))),
         ("by default", ", ".join(_texts(facts["default_channels"]))),
         *(_book_rows(facts) if facts["has_book"] else ()),
-        ("stale after", ", ".join(f"{name} {limit:g} s" for name, limit in stale.items())),
+        ("stale after", stale_text if stale else "no time that is known"),
         ("serve --shift-time", "moves its times" if facts["times_movable"] else "cannot move them"),
         ("private channels", "yes" if facts["private"] else "no"),
         ("recorded addresses", ", ".join(_texts(facts["addresses"])) or "any"),

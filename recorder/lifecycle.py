@@ -55,6 +55,7 @@ class Lifecycle:
         stream: what people call it.
         url: where it goes, without secrets.
         venue: the registry name of the venue.
+        line: which of the redundant lines of its stream it is, from 1.
         connection_id: the number in the recording of the last connection made; 0 before the first.
         standing: connections that are up: two where one takes the place of another.
         connects: handshakes that succeeded.
@@ -68,8 +69,9 @@ class Lifecycle:
         refusals: what the exchange refused and why, of the present connection.
     """
 
-    def __init__(self, stream: str, url: str, venue: str = "") -> None:
-        self.stream = stream
+    def __init__(self, stream: str, url: str, venue: str = "", line: int = 1) -> None:
+        self.stream = stream if line == 1 else f"{stream} line {line}"
+        self.line = line
         self.url = url
         self.venue = venue
         self.state = ConnectionState.DISCONNECTED

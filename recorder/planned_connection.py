@@ -62,11 +62,7 @@ def plan_stream(stream: StreamSettings, venues: Callable[[str], Venue]) -> list[
         PlannedConnection(
             venue,
             plan,
-            Lifecycle(
-                plan.stream if line == 1 else f"{plan.stream} line {line}",
-                redacted_url(plan.url),
-                venue.name,
-            ),
+            Lifecycle(plan.stream, redacted_url(plan.url), venue.name, line),
             credentials if plan in logging_in else None,
             stream.silence_limit_s,
             line,

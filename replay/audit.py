@@ -119,7 +119,7 @@ def audit(
         removed,
         cut=begins_cut(source),
         silent=silent,
-        endless=whole and told is None and ends_cut(source, engine.connections),
+        endless=whole and told is None and ends_cut(source, ledger),
     )
 
 

@@ -97,8 +97,8 @@ def faults(
     if clock.largest_backwards_ns > STEP_LIMIT_NS:
         found[CLOCK_SET_BACK] = 1
     found[DEAD_CHANNEL] = sum(silence.dead for silence in silences)
-    found[MISSING_END] = endless
-    found[NOTHING_RECEIVED] = silent
+    found[MISSING_END] = int(endless)
+    found[NOTHING_RECEIVED] = int(silent)
     found[NOTHING_UNDERSTOOD] = sum(bool(venue.unknown) and not venue.known for venue in recognised)
     found[UNRESOLVED_BOOK] = sum(book.state in _UNRESOLVED for book in books)
     found[UNVERIFIABLE_BOOK] = sum(

@@ -4,13 +4,14 @@ Where it was cut, the beginnings of open connections were carried in, with the t
 books were not. A book that began before the cut is told by its next snapshot only: until then
 nothing here can prove it, and nothing here says that it was wrong.
 
-A recorder closes every connection before it ends, and what a crash left open is a loss in what is
-recovered. So where all is sealed and connections still stand, the end of the recording is not here.
+A recorder closes every connection before it ends; what a crash left open ends with the loss that is
+told of in what is recovered. So where all is sealed and connections still stand, with no loss after
+them, the end of the recording is not here.
 """
 
 from __future__ import annotations
 
-from book.connection_ledger import ConnectionLedger
+from replay.epoch_ledger import EpochLedger
 from replay.frame_source import FrameSource
 from replay.recording import Recording
 
@@ -31,7 +32,7 @@ def begins_cut(source: FrameSource) -> bool:
     return isinstance(filtered, dict) and filtered.get("from") is not None
 
 
-def ends_cut(source: FrameSource, connections: ConnectionLedger) -> bool:
+def ends_cut(source: FrameSource, ledger: EpochLedger) -> bool:
     """Return whether what a recorder wrote last is missing, after `source` was played to its end.
 
     Only a recording as its recorder left it is judged: what was made of recordings may end
@@ -43,4 +44,4 @@ def ends_cut(source: FrameSource, connections: ConnectionLedger) -> bool:
     made = "made_from" in description.asked_for or "merged_from" in description.asked_for
     if made or description.clock_source == "import":
         return False
-    return any(each.opened and not each.closed for each in connections.records.values())
+    return ledger.standing

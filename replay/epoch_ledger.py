@@ -5,6 +5,7 @@ from __future__ import annotations
 from book.connection_ledger import ConnectionLedger
 from replay.audit_report import Epoch
 from venues.frame import Frame, FrameKind
+from venues.marker import Lost, MarkerError, read_marker
 
 
 class _EpochCount:
@@ -12,6 +13,8 @@ class _EpochCount:
         "closed_ns",
         "first_ns",
         "frames",
+        "hidden_frames",
+        "hidden_until_ns",
         "last_ns",
         "opened_ns",
         "payload_bytes",
@@ -26,6 +29,8 @@ class _EpochCount:
         self.last_ns = frame.receive_time_ns
         self.opened_ns: int | None = None
         self.closed_ns: int | None = None
+        self.hidden_frames = 0  # how many there were where a loss last hid what came next,
+        self.hidden_until_ns = 0  # and until when
 
 
 class EpochLedger:
@@ -65,6 +70,33 @@ class EpochLedger:
             epoch.opened_ns = now_ns
         elif kind is FrameKind.CLOSED:
             epoch.closed_ns = now_ns
+        elif kind is FrameKind.LOST:
+            self._hide(frame)
+
+    def _hide(self, frame: Frame) -> None:
+        try:
+            until_ns = read_marker(frame, Lost).to_ns
+        except MarkerError:
+            until_ns = frame.receive_time_ns
+        own_id = frame.connection_id
+        for number in [own_id] if own_id else self._epochs:
+            epoch = self._epochs[number]
+            if epoch.hidden_frames < epoch.frames:
+                epoch.hidden_frames, epoch.hidden_until_ns = epoch.frames, until_ns
+
+    @property
+    def standing(self) -> bool:
+        """Whether a connection was opened, and neither closed nor last heard of before a loss.
+
+        A loss may have taken the closing: one of the whole recorder (a crash, damage) that of any
+        connection which was open then, one of a connection only that connection's own.
+        """
+        return any(
+            epoch.opened_ns is not None
+            and epoch.closed_ns is None
+            and epoch.hidden_frames < epoch.frames
+            for epoch in self._epochs.values()
+        )
 
     @property
     def kinds(self) -> dict[FrameKind, int]:
@@ -89,10 +121,11 @@ class EpochLedger:
     def pauses_ns(self) -> list[tuple[int, int]]:
         """Return when no connection was open, between those that were: since when, until when.
 
-        Only connections count that were seen to open: of others it is not known since when.
+        Only connections count that were seen to open: of others it is not known since when. One
+        whose closing was lost is taken to have stood for as long as that loss lasted.
         """
         spans_ns = sorted(
-            (epoch.opened_ns, epoch.last_ns if epoch.closed_ns is None else epoch.closed_ns)
+            (epoch.opened_ns, epoch.closed_ns or max(epoch.last_ns, epoch.hidden_until_ns))
             for epoch in self._epochs.values()
             if epoch.opened_ns is not None
         )

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recorder.recording import RecordingWriter, Rotation
+from recorder.recording_errors import JournalWriteError
 from replay import import_cryptofeed, import_hftbacktest, import_tardis
 from replay.import_draft import Draft, ImportSource, ReadDrafts
 from replay.import_errors import (
@@ -231,8 +232,13 @@ def _written(
     target.parent.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.importing-", dir=target.parent))
     try:
+        # Nothing goes on beside an import, and what does not fit is not kept: no room is left free.
         writer = RecordingWriter.create(
-            workplace, asked_for=asked_for, rotation=_ROTATION, clock_source="import"
+            workplace,
+            asked_for=asked_for,
+            rotation=_ROTATION,
+            clock_source="import",
+            min_free_bytes=0,
         )
         tally = _Tally()
         try:
@@ -245,6 +251,10 @@ def _written(
         if closing.faults:
             raise ImportNotWrittenError(target, closing.faults)
         os.replace(workplace, target)  # noqa: PTH105 - onto an empty folder, which Path words alike
+    except JournalWriteError as error:
+        # Its own sentence is about a recording that stays and goes on.
+        shutil.rmtree(workplace, ignore_errors=True)
+        raise OSError(error.errno, error.reason, str(target)) from error
     except BaseException:
         shutil.rmtree(workplace, ignore_errors=True)
         raise

@@ -9,6 +9,7 @@ that something is at work on, nor the one that the result is made from.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from pathlib import Path
 from recorder.recording_folder import RecordingFolder, is_locked
 from recorder.retention import UPLOAD_LOCK_NAME
 from replay.reel_errors import TargetInUseError, TargetIsSourceError, TargetTakenError
+
+_WORKPLACE = ".being-made-"
 
 
 def refuse_taken(target: Path, *, force: bool, own: re.Pattern[str] | None = None) -> None:
@@ -93,13 +96,25 @@ def output_folder(
         OSError: the disk refused.
     """
     refuse_taken(target, force=force, own=own)
-    with _made_parent(target.absolute().parent) as parent:
-        workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}.being-made-", dir=parent))
+    with _told_of(target), _made_parent(target.absolute().parent) as parent:
+        workplace = Path(tempfile.mkdtemp(prefix=f".{target.name}{_WORKPLACE}", dir=parent))
         try:
             yield workplace
             _put(workplace, target, force=force, own=own)
         finally:
             _remove(workplace)
+
+
+@contextmanager
+def _told_of(target: Path) -> Iterator[None]:
+    """Let an error of the disk name the result, and not the hidden place where it is made."""
+    try:
+        yield
+    except OSError as error:
+        full = error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or _WORKPLACE in os.fsdecode(error.filename or ""):
+            error.filename = str(target)
+        raise
 
 
 @contextmanager

@@ -9,7 +9,11 @@ A capture may be continued. Its engine then begins with nothing, so that each re
 frame its engine began; those of one beginning are a run, and each run is proved for itself.
 
 A receipt that cannot be believed (its line is not what was written, or half of it) counts as not
-there; one about a frame that the recording does not have is said to be so.
+there; one about a frame that the recording does not have is said to be so. The engine of a capture
+that is killed lives a moment longer, and its last receipt may be about frames that never reached
+the disk, whose numbers the capture that goes on gives to others. The engine never heard of a loss
+that was only found afterwards (a crash), or of what was removed since: so where the recording tells
+of one among a receipt's frames, that receipt can neither be reproduced nor be contradicted.
 """
 
 from __future__ import annotations
@@ -35,11 +39,15 @@ from replay.engine_version import engine_version
 from replay.recording import Recording
 from replay.state_difference import StateDifference, plain_state, state_differences
 from venues.errors import MALFORMED
+from venues.frame import Frame, FrameKind
+from venues.marker import CRASH, DROPPED, Lost, MarkerError, read_marker
 
 LIST_NAME = "receipts.jsonl"
 FOLDER_NAME = "receipts"
 EVERY_FRAMES = 10_000
 _LIST_BYTES_MAX = 256 << 20
+_FOUND_AFTERWARDS = {CRASH: True, DROPPED: True, "damage": False}
+"""Losses that a live engine is not told of, and whether they are in the order of things."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -166,6 +174,8 @@ class Proof:
         receipts: how many there are.
         reproduced: how many were, up to the first that was not.
         beyond: how many are about frames that the recording does not have.
+        excused: how many of those, as the recording tells of the crash that kept frames from the
+            disk, or of their removal.
         other_engine: how many were written by an engine of another version.
         differs: the first that was not reproduced, None where all were.
         found_digest: what came in its place.
@@ -178,6 +188,7 @@ class Proof:
     receipts: int = 0
     reproduced: int = 0
     beyond: int = 0
+    excused: int = 0
     other_engine: int = 0
     differs: Receipt | None = None
     found_digest: str = ""
@@ -189,7 +200,61 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether there was something to prove, and all of it was."""
-        return self.receipts > 0 and self.reproduced == self.receipts
+        return self.reproduced > 0 and self.reproduced + self.excused == self.receipts
+
+
+@dataclass(slots=True)
+class _Playback:
+    """Plays a recording into engines, and notes what of it the live ones had and it has not."""
+
+    settings: EngineSettings
+    absent: list[tuple[int, int, bool]] = field(default_factory=list)
+
+    def states(
+        self, recording: Recording, receipts: list[Receipt], *, skip_damaged: bool
+    ) -> Iterator[tuple[Engine, int]]:
+        """Yield the engine, and the frame's number, after each frame that a receipt is about."""
+        wanted = {receipt.frame_number for receipt in receipts}
+        beginnings = {receipt.first_frame_number for receipt in receipts}
+        engine = Engine(self.settings)
+        last = max(wanted, default=-1)
+        for batch in recording.frame_batches(skip_damaged=skip_damaged):
+            for frame in batch:
+                number = frame.frame_number
+                if number > last:
+                    return
+                if number in beginnings:
+                    engine = Engine(self.settings)
+                if frame.kind is FrameKind.LOST:
+                    self._note(frame)
+                engine.apply(frame)
+                if number in wanted:
+                    yield engine, number
+
+    def _note(self, frame: Frame) -> None:
+        try:
+            lost = read_marker(frame, Lost)
+        except MarkerError:
+            return
+        if lost.cause in _FOUND_AFTERWARDS:
+            until = frame.frame_number + max(1, lost.frames or 1)
+            self.absent.append((frame.frame_number, until, _FOUND_AFTERWARDS[lost.cause]))
+
+    def lacks(self, receipt: Receipt) -> bool:
+        """Return whether frames that `receipt` is about are not in what was played so far."""
+        return bool(self._absent_of(receipt))
+
+    def excuses(self, receipt: Receipt) -> bool:
+        """Return whether what is absent of them is so for a reason that is no damage."""
+        reasons = self._absent_of(receipt)
+        return bool(reasons) and all(reasons)
+
+    def _absent_of(self, receipt: Receipt) -> list[bool]:
+        return [
+            excused
+            for first, until, excused in self.absent
+            if first <= receipt.frame_number and receipt.first_frame_number < until
+        ]
 
 
 def prove(
@@ -211,51 +276,30 @@ def prove(
     proof = Proof(receipts=len(receipts))
     version = engine_version()
     proof.other_engine = sum(each.engine_version != version for each in receipts)
-    ahead = receipts[::-1]
     proved: dict[int, int] = {}
     proof.unproved = recording.frame_count
-    for engine, number in _states(recording, settings, receipts, skip_damaged):
-        while ahead and ahead[-1].frame_number < number:
-            ahead.pop()
-        if not ahead or ahead[-1].frame_number != number:
-            continue
-        receipt = ahead.pop()
-        digest = engine.state_digest()
-        if digest != receipt.state_digest:
-            proof.differs, proof.found_digest = receipt, digest
-            _tell_apart(proof, folder, receipt, engine)
-            return proof
-        proof.reproduced += 1
-        proved[receipt.first_frame_number] = engine.frames
+    about: dict[int, list[Receipt]] = {}
+    for each in receipts:
+        about.setdefault(each.frame_number, []).append(each)
+    playback = _Playback(settings)
+    for engine, number in playback.states(recording, receipts, skip_damaged=skip_damaged):
+        for receipt in about[number]:
+            if playback.lacks(receipt):
+                continue
+            digest = engine.state_digest()
+            if digest != receipt.state_digest:
+                proof.differs, proof.found_digest = receipt, digest
+                _tell_apart(proof, folder, receipt, engine)
+                return proof
+            proof.reproduced += 1
+            proved[receipt.first_frame_number] = engine.frames
         proof.frames = sum(proved.values())
         proof.unproved = max(0, recording.frame_count - proof.frames)
         if on_progress is not None:
             on_progress(number)
     proof.beyond = proof.receipts - proof.reproduced
+    proof.excused = sum(playback.excuses(receipt) for receipt in receipts)
     return proof
-
-
-def _states(
-    recording: Recording,
-    settings: EngineSettings,
-    receipts: list[Receipt],
-    skip_damaged: bool,
-) -> Iterator[tuple[Engine, int]]:
-    """Yield the engine, and the frame's number, after each frame that a receipt is about."""
-    wanted = {receipt.frame_number for receipt in receipts}
-    beginnings = {receipt.first_frame_number for receipt in receipts}
-    engine = Engine(settings)
-    last = max(wanted, default=-1)
-    for batch in recording.frame_batches(skip_damaged=skip_damaged):
-        for frame in batch:
-            number = frame.frame_number
-            if number > last:
-                return
-            if number in beginnings:
-                engine = Engine(settings)
-            engine.apply(frame)
-            if number in wanted:
-                yield engine, number
 
 
 def _tell_apart(proof: Proof, folder: RecordingFolder, receipt: Receipt, engine: Engine) -> None:

@@ -183,8 +183,8 @@ class VenueServer:
                 close_timeout=CLOSE_LIMIT_S,
             )
         except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            remedy = "another --port, or 0 for any free one" if taken else "another --host"
+            of_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            remedy = "another --port, or 0 for any free one" if of_port else "another --host"
             reason = f"{error.strerror or error}. Give {remedy}."
             raise ServerAddressError(f"{self._host}:{self._port}", reason) from error
         self._port = self._server.sockets[0].getsockname()[1]

@@ -111,6 +111,18 @@ def test_the_tour_prints_what_the_readme_says(tmp_path: Path) -> None:
     assert f"digest {digests[0][:4]}…" in ran[1][1], "what was captured has another digest"
 
 
+def test_one_recording_has_one_digest_wherever_the_readme_prints_it() -> None:
+    told = {
+        digest
+        for block in blocks()
+        if block.language == "console"
+        for command in commands(block)
+        if re.match(r"tickreel (capture|replay|index)\b.* first\b(?!.* --(from|to) )", command.line)
+        for digest in re.findall(r"digest (\w{4})…|^(\w{4})\w{60}$", command.output, re.MULTILINE)
+    }
+    assert len({first or second for first, second in told}) == 1, told
+
+
 def sh_lines() -> list[str]:
     return [
         line for block in blocks() if block.language == "sh" for line in block.text.splitlines()

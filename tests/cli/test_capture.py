@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -274,6 +275,14 @@ async def test_signals_of_something_else_are_not_written_over(tmp_path: Path) ->
     assert "is there already" in refused.err
     assert signals.read_text() == "of last week\n"
     assert not night.exists()
+
+
+async def test_a_folder_whose_name_is_no_utf8_is_captured_into(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/night\xff"))
+    signals = f"{folder}.jsonl"
+    example = f"{EXAMPLE}:SignalAgent"
+    log = ("--log-file", f"{folder}.log")
+    whole(await capture(folder, "--agent", example, "--signals", signals, *log), folder)
 
 
 def test_a_capture_to_which_nothing_comes_leaves_the_recording_as_it_was(tmp_path: Path) -> None:

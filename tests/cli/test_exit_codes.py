@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -35,6 +36,26 @@ def test_a_command_ends_with_the_code_that_says_what_it_found(
     agent.write_text(FAILING)
     done = run(*(each.format(copy=recording, agent=agent) for each in arguments))
     assert done.code == code, done.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_output_that_was_closed_before_it_began_changes_no_exit_code(closed: str) -> None:
+    command = shlex.join(child_command("cli", "audit", ROUGH))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} {closed}"], env=environment(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_signals_that_the_disk_refuses_detach_the_agent_and_the_replay_ends_well(
+    tmp_path: Path,
+) -> None:
+    agent = tmp_path / "agent.py"
+    agent.write_text("class Agent:\n    def on_trade(self, trade, market): return 1\n")
+    done = run("replay", CALM, "--agent", f"{agent}:Agent", "--signals", "/dev/full")
+    assert done.code == 1
+    assert "No space left on device" in done.err
+    assert "digest" in done.out
 
 
 def test_output_that_nobody_reads_any_more_does_not_look_like_a_finding() -> None:

@@ -19,9 +19,9 @@ from tests.cli.commands import Done, environment, run_async
 
 
 @contextlib.asynccontextmanager
-async def capturing(url: str, folder: Path) -> AsyncIterator[None]:
+async def capturing(*asked: str) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        *child_command("cli", "capture", "reference", "BTCUSDT", "--url", url, "-o", str(folder)),
+        *child_command("cli", "capture", *asked),
         env=environment(),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -48,7 +48,8 @@ async def test_an_exchange_that_goes_away_is_seen_in_status_and_the_capture_stay
     async with contextlib.AsyncExitStack() as exchange:
         server = VenueServer(SimulationSettings(scenario=ENDLESS), speed="8x")
         await exchange.enter_async_context(server)
-        async with capturing(server.url, folder):
+        asked = ("reference", "BTCUSDT", "--url", server.url, "-o", str(folder))
+        async with capturing(*asked):
             alive = await status_that_says(folder, "all is well", "--silence-limit", "1h")
             assert alive.code == 0
             assert "no connection" not in alive.out
@@ -67,9 +68,39 @@ async def test_an_exchange_that_goes_away_is_seen_in_status_and_the_capture_stay
             assert len(strict.json["feed_faults"]) == 1
 
 
-def stream(name: str, state: str, age_s: float | None, line: int = 1) -> StreamStatus:
+async def test_streams_of_one_venue_and_their_lines_are_told_apart(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as first, contextlib.AsyncExitStack() as second:
+        urls = []
+        for exchange in (first, second):
+            server = VenueServer(SimulationSettings(scenario=ENDLESS), speed="8x")
+            urls.append((await exchange.enter_async_context(server)).url)
+        settings = tmp_path / "night.toml"
+        settings.write_text(
+            f'[[stream]]\nvenue = "reference"\nsymbols = ["BTCUSDT"]\nurl = "{urls[0]}"\n'
+            f'[[stream]]\nvenue = "reference"\nsymbols = ["ETHUSDT"]\nurl = "{urls[1]}"\n'
+            "lines = 2\n"
+        )
+        async with capturing(str(settings)):
+            told = await status_that_says(tmp_path / "night", '"line": 2', "--json")
+            assert [
+                (one["stream"], one["number"], one["line"]) for one in told.json["streams"]
+            ] == [
+                ("reference", 1, 1),
+                ("reference", 2, 1),
+                ("reference", 2, 2),
+            ]
+            await second.aclose()
+            told = await status_that_says(tmp_path / "night", "NOTHING COMES on 1 of 2 streams")
+            assert "  reference #2: no connection is open (" in told.out
+            assert "\nreference #2 line 2 " in told.out
+
+
+def stream(
+    name: str, state: str, age_s: float | None, *, number: int = 1, line: int = 1
+) -> StreamStatus:
     return StreamStatus(
         stream=name,
+        number=number,
         line=line,
         venue="reference",
         state=state,
@@ -129,6 +160,15 @@ def test_a_stream_lives_while_one_of_its_lines_does() -> None:
     assert feed_faults(both) == [
         "a: no connection is open (reconnecting); the last frame came 1 min 38 s ago"
     ]
+
+
+def test_a_dead_stream_is_told_of_beside_a_living_one_of_the_same_venue() -> None:
+    up, dead = stream("a", "connected", 0.5), stream("a", "reconnecting", 99.0, number=2)
+    status = standing(up, dead, running_s=100.0)
+    assert feed_faults(status) == [
+        "a #2: no connection is open (reconnecting); the last frame came 1 min 39 s ago"
+    ]
+    assert silent_streams(status, 10.0) == ["a #2"]
 
 
 def test_a_capture_that_stops_has_no_dead_feed() -> None:

@@ -25,10 +25,10 @@ from tests.cli.running_capture import RunningCapture, running_capture
 from tests.recorder.test_sd_notify import ServiceManager
 
 SAMPLES = {
-    'tickreel_stream_frames_total{line="1",stream="reference",venue="reference"}',
-    'tickreel_stream_bytes_total{line="1",stream="reference",venue="reference"}',
-    'tickreel_stream_last_frame_age_seconds{line="1",stream="reference",venue="reference"}',
-    'tickreel_stream_reconnects_total{line="1",stream="reference",venue="reference"}',
+    'tickreel_stream_frames_total{line="1",number="1",stream="reference",venue="reference"}',
+    'tickreel_stream_bytes_total{line="1",number="1",stream="reference",venue="reference"}',
+    'tickreel_stream_last_frame_age_seconds{line="1",number="1",stream="reference",venue="reference"}',
+    'tickreel_stream_reconnects_total{line="1",number="1",stream="reference",venue="reference"}',
     "tickreel_queue_bytes",
     "tickreel_writer_lag_seconds",
     "tickreel_unkept_frames_total",

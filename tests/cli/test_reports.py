@@ -132,7 +132,7 @@ def test_on_a_terminal_of_eighty_columns_no_line_is_broken_and_no_word_lost(
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", on_a_terminal(*paths, out=True, columns=80))
     assert max(map(len, shown.splitlines())) <= 80
     told = run(*paths).out.replace(" ", "\n").split()
-    varying = re.compile(r"[\d,.]+|\(?[\d,]+$")  # how long it took
+    varying = re.compile(r"[\d,.]+|\(?[\d,]+$|m?s$")  # how long it took, and in what
     missing = {word for word in told if word not in shown.split() and not varying.match(word)}
     assert not missing
 

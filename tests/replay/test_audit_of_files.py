@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cli.audit_text import audit_lines
 from recorder.recording import RecordingWriter, Rotation
+from recorder.recovery import recover
 from replay.audit import audit
 from replay.errors import DamagedSegmentError
 from replay.frame_merge import MergedRecording
@@ -101,6 +103,25 @@ def test_a_missing_segment_is_a_damaged_file_and_lost_frames(recording: Recordin
     assert report.lost.frames == FRAMES_BEFORE_ROTATION
 
 
+def test_time_that_was_lost_on_an_open_connection_is_no_time_without_one(tmp_path: Path) -> None:
+    script = clean_session()
+    first_frames = len(script.frames)
+    script.wait(20_000_000_000)
+    script.closed()
+    script.wait(30_000_000_000)
+    script.opened()
+    script.snapshot({"99": "1"}, {"101": "1"})
+    script.closed()
+    recording = write(tmp_path / "night", script.frames[:-3], rotate_at=first_frames)
+    writer = RecordingWriter.create(recording.path, asked_for={})
+    writer.write(script.frames[-3:])
+    writer.close()
+    lost = Recording.open(recording.path).segments[1]
+    (recording.path / lost.path).unlink()
+    text = " ".join(audit(Recording.open(recording.path)).notes)
+    assert "no connection was open once, for 30.1 s" in text
+
+
 def test_an_end_that_was_taken_away_with_its_line_in_the_manifest_is_missed(
     recording: Recording,
 ) -> None:
@@ -114,7 +135,7 @@ def test_an_end_that_was_taken_away_with_its_line_in_the_manifest_is_missed(
     cut = Recording.open(recording.path)
     assert [entry.path for entry in cut.segments] == [first.path]
     report = audit(cut)
-    assert report.faults == {"missing end": 1}
+    assert repr(report.faults) == "{'missing end': 1}", "a count, also where it is written as JSON"
     assert "missing end" in "\n".join(audit_lines(report, None))
 
 
@@ -152,6 +173,53 @@ def test_a_recording_that_was_cut_off_says_so_before_anyone_recovers_it(
     assert report.faults["lost"] == 1
     assert report.lost.unknown == 1
     assert [finding.kind for finding in report.findings] == ["lost"]
+    recover(folder)
+    recovered = audit(Recording.open(folder))
+    assert recovered.faults == report.faults
+    assert "missing end" not in recovered.faults
+
+
+@pytest.mark.parametrize(("frames", "missing"), [(None, {}), (-1, {"missing end": 1})])
+def test_after_a_crash_only_what_was_opened_since_can_miss_its_end(
+    tmp_path: Path, script: SessionScript, frames: int | None, missing: dict[str, int]
+) -> None:
+    folder = tmp_path / "goes on"
+    writer = RecordingWriter.create(folder, asked_for={})
+    writer.write(script.frames[:100])
+    writer._lock.release()
+    later = RecordingWriter.create(folder, asked_for={})
+    assert later.recovered is not None
+    later.write(
+        [
+            replace(
+                frame,
+                frame_number=frame.frame_number + 101,
+                connection_id=2,
+                receive_time_ns=frame.receive_time_ns + 60_000_000_000,
+            )
+            for frame in script.frames[:frames]
+        ]
+    )
+    later.close()
+    assert audit(Recording.open(folder)).faults == {"lost": 1, **missing}
+
+
+def test_a_loss_that_cannot_be_read_is_a_finding_and_no_end_of_the_audit(
+    tmp_path: Path, script: SessionScript
+) -> None:
+    script.lost(1)
+    script.frames[-1] = replace(script.frames[-1], payload=b"{")
+    assert audit(write(tmp_path / "odd", script.frames)).faults == {"undecodable": 1}
+
+
+def test_an_end_that_did_not_fit_on_the_disk_is_a_loss_and_not_missing(
+    tmp_path: Path, script: SessionScript
+) -> None:
+    script.frames.pop()
+    script.lost(1)
+    report = audit(write(tmp_path / "full", script.frames))
+    assert report.faults["lost"] == 1
+    assert "missing end" not in report.faults
 
 
 def test_several_recordings_are_audited_as_one_and_each_file_is_verified(

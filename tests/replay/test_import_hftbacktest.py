@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import gzip
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recorder.disk import REAL_DISK, Disk
+from recorder.recording import RecordingWriter
+from recorder.recording_errors import JournalWriteError
 from replay.import_errors import (
     FileGivenTwiceError,
     ImportFormatError,
@@ -152,6 +156,20 @@ def test_a_cut_gzip_stream_is_refused_with_what_to_do(tmp_path: Path) -> None:
         imported(tmp_path, packed[:-20])
     with pytest.raises(ImportSourceError, match="cannot be read"):
         imported(tmp_path, packed[:50] + bytes([packed[50] ^ 255]) + packed[51:])
+    assert [path.name for path in tmp_path.iterdir()] == ["file-0.gz"]
+
+
+def test_a_full_disk_is_told_of_with_the_recording_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: RecordingWriter, frames: Sequence[Frame]) -> None:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise JournalWriteError(tmp_path / "hidden", full, 0, len(frames))
+
+    monkeypatch.setattr(RecordingWriter, "write", refused)
+    with pytest.raises(OSError, match="No space left") as caught:
+        imported(tmp_path, lines(DELTA))
+    assert caught.value.filename == str(tmp_path / "recording")
     assert [path.name for path in tmp_path.iterdir()] == ["file-0.gz"]
 
 

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from book.engine import Engine
+from recorder.recording import RecordingWriter
 from recorder.recording_folder import RecordingFolder
+from recorder.removals import remove_numbers
 from replay.receipts import ReceiptWriter, prove, read_receipts
 from replay.recording import Recording
 from tests.recorder.made_frames import record
@@ -124,6 +127,57 @@ def test_a_receipt_about_frames_that_are_not_there_is_not_proved(tmp_path: Path)
     proof = prove(Recording.open(folder))
     assert not proof.holds
     assert (proof.reproduced, proof.beyond, proof.differs) == (3, 2, None)
+
+
+def crashed(folder: Path, frames: Sequence[Frame], kept: int) -> None:
+    """Record the first `kept` frames and die, with an engine beside that was given all."""
+    writer = RecordingWriter.create(folder, asked_for={})
+    writer.write(frames[:kept])
+    writer._lock.release()
+    live(folder, frames, every=10_000)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 60])
+def test_a_last_receipt_that_was_ahead_of_the_disk_in_a_crash_contradicts_nothing(
+    tmp_path: Path, ahead: int
+) -> None:
+    """Whether nothing follows, or frames to which the same numbers were given again."""
+    folder, frames = tmp_path / "killed", rough_frames(450)
+    live_frames = frames[: 170 + ahead]
+    crashed(folder, live_frames, kept=170)
+    proof = prove(Recording.open(folder))
+    assert (proof.differs, proof.receipts - proof.reproduced) == (None, int(ahead > 0))
+    assert proof.beyond == proof.excused
+    assert proof.holds == (ahead == 0), "where nothing was reproduced, nothing is proved"
+
+    writer = RecordingWriter.create(folder, asked_for={})
+    later = [replace(frame, frame_number=frame.frame_number + 171) for frame in frames[:250]]
+    writer.write(later)
+    writer.close()
+    live(folder, later)
+    proof = prove(Recording.open(folder))
+    assert proof.holds
+    assert (proof.differs, proof.beyond) == (None, proof.excused)
+    assert proof.frames == 250 + (170 if ahead == 0 else 0)
+
+
+def test_a_receipt_about_frames_that_were_removed_on_purpose_contradicts_nothing(
+    tmp_path: Path,
+) -> None:
+    folder, frames = tmp_path / "kept", rough_frames(450)
+    writer = RecordingWriter.create(folder, asked_for={})
+    for part in (frames[:150], frames[150:300], frames[300:]):
+        writer.write(part)
+        writer.rotate()
+    writer.close()
+    live(folder, frames[:120], every=10_000)
+    live(folder, frames[120:320], every=10_000)
+    live(folder, frames[320:], every=10_000)
+    assert prove(Recording.open(folder)).reproduced == 3
+    remove_numbers(RecordingFolder(folder), [1], "retention", 1)
+    proof = prove(Recording.open(folder))
+    assert proof.holds
+    assert (proof.reproduced, proof.excused, proof.beyond) == (1, 2, 2)
 
 
 def test_a_line_that_was_altered_or_half_written_counts_as_not_there(own: Path) -> None:
