@@ -22,6 +22,11 @@ from replay.written_time import utc_text
 
 SHOWN_PER_KIND = 5
 _INDENT = 6
+_UNRESOLVED = {
+    "empty": "no snapshot of it came",
+    "bridging": "its deltas have not met a snapshot",
+    "suspect": "no snapshot came since it was doubted",
+}
 
 
 def audit_lines(report: AuditReport, width: int | None) -> list[str]:
@@ -174,9 +179,11 @@ def _damage_lines(report: AuditReport) -> Iterator[str]:
                 f"  unverifiable book: {about} began before the cut, and no snapshot of it came "
                 "after; audit the whole recording"
             )
-        if book.state in ("empty", "bridging", "suspect"):
+        if book.state in _UNRESOLVED:
             about = f"{printable(book.venue)} {printable(book.symbol)}"
-            yield f"  unresolved book: {about} is {book.state} at the end"
+            yield (
+                f"  unresolved book: {about} is {book.state} at the end: {_UNRESOLVED[book.state]}"
+            )
 
 
 def _unproved_lines(books: list[BookAudit]) -> Iterator[str]:
