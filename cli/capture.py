@@ -138,8 +138,13 @@ def capture(
             _tell_end(captured, told)
         except TickreelError as error:
             told.fail(str(error))
-            gone = isinstance(error, WriterFailedError) and error.frames_unwritten
-            raise click.exceptions.Exit(EXIT_LOST if gone else EXIT_COULD_NOT_RUN) from error
+            # With a cause it is the writer that failed, by a fault of ours, and not the disk.
+            lost = (
+                isinstance(error, WriterFailedError)
+                and error.__cause__ is None
+                and error.frames_unwritten > 0
+            )
+            raise click.exceptions.Exit(EXIT_LOST if lost else EXIT_COULD_NOT_RUN) from error
         finally:
             told.close()
         _print_end(captured, as_json=as_json)

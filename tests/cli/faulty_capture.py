@@ -6,6 +6,7 @@ It runs like any other until it has been recording for `AFTER_S`; then the fault
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from cli.__main__ import main
 from cli.capture_run import CaptureRun
 from recorder.recorder import Recorder
 from recorder.recording import RecordingWriter
+from recorder.recording_errors import JournalWriteError
 from recorder.sealing_process import SealingQueue
 from recorder.writer import FrameWriter
 
@@ -63,6 +65,14 @@ def _stalled_disk() -> None:
     RecordingWriter.write = stalling  # type: ignore[assignment, method-assign]
 
 
+def _full_disk() -> None:
+    def refused(self: RecordingWriter, frames: list[object]) -> None:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise JournalWriteError(self.folder.path, full, 0, len(frames))
+
+    RecordingWriter.write = refused  # type: ignore[assignment, method-assign]
+
+
 def _engine_killed() -> None:
     engine = _runs[0]._engine
     assert engine is not None
@@ -92,6 +102,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "sealing killed": _sealing_killed,
     "operations cancelled": lambda: _cancel("tickreel-operations"),
     "stalled disk": _stalled_disk,
+    "full disk": _full_disk,
 }
 
 

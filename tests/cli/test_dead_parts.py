@@ -44,6 +44,16 @@ async def ends(place: Path, fault: str, said: str) -> None:
     assert await capture.recovered()
 
 
+async def test_a_disk_that_refuses_the_last_frames_is_a_loss_and_no_failure_of_the_capture(
+    tmp_path: Path,
+) -> None:
+    place = made(tmp_path / "full")
+    async with running_capture(place, "--no-engine", module=faulty("full disk")) as capture:
+        await capture.until(lambda: any(line["event"] == "disk fault" for line in capture.lines()))
+        assert await capture.end() == 3
+    assert "No space left on device" in capture.lines()[-1]["message"]
+
+
 def told_at_s(capture: RunningCapture, *events: str) -> float:
     (time_text, *_) = [
         line["time"]
