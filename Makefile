@@ -59,6 +59,8 @@ soak: $(READY_TO_DEVELOP)
 	$(BIN)/python -m tests.soak.upload_kills
 	$(BIN)/python -m tests.soak.upload_kills --remove-local
 	$(BIN)/python -m tests.soak.damaged_inputs --each 1000000 --messages 1000000
+# Where Atheris has no wheel, the soak goes on without it, and make says so.
+	-$(BIN)/python -m pip install --quiet atheris && $(BIN)/python -m tests.soak.guided_fuzz --seconds 600
 	$(BIN)/python -m tests.soak.replay_seeds --seeds 1000
 	$(BIN)/python -m tests.soak.reconnect_storms --seeds 1000
 	$(BIN)/python -m tests.soak.clock_steps --steps 200
