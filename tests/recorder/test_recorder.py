@@ -247,8 +247,11 @@ async def test_statistics_show_what_goes_on(tmp_path: Path) -> None:
 
 
 async def test_a_recording_begins_with_a_reading_of_the_clocks(tmp_path: Path) -> None:
-    async with tiny_exchange(say_nothing) as url:
-        await tiny_recorder(tmp_path, tiny_stream(url)).run(0.2)
+    async with (
+        tiny_exchange(say_nothing) as url,
+        capturing(tmp_path, tiny_stream(url)) as recorder,
+    ):
+        await until(lambda: recorder.connections[0].subscribed)
     first = frames_of(tmp_path)[0]
     reading = read_marker(first, ClockReading)
     assert first.connection_id == 0
@@ -261,7 +264,8 @@ async def test_sessions_of_one_boot_name_it_alike_and_other_recordings_otherwise
 ) -> None:
     async with tiny_exchange(say_nothing) as url:
         for folder in ("one", "one", "other"):
-            await tiny_recorder(tmp_path / folder, tiny_stream(url)).run(0.2)
+            async with capturing(tmp_path / folder, tiny_stream(url)) as recorder:
+                await until(lambda: recorder.connections[0].subscribed)
     names = {
         folder: [
             read_marker(frame, ClockReading).boot
@@ -270,7 +274,7 @@ async def test_sessions_of_one_boot_name_it_alike_and_other_recordings_otherwise
         ]
         for folder in ("one", "other")
     }
-    assert len(names["one"]) == 2
+    assert len(names["one"]) >= 2
     assert len(set(names["one"])) == 1
     if LINUX_BOOT_ID.exists():
         assert len(names["one"][0]) == 16
