@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recorder.errors import RecorderError, WriterFailedError
-from recorder.folder_size import FolderSize
+from recorder.folder_size import MEASURE_INTERVAL_S, FolderSize
 from recorder.recording_errors import JournalWriteError
 from recorder.unwritten import LastWords
 from venues.frame import Frame
@@ -43,7 +43,6 @@ log = logging.getLogger("tickreel.recorder")
 
 SYNC_INTERVAL_S = 1.0
 RETRY_INTERVAL_S = 0.25
-MEASURE_INTERVAL_S = 2.0
 SYNC_LOOK_S = 0.05
 """How soon it is seen that a sync has ended, where no frames come."""
 

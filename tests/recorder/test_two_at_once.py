@@ -18,7 +18,7 @@ from recorder import stream as stream_file
 from tests.recorder.held_wire import Changes, HeldWire
 from tests.recorder.http_exchange import http_exchange, reply
 from tests.recorder.test_lines import two_lines
-from tests.recorder.test_stalls import mute, near, stalls
+from tests.recorder.test_stalls import BOTH, S, mute, near, stalls
 from tests.recorder.test_succession import announce, changes, numbers, without_a_hole
 from tests.recorder.tiny_venue import capturing, frames_of, tiny_stream, until
 from tests.recorder.topic_venue import (
@@ -34,9 +34,6 @@ from venues.frame import FrameKind
 from venues.marker import Closed, read_marker
 from venues.traits import SnapshotSource
 from venues.venue import ConnectionPlan, HttpRequest, SnapshotRequest
-
-BOTH = (Channel.BOOK, Channel.TRADES)
-S = 1_000_000_000
 
 
 async def test_lines_whose_ends_are_announced_at_once_leave_one_after_the_other(
